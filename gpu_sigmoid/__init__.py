@@ -1,0 +1,50 @@
+"""The logistic family as array kernels: the same bits on every backend.
+
+Where things are:
+
+- `functions`: the public objects and `FUNCTIONS`, the table of them
+- `formulas`: every formula, once, with `coefficients` fitted by tools/
+- `language`, `primitives`, `constants`: what a formula is written in
+- `lowering`: from a formula to Python for Numba and to CUDA C++
+- `dispatch`: from an array's type to a backend in `backends`
+- `environment`: which backends and devices there are
+- `cli`: the command `gpu-sigmoid`
+"""
+
+from gpu_sigmoid.environment import (
+    array_module,
+    asarray,
+    get_num_threads,
+    gpu_available,
+    set_num_threads,
+    show_config,
+)
+from gpu_sigmoid.functions import (
+    FUNCTIONS,
+    bce_with_logits,
+    log_sigmoid,
+    logit,
+    sigmoid,
+    sigmoid_prime,
+    silu,
+    softplus,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "FUNCTIONS",
+    "array_module",
+    "asarray",
+    "bce_with_logits",
+    "get_num_threads",
+    "gpu_available",
+    "log_sigmoid",
+    "logit",
+    "set_num_threads",
+    "show_config",
+    "sigmoid",
+    "sigmoid_prime",
+    "silu",
+    "softplus",
+]

@@ -1,0 +1,1 @@
+"""Where kernels run, one module or package per kind of array."""

@@ -1,0 +1,55 @@
+"""Floating-point formats, and constants that have one value per format."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Format:
+    """A binary floating-point format that formulas are evaluated in."""
+
+    name: str
+    bits: int
+    precision: int
+    c_type: str
+    c_bits_type: str
+
+    @property
+    def ptx(self) -> str:
+        return f"f{self.bits}"
+
+
+FLOAT32 = Format("float32", 32, 24, "float", "unsigned int")
+FLOAT64 = Format("float64", 64, 53, "double", "unsigned long long")
+FORMATS = {format.name: format for format in (FLOAT32, FLOAT64)}
+
+
+class Constant:
+    """A number with one value per format; an `int` stands for an integer operand.
+
+    Floating-point values may be given as hexadecimal strings.
+    """
+
+    def __init__(self, *, float32: str | float, float64: str | float) -> None:
+        self._values: dict[Format, float | int] = {FLOAT32: number(float32), FLOAT64: number(float64)}
+
+    def of(self, format: Format) -> float | int:
+        """Return the value in `format`."""
+        return self._values[format]
+
+    def __neg__(self) -> "Constant":
+        return Constant(float32=-self._values[FLOAT32], float64=-self._values[FLOAT64])
+
+
+class Polynomial:
+    """The coefficients of a polynomial, lowest degree first, per format."""
+
+    def __init__(self, *, float32: tuple[str, ...], float64: tuple[str, ...]) -> None:
+        self._values = {FLOAT32: float32, FLOAT64: float64}
+
+    def of(self, format: Format) -> tuple[Constant, ...]:
+        """Return the coefficients in `format`."""
+        return tuple(Constant(float32=c, float64=c) for c in self._values[format])
+
+
+def number(value: str | float) -> float | int:
+    return float.fromhex(value) if isinstance(value, str) else value

@@ -1,0 +1,169 @@
+"""What a formula is written in: values that record the operations done on them.
+
+Calling a formula with `Value`s runs it once and leaves its operations in a `Graph`,
+equal ones shared. `gpu_sigmoid.lowering` checks beforehand that the source stays in
+the subset, and prints the graph for a target.
+"""
+
+import struct
+import sys
+from typing import Any
+
+from gpu_sigmoid.constants import Constant, Format, Polynomial
+from gpu_sigmoid.primitives import OVERLOADS
+
+
+class FormulaError(SyntaxError):
+    """A formula says something that cannot be lowered; gives file and line."""
+
+
+class Graph:
+    """The operations of a formula in one format, each distinct one once."""
+
+    def __init__(self, format: Format) -> None:
+        self.format = format
+        self._values: dict[tuple, Value] = {}
+
+    def _intern(self, kind: str, name: str, operands: tuple["Value", ...], payload: Any = None) -> "Value":
+        key = (kind, name, tuple(map(id, operands)), payload)
+        return self._values.setdefault(key, Value(self, kind, name, operands, payload))
+
+    def input(self, name: str) -> "Value":
+        return self._intern("f", name, ())
+
+    def apply(self, name: str, *operands: Any) -> "Value":
+        """Return primitive `name` of operands, numbers among them taken in their place's type."""
+        floats = any(isinstance(o, Value) and o.kind == "f" for o in operands)
+        integer = not floats and any(isinstance(o, Value) and o.kind == "i" for o in operands)
+        values = tuple(o if isinstance(o, Value) else self._number(o, integer) for o in operands)
+        primitive = OVERLOADS.get((name, "".join(v.kind for v in values)))
+        if primitive is None:
+            kinds = ", ".join({"f": "float", "i": "integer", "b": "truth value"}[v.kind] for v in values)
+            raise error(f"no primitive {name}({kinds})")
+        return self._intern(primitive.result, name, values)
+
+    def _number(self, operand: Any, integer: bool) -> "Value":
+        number = operand.of(self.format) if isinstance(operand, Constant) else operand
+        if integer and isinstance(number, int):
+            return self._intern("i", "constant", (), number % 2**self.format.bits)
+        if integer or not isinstance(number, int | float):
+            raise error(f"{operand!r} is not a {'whole ' if integer else ''}number")
+        if not isinstance(operand, Constant) and not exact_in_float32(number):
+            raise error(f"{operand!r} is not exact in float32: make it a Constant")
+        # Keyed by its text: 0.0 == -0.0
+        return self._intern("f", "constant", (), float(number).hex())
+
+
+class Value:
+    """An operand: an input, a constant or the result of a primitive."""
+
+    def __init__(self, graph: Graph, kind: str, name: str, operands: tuple["Value", ...], payload: Any) -> None:
+        self.graph, self.kind, self.name, self.operands, self.payload = graph, kind, name, operands, payload
+
+    def __add__(self, other: Any) -> "Value":
+        return self.graph.apply("add", self, other)
+
+    def __radd__(self, other: Any) -> "Value":
+        return self.graph.apply("add", other, self)
+
+    def __sub__(self, other: Any) -> "Value":
+        return self.graph.apply("sub", self, other)
+
+    def __rsub__(self, other: Any) -> "Value":
+        return self.graph.apply("sub", other, self)
+
+    def __mul__(self, other: Any) -> "Value":
+        return self.graph.apply("mul", self, other)
+
+    def __rmul__(self, other: Any) -> "Value":
+        return self.graph.apply("mul", other, self)
+
+    def __truediv__(self, other: Any) -> "Value":
+        return self.graph.apply("div", self, other)
+
+    def __rtruediv__(self, other: Any) -> "Value":
+        return self.graph.apply("div", other, self)
+
+    def __and__(self, other: Any) -> "Value":
+        return self.graph.apply("and_", self, other)
+
+    def __lshift__(self, other: Any) -> "Value":
+        return self.graph.apply("shl", self, other)
+
+    def __rshift__(self, other: Any) -> "Value":
+        return self.graph.apply("shr", self, other)
+
+    def __neg__(self) -> "Value":
+        return self.graph.apply("neg", self)
+
+    def __abs__(self) -> "Value":
+        return self.graph.apply("abs", self)
+
+    def __lt__(self, other: Any) -> "Value":
+        return self.graph.apply("lt", self, other)
+
+    def __le__(self, other: Any) -> "Value":
+        return self.graph.apply("le", self, other)
+
+    def __gt__(self, other: Any) -> "Value":
+        return self.graph.apply("lt", other, self)
+
+    def __ge__(self, other: Any) -> "Value":
+        return self.graph.apply("le", other, self)
+
+    def __eq__(self, other: Any) -> "Value":  # type: ignore[override]
+        return self.graph.apply("eq", self, other)
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        raise error("a formula cannot branch on its data: use where()")
+
+
+def fma(a: Any, b: Any, c: Any) -> Value:
+    """Return a * b + c, rounded once."""
+    return graph_of(a, b, c).apply("fma", a, b, c)
+
+
+def where(condition: Value, a: Any, b: Any) -> Value:
+    """Return a where the condition holds, else b. Both are computed."""
+    return condition.graph.apply("where", condition, a, b)
+
+
+def bits(a: Value) -> Value:
+    """Return the bit pattern of a float."""
+    return a.graph.apply("bits", a)
+
+
+def from_bits(a: Value) -> Value:
+    """Return the float with a bit pattern."""
+    return a.graph.apply("from_bits", a)
+
+
+def polynomial(x: Value, coefficients: Polynomial) -> Value:
+    """Return the polynomial's value at x, by Horner's rule in `fma`s."""
+    total: Any
+    *lower, total = coefficients.of(x.graph.format)
+    for c in reversed(lower):
+        total = fma(total, x, c)
+    return total
+
+
+FUNCTIONS = (abs, fma, where, bits, from_bits, polynomial)
+
+
+def exact_in_float32(number: float) -> bool:
+    # struct rounds to nearest and raises on overflow
+    return struct.unpack("f", struct.pack("f", number))[0] == number
+
+
+def graph_of(*operands: Any) -> Graph:
+    return next(o.graph for o in operands if isinstance(o, Value))
+
+
+def error(message: str) -> FormulaError:
+    """Return the error, placed at the formula's line that is being run."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    return FormulaError(message, (frame.f_code.co_filename, frame.f_lineno, None, None))

@@ -1,0 +1,105 @@
+"""A program as CUDA C++, which a host compiler takes as well.
+
+The same text runs on the GPU and, for the proof that it gives the CPU's bits, under
+a host compiler that keeps to IEEE 754 (g++ -ffp-contract=off).
+"""
+
+import math
+import struct
+
+from gpu_sigmoid.constants import FLOAT32, FLOAT64, Format
+from gpu_sigmoid.language import Value
+from gpu_sigmoid.lowering.naming import names
+from gpu_sigmoid.lowering.program import Program
+from gpu_sigmoid.primitives import PRIMITIVES, Primitive
+
+PRELUDE = """\
+#ifdef __CUDACC__
+#define GS_FUNCTION __device__ __forceinline__
+#else
+#include <cmath>
+#define GS_FUNCTION inline
+#endif
+
+namespace gpu_sigmoid {
+
+template <class To, class From> GS_FUNCTION To bit_cast(From from) {
+    To to;
+    __builtin_memcpy(&to, &from, sizeof to);
+    return to;
+}
+"""
+REGISTER = {"float": "f", "double": "d"}
+
+
+def cuda_source(*programs: Program) -> str:
+    """Return C++ that defines the programs' functions in namespace `gpu_sigmoid`.
+
+    A program with several outputs returns them through trailing reference parameters.
+    """
+    primitives = [primitive_source(p, format) for format in (FLOAT32, FLOAT64) for p in PRIMITIVES]
+    functions = [function_source(program) for program in programs]
+    return "\n".join([PRELUDE, *dict.fromkeys(primitives), *functions, "}  // namespace gpu_sigmoid\n"])
+
+
+def primitive_source(primitive: Primitive, format: Format) -> str:
+    types = {"f": format.c_type, "i": format.c_bits_type, "b": "bool"}
+    parameters = ", ".join(f"{types[kind]} {x}" for kind, x in zip(primitive.operands, "abc", strict=False))
+    host = primitive.cxx.replace("<I>", f"<{types['i']}>").replace("<F>", f"<{types['f']}>")
+    head = f"GS_FUNCTION {types[primitive.result]} {spelled(primitive.name)}({parameters})"
+    if primitive.ptx is None:
+        return f"{head} {{ return {host}; }}"
+    return f"{head} {{\n#ifdef __CUDA_ARCH__\n{device_body(primitive, format)}#else\n    return {host};\n#endif\n}}"
+
+
+def device_body(primitive: Primitive, format: Format) -> str:
+    instruction = (primitive.ptx or "").format(f=format.ptx)
+    register = REGISTER[format.c_type]
+    inputs = ", ".join(f'"{register}"({x})' for _, x in zip(primitive.operands, "abc", strict=False))
+    slots = ", ".join(f"%{i + 1}" for i in range(len(primitive.operands)))
+    if primitive.result == "b":
+        text = f"{{ .reg .pred p; {instruction} p, {slots}; selp.u32 %0, 1, 0, p; }}"
+        return f'    unsigned int r;\n    asm("{text}" : "=r"(r) : {inputs});\n    return r;\n'
+    text = f"{instruction} %0, {slots};"
+    return f'    {format.c_type} r;\n    asm("{text}" : "={register}"(r) : {inputs});\n    return r;\n'
+
+
+def function_source(program: Program) -> str:
+    floating, integer = program.format.c_type, program.format.c_bits_type
+    types = {"f": floating, "i": integer, "b": "bool"}
+    name = names(program)
+    name |= {c: literal(c, program.format) for c in program.constants}
+    parameters = [f"{floating} {name[v]}" for v in program.inputs]
+    single = len(program.outputs) == 1
+    if not single:
+        parameters += [f"{floating}& out{i}" for i in range(len(program.outputs))]
+    lines = [f"GS_FUNCTION {floating if single else 'void'} {program.name}({', '.join(parameters)}) {{"]
+    for operation in program.operations:
+        operands = ", ".join(name[o] for o in operation.operands)
+        call = f"{spelled(operation.name)}({operands})"
+        lines.append(f"    const {types[operation.kind]} {name[operation]} = {call};")
+    if single:
+        lines.append(f"    return {name[program.outputs[0]]};")
+    else:
+        lines += [f"    out{i} = {name[v]};" for i, v in enumerate(program.outputs)]
+    return "\n".join([*lines, "}"])
+
+
+def literal(constant: Value, format: Format) -> str:
+    if constant.kind == "i":
+        return integer_literal(constant.payload, format)
+    number = float.fromhex(constant.payload)
+    if math.isfinite(number):
+        return constant.payload + ("f" if format is FLOAT32 else "")
+    # neither infinity nor nan has a literal
+    pattern = int.from_bytes(struct.pack(">f" if format is FLOAT32 else ">d", number))
+    return f"bit_cast<{format.c_type}>({integer_literal(pattern, format)})"
+
+
+def integer_literal(number: int, format: Format) -> str:
+    return f"{number:#x}" + ("u" if format is FLOAT32 else "ull")
+
+
+def spelled(primitive: str) -> str:
+    # `abs`, `div` and `and` are taken in C and C++
+    return primitive.removesuffix("_") + "_"

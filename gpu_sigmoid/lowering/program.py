@@ -1,0 +1,68 @@
+"""A formula's component in one format, as a list of operations ready to be printed."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gpu_sigmoid.constants import Format
+from gpu_sigmoid.language import Graph, Value
+from gpu_sigmoid.lowering.subset import check
+
+COMPONENTS: dict[str, Callable[..., tuple[Value, ...]]] = {
+    "value": lambda jet: (jet[0],),
+    "grad": lambda jet: (jet[1],),
+    "grad2": lambda jet: (jet[2],),
+    "value_and_grad": lambda jet: (jet[0], jet[1]),
+    "vjp": lambda jet, cotangent: (cotangent * jet[1],),
+}
+"""What can be computed of a jet (value, first derivative, second derivative)."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """Straight-line code: `operations` in order, from `inputs` to `outputs`."""
+
+    name: str
+    format: Format
+    inputs: tuple[Value, ...]
+    operations: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+
+    @property
+    def constants(self) -> tuple[Value, ...]:
+        """Return the constants used, each once."""
+        operands = (o for operation in (*self.operations, *self.outputs) for o in (operation, *operation.operands))
+        return tuple(dict.fromkeys(o for o in operands if o.name == "constant"))
+
+
+def lower(formula: Callable, component: str, format: Format) -> Program:
+    """Return the program that computes `component` of `formula` in `format`.
+
+    Raises
+    ------
+    FormulaError
+        If the formula leaves the subset; it gives the file and the line.
+    """
+    check(formula)
+    graph = Graph(format)
+    parameters = [graph.input(name) for name in inspect.signature(formula).parameters]
+    extra = [graph.input("cotangent")] if component == "vjp" else []
+    outputs = COMPONENTS[component](formula(*parameters), *extra)
+    inputs = (*parameters, *extra)
+    return Program(f"{formula.__name__}_{component}", format, inputs, needed(outputs), outputs)
+
+
+def needed(outputs: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Return the operations that the outputs rest on, operands first."""
+    order: dict[Value, None] = {}
+
+    def visit(value: Value) -> None:
+        if value not in order:
+            for operand in value.operands:
+                visit(operand)
+            if value.operands:
+                order[value] = None
+
+    for output in outputs:
+        visit(output)
+    return tuple(order)

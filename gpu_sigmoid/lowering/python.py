@@ -1,0 +1,28 @@
+"""A program as a typed Python function, for Numba to compile.
+
+Every operation is a call of a primitive and every constant a typed global. Plain
+operators and literals would not do: to Numba `1.0 + float32` is a float64.
+"""
+
+from gpu_sigmoid.lowering.naming import names
+from gpu_sigmoid.lowering.program import Program
+
+
+def python_source(program: Program) -> str:
+    """Return the source of a function `scalar`.
+
+    The primitives' names are to be in scope, and `floating` and `integer`, the scalar
+    types of the program's width.
+    """
+    name = names(program)
+    lines = []
+    for constant in program.constants:
+        value = constant.payload
+        text = f'floating(float.fromhex("{value}"))' if constant.kind == "f" else f"integer({value:#x})"
+        lines.append(f"{name[constant]} = {text}")
+    lines.append(f"def scalar({', '.join(name[v] for v in program.inputs)}):")
+    for operation in program.operations:
+        operands = ", ".join(name[o] for o in operation.operands)
+        lines.append(f"    {name[operation]} = {operation.name}({operands})")
+    lines.append(f"    return {', '.join(name[v] for v in program.outputs)}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,118 @@
+"""The check that a formula's source stays in the subset that can be lowered.
+
+A formula is a function of positional parameters: an optional docstring, assignments to
+names, one return. Expressions are names, numbers, arithmetic, single comparisons and
+calls of primitives or of other formulas.
+"""
+
+import ast
+import builtins
+import inspect
+import textwrap
+from collections.abc import Callable
+from functools import cache
+from types import FunctionType
+from typing import Any, NoReturn
+
+from gpu_sigmoid import language
+from gpu_sigmoid.constants import Constant, Polynomial
+from gpu_sigmoid.language import FormulaError
+
+OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.LShift, ast.RShift)
+COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq)
+
+
+@cache
+def check(formula: Callable) -> None:
+    """Raise FormulaError, with file and line, unless `formula` is in the subset."""
+    Checker(formula).check()
+
+
+class Checker:
+    """Checks one function, and those it calls."""
+
+    def __init__(self, formula: Callable) -> None:
+        if not isinstance(formula, FunctionType):
+            raise TypeError(f"a formula is a plain Python function, not {formula!r}")
+        lines, first = inspect.getsourcelines(formula)
+        self.file = inspect.getsourcefile(formula) or "<unknown>"
+        self.lines, self.first = lines, first
+        self.globals = formula.__globals__
+        self.locals: set[str] = set()
+        (definition,) = ast.parse(textwrap.dedent("".join(lines))).body
+        self.definition = definition
+
+    def check(self) -> None:
+        definition = self.definition
+        if not isinstance(definition, ast.FunctionDef):
+            self.refuse(definition, "a formula is a def")
+        arguments = definition.args
+        if definition.decorator_list:
+            self.refuse(definition, "decorator")
+        if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.defaults:
+            self.refuse(definition, "parameters other than plain positional ones")
+        self.locals = {a.arg for a in arguments.posonlyargs + arguments.args}
+        statements = definition.body[1:] if ast.get_docstring(definition) is not None else definition.body
+        for statement in statements[:-1]:
+            self.assignment(statement)
+        last = statements[-1] if statements else definition
+        if not isinstance(last, ast.Return) or last.value is None:
+            self.refuse(last, f"{describe(last)} in place of the closing return of a value")
+        for value in last.value.elts if isinstance(last.value, ast.Tuple) else [last.value]:
+            self.expression(value)
+
+    def assignment(self, node: ast.stmt) -> None:
+        if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+            self.refuse(node, describe(node))
+        target = node.targets[0]
+        names = target.elts if isinstance(target, ast.Tuple) else [target]
+        self.expression(node.value)
+        for name in names:
+            if not isinstance(name, ast.Name):
+                self.refuse(name, f"assignment to {describe(name)}")
+            self.locals.add(name.id)
+
+    def expression(self, node: ast.expr) -> None:
+        match node:
+            case ast.Name():
+                self.name(node)
+            case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
+                pass
+            case ast.BinOp(op=op) if isinstance(op, OPERATORS):
+                self.expression(node.left)
+                self.expression(node.right)
+            case ast.UnaryOp(op=ast.USub()):
+                self.expression(node.operand)
+            case ast.Compare(ops=[op]) if isinstance(op, COMPARISONS):
+                self.expression(node.left)
+                self.expression(node.comparators[0])
+            case ast.Call(func=ast.Name(), keywords=[]):
+                self.call(node)
+            case _:
+                self.refuse(node, describe(node))
+
+    def name(self, node: ast.Name) -> None:
+        if node.id not in self.locals and not isinstance(self.globals.get(node.id), Constant | Polynomial):
+            self.refuse(node, f"{node.id!r}, neither a local name nor a Constant or Polynomial,")
+
+    def call(self, node: ast.Call) -> None:
+        assert isinstance(node.func, ast.Name)
+        name = node.func.id
+        function: Any = self.globals.get(name, getattr(builtins, name, None))
+        if function not in language.FUNCTIONS:
+            if not isinstance(function, FunctionType):
+                self.refuse(node, f"call of {name!r}, neither a primitive nor a formula,")
+            check(function)
+        for argument in node.args:
+            self.expression(argument)
+
+    def refuse(self, node: ast.AST, what: str) -> NoReturn:
+        line = getattr(node, "lineno", 1)
+        where = (self.file, self.first + line - 1, None, self.lines[line - 1])
+        raise FormulaError(f"{what} is not in the formula subset", where)
+
+
+def describe(node: ast.AST) -> str:
+    operation = getattr(node, "op", None) or (getattr(node, "ops", None) or [None])[0]
+    kind = type(node).__name__
+    return f"{kind} ({type(operation).__name__})" if operation else kind

@@ -1,0 +1,95 @@
+"""The operations a formula may use, each with its spelling on every target.
+
+Every one is exact or correctly rounded by IEEE 754, so a formula gives the same bits
+wherever it runs. Two things would break that, and no spelling here allows them:
+contraction of `a * b + c`, and flushing of subnormals. LLVM does neither unless
+told to. CUDA compilers do both (CuPy always passes -ftz=true), except to PTX
+instructions that say their rounding and do not say `.ftz`, hence the inline PTX.
+
+A signature lists the kinds of the operands and of the result: `f` a float, `i` an
+unsigned integer of the float's width, `b` a truth value.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Emit = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """One operation on operands of given kinds."""
+
+    name: str
+    signature: str
+    llvm: Emit
+    """Emits the operation: called with an llvmlite builder and the operands."""
+    cxx: str
+    """A C++ expression of a, b, c. On the host this is the operation."""
+    ptx: str | None = None
+    """The instruction for the GPU where the C++ expression could be altered there;
+    {f} stands for the float type."""
+
+    @property
+    def operands(self) -> str:
+        return self.signature.partition("->")[0]
+
+    @property
+    def result(self) -> str:
+        return self.signature.partition("->")[2]
+
+
+def method(name: str) -> Emit:
+    return lambda builder, *operands: getattr(builder, name)(*operands)
+
+
+def ordered(comparison: str) -> Emit:
+    """Compare floats; false where one is NaN."""
+    return lambda builder, a, b: builder.fcmp_ordered(comparison, a, b)
+
+
+def unsigned(comparison: str) -> Emit:
+    return lambda builder, a, b: builder.icmp_unsigned(comparison, a, b)
+
+
+def float_to_bits(builder: Any, a: Any) -> Any:
+    from llvmlite import ir
+
+    return builder.bitcast(a, ir.IntType(32 if a.type == ir.FloatType() else 64))
+
+
+def bits_to_float(builder: Any, a: Any) -> Any:
+    from llvmlite import ir
+
+    return builder.bitcast(a, ir.FloatType() if a.type.width == 32 else ir.DoubleType())
+
+
+def fabs(builder: Any, a: Any) -> Any:
+    return builder.call(builder.module.declare_intrinsic("llvm.fabs", [a.type]), [a])
+
+
+PRIMITIVES = (
+    Primitive("add", "ff->f", method("fadd"), "a + b", "add.rn.{f}"),
+    Primitive("sub", "ff->f", method("fsub"), "a - b", "sub.rn.{f}"),
+    Primitive("mul", "ff->f", method("fmul"), "a * b", "mul.rn.{f}"),
+    Primitive("div", "ff->f", method("fdiv"), "a / b", "div.rn.{f}"),
+    Primitive("fma", "fff->f", method("fma"), "std::fma(a, b, c)", "fma.rn.{f}"),
+    Primitive("neg", "f->f", method("fneg"), "-a", "neg.{f}"),
+    Primitive("abs", "f->f", fabs, "std::fabs(a)", "abs.{f}"),
+    Primitive("lt", "ff->b", ordered("<"), "a < b", "setp.lt.{f}"),
+    Primitive("le", "ff->b", ordered("<="), "a <= b", "setp.le.{f}"),
+    Primitive("eq", "ff->b", ordered("=="), "a == b", "setp.eq.{f}"),
+    Primitive("where", "bff->f", method("select"), "a ? b : c"),
+    Primitive("bits", "f->i", float_to_bits, "bit_cast<I>(a)"),
+    Primitive("from_bits", "i->f", bits_to_float, "bit_cast<F>(a)"),
+    Primitive("add", "ii->i", method("add"), "a + b"),
+    Primitive("sub", "ii->i", method("sub"), "a - b"),
+    Primitive("and_", "ii->i", method("and_"), "a & b"),
+    Primitive("shl", "ii->i", method("shl"), "a << b"),
+    Primitive("shr", "ii->i", method("lshr"), "a >> b"),
+    Primitive("lt", "ii->b", unsigned("<"), "a < b"),
+)
+
+OVERLOADS = {(primitive.name, primitive.operands): primitive for primitive in PRIMITIVES}
+ARITY = {primitive.name: len(primitive.operands) for primitive in PRIMITIVES}

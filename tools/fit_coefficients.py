@@ -1,0 +1,218 @@
+"""Fit every constant of `gpu_sigmoid/coefficients.py` and print that file.
+
+    python tools/fit_coefficients.py > gpu_sigmoid/coefficients.py
+
+Each polynomial is a minimax fit by the Remez exchange at 60 digits, its
+coefficients then rounded to the working precision. The error printed beside it is
+that of the rounded coefficients on a dense grid, in the unit the fit minimised.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mpmath import atanh, cos, exp, expm1, findroot, linspace, log1p, lu_solve, matrix, mp, mpf, pi
+
+mp.dps = 60
+
+PRECISION = {"float32": 24, "float64": 53}
+BIAS = {"float32": 127, "float64": 1023}
+GRID = 801
+# the least weight of a point: a vanishing one would make the exchange singular
+NEGLIGIBLE = mpf("1e-8")
+
+HEADER = '''"""Constants of the formulas, per dtype. Written by tools/fit_coefficients.py.
+
+The comment beside a polynomial says what it approximates, on which interval, and the
+largest error of the rounded coefficients there, in the unit that matters to its use.
+"""
+
+from gpu_sigmoid.constants import Constant, Polynomial
+'''
+
+
+def chebyshev_points(low: mpf, high: mpf, count: int) -> list[mpf]:
+    return [(low + high) / 2 - (high - low) / 2 * cos(pi * i / (count - 1)) for i in range(count)]
+
+
+def polyval(coefficients: list[mpf], x: mpf) -> mpf:
+    """Evaluate a polynomial given lowest degree first."""
+    total = mpf(0)
+    for c in reversed(coefficients):
+        total = total * x + c
+    return total
+
+
+@dataclass
+class Fit:
+    """Approximate `f` by a polynomial with `terms` coefficients on [low, high].
+
+    The fit minimises max abs(weight * (f - p)).
+    """
+
+    name: str
+    meaning: str
+    f: Callable[[mpf], mpf]
+    weight: Callable[[mpf], mpf]
+    low: mpf
+    high: mpf
+    terms: dict[str, int]
+
+    def coefficients(self, dtype: str) -> list[mpf]:
+        """Return the coefficients in `dtype`, lowest degree first."""
+        terms = self.terms[dtype]
+        if self.low:
+            return [rounded(c, dtype) for c in self.minimax(terms, [])]
+        # Away from 0 the higher powers can still absorb the rounding of the lower ones.
+        fixed: list[mpf] = []
+        while len(fixed) < terms:
+            fixed.append(rounded(self.minimax(terms, fixed)[0], dtype))
+        return fixed
+
+    def minimax(self, terms: int, fixed: list[mpf]) -> list[mpf]:
+        """Return the coefficients above the `fixed` ones, by the Remez exchange."""
+        grid = chebyshev_points(self.low, self.high, GRID)[1:]
+        rests = [self.f(x) - polyval(fixed, x) for x in grid]
+        weights = [self.weight(x) for x in grid]
+        powers = range(len(fixed), terms)
+        points = [GRID * (i + 1) // (len(powers) + 2) for i in range(len(powers) + 1)]
+        coefficients: list[mpf] = []
+        for _ in range(12):
+            system = matrix(len(points), len(points))
+            for row, i in enumerate(points):
+                for column, power in enumerate(powers):
+                    system[row, column] = grid[i] ** power
+                system[row, len(powers)] = (-1) ** row / weights[i]
+            *coefficients, _level = lu_solve(system, matrix([rests[i] for i in points]))
+            full = [mpf(0)] * len(fixed) + coefficients
+            errors = [w * (v - polyval(full, x)) for x, v, w in zip(grid, rests, weights, strict=True)]
+            points = alternating_extrema(errors, len(points))
+        return coefficients
+
+    def error(self, coefficients: list[mpf]) -> mpf:
+        return max(
+            abs(self.weight(x) * (self.f(x) - polyval(coefficients, x)))
+            for x in linspace(self.low, self.high, 2000)
+        )
+
+
+def alternating_extrema(errors: list[mpf], count: int) -> list[int]:
+    """Return where the `count` largest errors of alternating sign are."""
+    extrema: list[int] = []
+    for i, error in enumerate(errors):
+        if extrema and (errors[extrema[-1]] > 0) == (error > 0):
+            if abs(error) > abs(errors[extrema[-1]]):
+                extrema[-1] = i
+        else:
+            extrema.append(i)
+    if len(extrema) < count:
+        raise ArithmeticError(f"{len(extrema)} alternations, {count} needed")
+    while len(extrema) > count:
+        extrema.pop(0 if abs(errors[extrema[0]]) < abs(errors[extrema[-1]]) else -1)
+    return extrema
+
+
+def taylor(coefficient: Callable[[int], mpf], terms: int = 24) -> Callable[[mpf], mpf]:
+    """Return sum of coefficient(k) x^k: the quotients below, where x is near 0."""
+    return lambda x: polyval([coefficient(k) for k in range(terms)], x)
+
+
+def near_zero(series: Callable[[mpf], mpf], closed: Callable[[mpf], mpf]) -> Callable[[mpf], mpf]:
+    return lambda x: series(x) if abs(x) < mpf("1e-3") else closed(x)
+
+
+LN2 = mp.ln(2)
+# the zero of silu' left of the origin: 1 + x + exp(x) = 0
+SILU_MINIMUM = findroot(lambda x: 1 + x + exp(x), mpf("-1.278"))
+EXP_AT_MINIMUM = exp(SILU_MINIMUM)
+# rounding to an integer leaves a remainder a little over half a step
+HALF_STEP = LN2 / 2 * mpf("1.0001")
+
+EXPM1_OVER_X2 = near_zero(taylor(lambda k: 1 / mp.factorial(k + 2)), lambda x: (expm1(x) - x) / x**2)
+
+FITS = [
+    Fit(
+        "EXPM1_TAIL",
+        "(expm1(r) - r) / r^2 on abs(r) <= ln(2)/2; relative to exp(r)",
+        EXPM1_OVER_X2,
+        lambda r: max(r**2, NEGLIGIBLE) / exp(r),
+        -HALF_STEP,
+        HALF_STEP,
+        {"float32": 5, "float64": 10},
+    ),
+    Fit(
+        "LOG1P_TAIL",
+        "(e - log1p(e)) / e^2 on 0 <= e <= 1; relative to log1p(e)",
+        near_zero(taylor(lambda k: mpf(-1) ** k / (k + 2)), lambda e: (e - log1p(e)) / e**2),
+        lambda e: e**2 / log1p(e) if e else NEGLIGIBLE,
+        mpf(0),
+        mpf(1),
+        {"float32": 9, "float64": 21},
+    ),
+    Fit(
+        "ATANH_TAIL",
+        "(atanh(z) - z) / z^3 in powers of z^2, z^2 <= 0.045; relative to atanh(z)",
+        near_zero(taylor(lambda k: mpf(1) / (2 * k + 3)), lambda w: (atanh(w**0.5) - w**0.5) / w**1.5),
+        lambda w: w * w**0.5 / atanh(w**0.5) if w else NEGLIGIBLE,
+        mpf(0),
+        mpf("0.045"),
+        {"float32": 3, "float64": 8},
+    ),
+    Fit(
+        "SILU_MINIMUM_SLOPE",
+        "(1 + x + exp(x)) / d on abs(d) <= 1/16, d = x - SILU_MINIMUM; relative",
+        lambda d: 1 + EXP_AT_MINIMUM * (1 + d * EXPM1_OVER_X2(d)),
+        lambda d: 1 / (1 + EXP_AT_MINIMUM),
+        mpf(-1) / 16,
+        mpf(1) / 16,
+        {"float32": 5, "float64": 9},
+    ),
+]
+
+
+def rounded(x: mpf, dtype: str) -> mpf:
+    with mp.workprec(PRECISION[dtype]):
+        return +x
+
+
+def hex_float(x: mpf) -> str:
+    mantissa, exponent = float(x).hex().split("p")
+    return f'"{mantissa.rstrip("0")}p{exponent}"'
+
+
+def constant(name: str, meaning: str, values: Callable[[str], mpf]) -> str:
+    fields = ", ".join(f"{dtype}={hex_float(values(dtype))}" for dtype in PRECISION)
+    return f"# {meaning}\n{name} = Constant({fields})\n"
+
+
+def scalars() -> list[str]:
+    def high(x: mpf) -> Callable[[str], mpf]:
+        return lambda dtype: rounded(x, dtype)
+
+    def low(x: mpf) -> Callable[[str], mpf]:
+        return lambda dtype: rounded(x - rounded(x, dtype), dtype)
+
+    return [
+        constant("LOG2_E", "1 / ln(2)", high(1 / LN2)),
+        constant("LN2_HIGH", "ln(2), and what its rounding left", high(LN2)),
+        constant("LN2_LOW", "", low(LN2)).removeprefix("# \n"),
+        constant("SILU_MINIMUM_HIGH", "the x < 0 where 1 + x + exp(x) = 0, in two parts", high(SILU_MINIMUM)),
+        constant("SILU_MINIMUM_LOW", "", low(SILU_MINIMUM)).removeprefix("# \n"),
+    ]
+
+
+def polynomials() -> list[str]:
+    blocks = []
+    for fit in FITS:
+        lines = [f"# {fit.meaning}", f"{fit.name} = Polynomial("]
+        for dtype in fit.terms:
+            coefficients = fit.coefficients(dtype)
+            error = mp.log(fit.error(coefficients), 2)
+            lines.append(f"    {dtype}=(  # error 2^{float(error):.1f}")
+            lines += [f"        {hex_float(c)}," for c in coefficients]
+            lines.append("    ),")
+        blocks.append("\n".join([*lines, ")", ""]))
+    return blocks
+
+
+if __name__ == "__main__":
+    print("\n".join([HEADER, *scalars(), *polynomials()]), end="")
