@@ -99,17 +99,17 @@ ATANH_TAIL = Polynomial(
     ),
 )
 
-# (1 + x + exp(x)) / d on abs(d) <= 1/16, d = x - SILU_MINIMUM; relative
+# (1 + x + exp(x)) / d - 1 on abs(d) <= 1/16, d = x - SILU_MINIMUM; relative to 1 + it
 SILU_MINIMUM_SLOPE = Polynomial(
     float32=(  # error 2^-26.5
-        "0x1.474974p+0",
+        "0x1.1d25dp-2",
         "0x1.1d25cep-3",
         "0x1.7c326ap-5",
         "0x1.7c4242p-7",
         "0x1.303504p-9",
     ),
-    float64=(  # error 2^-53.4
-        "0x1.474973c84120bp+0",
+    float64=(  # error 2^-59.4
+        "0x1.1d25cf210482ep-2",
         "0x1.1d25cf210482ep-3",
         "0x1.7c3269815b593p-5",
         "0x1.7c3269815ba67p-7",

@@ -159,8 +159,8 @@ FITS = [
     ),
     Fit(
         "SILU_MINIMUM_SLOPE",
-        "(1 + x + exp(x)) / d on abs(d) <= 1/16, d = x - SILU_MINIMUM; relative",
-        lambda d: 1 + EXP_AT_MINIMUM * (1 + d * EXPM1_OVER_X2(d)),
+        "(1 + x + exp(x)) / d - 1 on abs(d) <= 1/16, d = x - SILU_MINIMUM; relative to 1 + it",
+        lambda d: EXP_AT_MINIMUM * (1 + d * EXPM1_OVER_X2(d)),
         lambda d: 1 / (1 + EXP_AT_MINIMUM),
         mpf(-1) / 16,
         mpf(1) / 16,
