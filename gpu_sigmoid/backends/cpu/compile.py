@@ -39,22 +39,24 @@ def compile_loop(program: Program, dtype: str) -> "numba.core.ccallback.CFunc":
     storage = STORAGE[dtype]
     source = python_source(program) + loop_source(len(program.inputs), len(program.outputs), storage.itemsize)
     namespace = scope(program, dtype)
-    # Numba keeps its disk cache beside the file that a function claims to be from,
-    # under the function's name, which therefore says all that the code depends on.
     exec(compile(source, __file__, "exec"), namespace)
-    loop = namespace["loop"]
-    loop.__qualname__ = f"{program.name}_{dtype}_{digest(source)}"
-    namespace["scalar"] = numba.njit(namespace["scalar"])
+    # Numba's disk cache goes by the file that a function claims to be from and by its
+    # name, and the linker by its name alone: each name says all the code depends on.
+    identity = f"{program.name}_{dtype}_{digest(source)}"
+    for name in ("scalar", "contiguous", "copy", "loop"):
+        namespace[name].__qualname__ = f"{name}_{identity}"
+    for name in ("scalar", "contiguous", "copy"):
+        namespace[name] = numba.njit(namespace[name])
 
     element = types.CPointer(numba.from_dtype(np.dtype("uint16") if storage.itemsize == 2 else storage))
     counts = types.CPointer(types.intp)
     signature = types.void(types.CPointer(element), counts, counts, types.voidptr)
     try:
-        return numba.cfunc(signature, cache=True)(loop)
+        return numba.cfunc(signature, cache=True)(namespace["loop"])
     except RuntimeError as error:
         if "no locator" not in str(error):
             raise
-        return numba.cfunc(signature)(loop)
+        return numba.cfunc(signature)(namespace["loop"])
 
 
 def digest(source: str) -> str:
@@ -70,7 +72,6 @@ def scope(program: Program, dtype: str) -> dict[str, Any]:
         "__name__": __name__,
         "floating": floating,
         "integer": integer,
-        "njit": numba.njit,
         "load": intrinsics.load(dtype),
         "store": intrinsics.store(dtype),
         **{name: getattr(intrinsics, name) for name in LOOP_INTRINSICS},

@@ -19,7 +19,6 @@ LOOP_INTRINSICS = (
 )
 
 TEMPLATE = """
-@njit
 def contiguous(count, {pointers}):
     widest_vectors()
     for i in range(count):
@@ -27,7 +26,6 @@ def contiguous(count, {pointers}):
         {stores}
 
 
-@njit
 def copy(count, target, target_step, source, source_step):
     for i in range(count):
         move(target, i * target_step, source, i * source_step)
@@ -52,7 +50,8 @@ def loop(args, dimensions, steps, data):
 def loop_source(inputs: int, outputs: int, itemsize: int) -> str:
     """Return the source of `loop`, over operands that all have `itemsize` bytes.
 
-    In scope are to be `scalar`, `load` and `store`, `njit`, and the intrinsics.
+    It also defines `contiguous` and `copy`, to be compiled with `scalar` first. In
+    scope are to be `load`, `store` and `LOOP_INTRINSICS`.
     """
     ins = [f"in{i}" for i in range(inputs)]
     outs = [f"out{i}" for i in range(outputs)]
