@@ -29,11 +29,11 @@ from gpu_sigmoid.functions import (
     silu,
     softplus,
 )
-
-__version__ = "0.1.0"
+from gpu_sigmoid.version import __version__
 
 __all__ = [
     "FUNCTIONS",
+    "__version__",
     "array_module",
     "asarray",
     "bce_with_logits",

@@ -16,7 +16,11 @@ NATIVE = {np.dtype(name): name for name in ("float16", "float32", "float64")}
 def call(function: Any, component: str, operands: tuple, out: Any) -> Any:
     """Compute `component` of `function` on the operands' backend."""
     arrays = tuple(o if isinstance(o, np.ndarray) else host_operand(function, o) for o in operands)
-    dtype = arrays[0].dtype if len(arrays) == 1 and isinstance(arrays[0], np.ndarray) else promoted(function, arrays)
+    dtype = (
+        arrays[0].dtype
+        if len(arrays) == 1 and isinstance(arrays[0], np.ndarray)
+        else promoted(function, arrays)
+    )
     name = NATIVE.get(dtype) or dtype_name(function, dtype)
     from gpu_sigmoid.backends import cpu
 
@@ -49,7 +53,9 @@ def promoted(function: Any, operands: tuple) -> np.dtype:
         return np.result_type(*(o if isinstance(o, np.ndarray | int | float) else o.dtype for o in operands))
     except TypeError:
         dtypes = " and ".join(str(getattr(o, "dtype", type(o).__name__)) for o in operands)
-        raise TypeError(f"{function.__name__}: {dtypes} have no common dtype; accepted are {ACCEPTED}") from None
+        raise TypeError(
+            f"{function.__name__}: {dtypes} have no common dtype; accepted are {ACCEPTED}"
+        ) from None
 
 
 def dtype_name(function: Any, dtype: np.dtype) -> str:

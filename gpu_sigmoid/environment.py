@@ -1,7 +1,131 @@
-"""What there is to run on: threads, devices, installed libraries."""
-def array_module(): ...
-def asarray(x): ...
-def get_num_threads(): ...
-def gpu_available(): ...
-def set_num_threads(n): ...
-def show_config(): ...
+"""What there is to run on: installed libraries, devices, threads."""
+
+import ctypes
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import sys
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+THREADS_VARIABLE = "GPU_SIGMOID_NUM_THREADS"
+BACKENDS = {
+    "numba": "",
+    "cupy": "cuda13 (or cuda12)",
+    "numba-cuda": "numba-cuda",
+    "torch": "torch",
+    "jax": "jax",
+    "dask": "dask",
+}
+"""The libraries whose arrays are or will be served, and the extra that brings each."""
+
+_threads: int | None = None
+
+
+@cache
+def _why_no_gpu() -> str | None:
+    """Return why CuPy cannot run here, None where it can. Imports CuPy only where it might."""
+    driver = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+    try:
+        ctypes.CDLL(driver)
+    except OSError:
+        return f"there is no NVIDIA driver ({driver} does not load)"
+    if importlib.util.find_spec("cupy") is None:
+        return 'CuPy is not installed: pip install "gpu-sigmoid[cuda13]" (or [cuda12])'
+    import cupy
+
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        return f"CUDA does not start: {error}"
+    return None if count else "the driver reports no device"
+
+
+def gpu_available() -> bool:
+    """Return whether CuPy is installed and finds a usable GPU."""
+    return _why_no_gpu() is None
+
+
+def array_module() -> ModuleType:
+    """Return cupy where a GPU is usable, else numpy."""
+    if gpu_available():
+        import cupy
+
+        return cupy  # type: ignore[no-any-return]
+    return np
+
+
+def asarray(x: Any, dtype: Any = None) -> Any:
+    """Return `x` as an array on the GPU where one is usable, else as a NumPy array.
+
+    Parameters
+    ----------
+    x : array_like
+        Host data.
+    dtype : dtype, optional
+        As for `numpy.asarray`.
+    """
+    return array_module().asarray(x, dtype=dtype)
+
+
+def set_num_threads(n: int) -> None:
+    """Set how many CPU threads a call may use, for this process.
+
+    Calls run on one thread for now: the number is kept, and binds once kernels use
+    more. Without a call it is the environment variable GPU_SIGMOID_NUM_THREADS, or
+    else the number of CPUs.
+
+    Raises
+    ------
+    ValueError
+        If n is not a positive integer.
+    """
+    global _threads
+    _threads = _checked_threads(n, "n")
+
+
+def get_num_threads() -> int:
+    """Return how many CPU threads a call may use."""
+    if _threads is not None:
+        return _threads
+    variable = os.environ.get(THREADS_VARIABLE)
+    if variable is not None:
+        return _checked_threads(int(variable) if variable.isdecimal() else variable, THREADS_VARIABLE)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _checked_threads(n: Any, name: str) -> int:
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+        raise ValueError(f"{name} is to be a positive integer, not {n!r}")
+    return int(n)
+
+
+def show_config() -> None:
+    """Print versions, libraries, devices and threads, and for what is missing why."""
+    from gpu_sigmoid import __version__
+
+    gpu = _why_no_gpu()
+    rows = [
+        ("gpu_sigmoid", __version__),
+        ("Python", platform.python_version()),
+        ("numpy", np.__version__),
+        *((name, _version(name, extra)) for name, extra in BACKENDS.items()),
+        ("CPU", f"{platform.machine()}, {os.cpu_count()} cores, {get_num_threads()} threads allowed"),
+        ("GPU", "usable through CuPy" if gpu is None else f"not used: {gpu}"),
+    ]
+    for name, text in rows:
+        print(f"{name:12}{text}")
+
+
+def _version(distribution: str, extra: str) -> str:
+    names = ("cupy-cuda13x", "cupy-cuda12x", "cupy") if distribution == "cupy" else (distribution,)
+    for name in names:
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return f'not installed; extra "{extra}" brings it'

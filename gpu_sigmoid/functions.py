@@ -66,7 +66,9 @@ class Function:
         self.__name__ = self.__qualname__ = formula.__name__
         self.definition = definition
         self.bounds = BOUNDS[formula.__name__]
-        lines = "\n".join(f"{component} {dtype}: {bound.ulp}" for (component, dtype), bound in self.bounds.items())
+        lines = "\n".join(
+            f"{component} {dtype}: {bound.ulp}" for (component, dtype), bound in self.bounds.items()
+        )
         self.__doc__ = definition + NOTES.format(parameters=self.parameters, limits=limits, bounds=lines)
 
     def __call__(self, x: Any, /, *, out: Any = None) -> Any:

@@ -57,7 +57,9 @@ class Graph:
 class Value:
     """An operand: an input, a constant or the result of a primitive."""
 
-    def __init__(self, graph: Graph, kind: str, name: str, operands: tuple["Value", ...], payload: Any) -> None:
+    def __init__(
+        self, graph: Graph, kind: str, name: str, operands: tuple["Value", ...], payload: Any
+    ) -> None:
         self.graph, self.kind, self.name, self.operands, self.payload = graph, kind, name, operands, payload
 
     def __add__(self, other: Any) -> "Value":

@@ -31,7 +31,9 @@ class Program:
     @property
     def constants(self) -> tuple[Value, ...]:
         """Return the constants used, each once."""
-        operands = (o for operation in (*self.operations, *self.outputs) for o in (operation, *operation.operands))
+        operands = (
+            o for operation in (*self.operations, *self.outputs) for o in (operation, *operation.operands)
+        )
         return tuple(dict.fromkeys(o for o in operands if o.name == "constant"))
 
 

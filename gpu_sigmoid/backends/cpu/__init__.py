@@ -39,7 +39,9 @@ def checked_out(function: Any, ufunc: np.ufunc, dtype: np.dtype, out: Any) -> tu
         if array is None:
             continue
         if not isinstance(array, np.ndarray):
-            raise TypeError(f"{function.__name__}: out is to be a NumPy array, as the input is, not {type(array)}")
+            raise TypeError(
+                f"{function.__name__}: out is to be a NumPy array, as the input is, not {type(array)}"
+            )
         if array.dtype != dtype and array.dtype.newbyteorder() != dtype:
             raise TypeError(f"{function.__name__}: out has dtype {array.dtype}, the result has {dtype}")
         if not array.flags.writeable:

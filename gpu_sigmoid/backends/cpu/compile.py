@@ -30,7 +30,12 @@ def compile_ufunc(formula: Callable, component: str, dtype: str) -> np.ufunc:
     loop = compile_loop(program, dtype)
     doc = f"{component} of {formula.__name__} in {dtype}"
     return make_ufunc(
-        f"{program.name}_{dtype}", doc, loop.address, STORAGE[dtype], len(program.inputs), len(program.outputs)
+        f"{program.name}_{dtype}",
+        doc,
+        loop.address,
+        STORAGE[dtype],
+        len(program.inputs),
+        len(program.outputs),
     )
 
 

@@ -195,7 +195,9 @@ def restore_environment(context: Any, saved: Any) -> Any:
             mxcsr(builder, "ldmxcsr", cgutils.alloca_once_value(builder, values[0]))
         else:
             word = ir.IntType(32)
-            clear = cgutils.get_or_insert_function(builder.module, ir.FunctionType(word, [word]), "feclearexcept")
+            clear = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(word, [word]), "feclearexcept"
+            )
             builder.call(clear, [word(-1)])
         return context.get_dummy_value()
 

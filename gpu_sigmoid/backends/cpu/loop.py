@@ -56,7 +56,9 @@ def loop_source(inputs: int, outputs: int, itemsize: int) -> str:
     ins = [f"in{i}" for i in range(inputs)]
     outs = [f"out{i}" for i in range(outputs)]
     operands = list(enumerate(ins + outs))
-    distinct = [f"not same_address(args[{i}], args[{inputs + o}])" for i in range(inputs) for o in range(outputs)]
+    distinct = [
+        f"not same_address(args[{i}], args[{inputs + o}])" for i in range(inputs) for o in range(outputs)
+    ]
     unit_steps = [f"steps[{k}] == {itemsize}" for k, _ in operands]
 
     def gather(k: int, name: str) -> str:

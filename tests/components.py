@@ -1,0 +1,31 @@
+"""Ways to call a function's components alike, and inputs for each function."""
+
+from typing import Any
+
+import numpy as np
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.functions import FunctionOfTarget
+
+JET = ("value", "grad", "grad2")
+COMPONENTS = (*JET, "value_and_grad", "vjp")
+TARGETS = (0.0, 1.0, 0.25, 0.9)
+
+
+def component(function: Any, name: str) -> Any:
+    return function if name == "value" else getattr(function, name)
+
+
+def takes_target(function: Any) -> bool:
+    return isinstance(function, FunctionOfTarget)
+
+
+def operands(function: Any, name: str, x: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return x with the further operands that component `name` takes, of its dtype."""
+    more = takes_target(function) + (name == "vjp")
+    return (x, *(np.full_like(x, value) for value in (0.25, 3.0)[:more]))
+
+
+def in_domain(function: Any, x: np.ndarray) -> np.ndarray:
+    x = x[np.isfinite(x)]
+    return x[(x > 0) & (x < 1)] if function is gs.logit else x
