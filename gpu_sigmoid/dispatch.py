@@ -49,8 +49,13 @@ def refuse_type(function: Any, operand: Any) -> NoReturn:
 
 def promoted(function: Any, operands: tuple) -> np.dtype:
     """Return the operands' common dtype by NumPy's promotion rules."""
+    typed = [o.dtype for o in operands if hasattr(o, "dtype")]
     try:
-        return np.result_type(*(o if isinstance(o, np.ndarray | int | float) else o.dtype for o in operands))
+        common = np.result_type(*typed) if typed else None
+        # ml_dtypes does not let a Python number take bfloat16, as it takes the other dtypes
+        if common is not None and common.name == "bfloat16":
+            return common
+        return np.result_type(*(getattr(o, "dtype", o) for o in operands))
     except TypeError:
         dtypes = " and ".join(str(getattr(o, "dtype", type(o).__name__)) for o in operands)
         raise TypeError(

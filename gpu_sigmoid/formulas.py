@@ -24,7 +24,7 @@ from gpu_sigmoid.coefficients import (
     SILU_MINIMUM_SLOPE,
 )
 from gpu_sigmoid.constants import Constant
-from gpu_sigmoid.language import bits, fma, from_bits, polynomial, where
+from gpu_sigmoid.language import bits, fma, from_bits, polynomial, rounded, where
 
 INFINITY = Constant(float32="inf", float64="inf")
 NAN = Constant(float32="nan", float64="nan")
@@ -69,10 +69,10 @@ def clamp(magnitude):
 
 
 def logistic(e, e_low):
-    """q = e / (1 + e) and its slope q (1 - q), both times SCALE, and (1 - e) / (1 + e).
+    """q = e / (1 + e), 1 - q, the slope q (1 - q) and 1 - 2 q; q and slope times SCALE.
 
-    What each operation loses is kept and put back, so that the three are within 0.8
-    units in the last place.
+    What each operation loses is kept and put back, so that all are within 0.8 units in
+    the last place.
     """
     d = fma(e, UNSCALE, 1.0)
     d_low = fma(e_low, UNSCALE, fma(e, UNSCALE, 1.0 - d))
@@ -84,12 +84,14 @@ def logistic(e, e_low):
 
     rest = fma(-q, UNSCALE, 1.0)
     rest_low = fma(-q_low, UNSCALE, fma(-q, UNSCALE, 1.0 - rest))
-    slope = fma(q, rest, fma(q, rest_low, q_low * rest))
+    slope_correction = fma(q, rest_low, q_low * rest)
+    slope = fma(q, rest, slope_correction)
+    slope_low = fma(q, rest, -slope) + slope_correction
 
     gap = fma(-e, UNSCALE, 1.0)
     gap_low = fma(-e_low, UNSCALE, fma(-e, UNSCALE, 1.0 - gap))
     tanh_half = fma(gap, rest, fma(gap, rest_low, gap_low * rest))
-    return q, slope, tanh_half
+    return rounded(q, q_low), rounded(rest, rest_low), rounded(slope, slope_low), tanh_half
 
 
 def log1p_exp(e, e_low):
@@ -101,27 +103,27 @@ def log1p_exp(e, e_low):
 def sigmoid(x):
     """1 / (1 + exp(-x))"""
     e, e_low = exp_scaled(clamp(abs(x)))
-    q, slope, tanh_half = logistic(e, e_low)
+    q, rest, slope, tanh_half = logistic(e, e_low)
     curvature = slope * tanh_half
-    value = where(x < 0.0, q * UNSCALE, fma(-q, UNSCALE, 1.0))
+    value = where(x < 0.0, q * UNSCALE, rest)
     return value, slope * UNSCALE, where(x < 0.0, curvature, -curvature) * UNSCALE
 
 
 def log_sigmoid(x):
     """-log(1 + exp(-x)); -0.0 at infinity"""
     e, e_low = exp_scaled(clamp(abs(x)))
-    q, slope, _ = logistic(e, e_low)
+    q, rest, slope, _ = logistic(e, e_low)
     value = fma(-log1p_exp(e, e_low), UNSCALE, where(0.0 < x, 0.0, x))
-    grad = where(0.0 < x, q * UNSCALE, fma(-q, UNSCALE, 1.0))
+    grad = where(0.0 < x, q * UNSCALE, rest)
     return value, grad, -slope * UNSCALE
 
 
 def softplus(x):
     """log(1 + exp(x))"""
     e, e_low = exp_scaled(clamp(abs(x)))
-    q, slope, _ = logistic(e, e_low)
+    q, rest, slope, _ = logistic(e, e_low)
     value = fma(log1p_exp(e, e_low), UNSCALE, where(x < 0.0, 0.0, x))
-    grad = where(x < 0.0, q * UNSCALE, fma(-q, UNSCALE, 1.0))
+    grad = where(x < 0.0, q * UNSCALE, rest)
     return value, grad, slope * UNSCALE
 
 
@@ -134,7 +136,7 @@ def silu(x):
     """
     magnitude = clamp(abs(x))
     e, e_low = exp_scaled(magnitude)
-    q, slope, tanh_half = logistic(e, e_low)
+    q, _, slope, tanh_half = logistic(e, e_low)
     value = where(x < 0.0, -magnitude * q * UNSCALE, fma(-magnitude, q * UNSCALE, x))
 
     from_minimum = (-magnitude - SILU_MINIMUM_HIGH) - SILU_MINIMUM_LOW
@@ -153,7 +155,7 @@ def bce_with_logits(x, target):
     on, is not negative for a target in [0, 1]: nothing cancels.
     """
     e, e_low = exp_scaled(clamp(abs(x)))
-    q, slope, _ = logistic(e, e_low)
+    q, rest, slope, _ = logistic(e, e_low)
     miss = where(x < 0.0, target, 1.0 - target)
     # an infinite logit on the right side costs nothing
     linear = where(miss == 0.0, 0.0, abs(x) * miss)

@@ -18,10 +18,14 @@ class FormulaError(SyntaxError):
 
 
 class Graph:
-    """The operations of a formula in one format, each distinct one once."""
+    """The operations of a formula in one format, each distinct one once.
 
-    def __init__(self, format: Format) -> None:
+    `narrowed` says that results will be rounded again, to a 16-bit format.
+    """
+
+    def __init__(self, format: Format, narrowed: bool = False) -> None:
         self.format = format
+        self.narrowed = narrowed
         self._values: dict[tuple, Value] = {}
 
     def _intern(self, kind: str, name: str, operands: tuple["Value", ...], payload: Any = None) -> "Value":
@@ -151,7 +155,20 @@ def polynomial(x: Value, coefficients: Polynomial) -> Value:
     return total
 
 
-FUNCTIONS = (abs, fma, where, bits, from_bits, polynomial)
+def rounded(high: Value, low: Value) -> Value:
+    """Return high > 0, the rounded high + low.
+
+    Where it is to be narrowed, an even last place is stepped towards low (rounding to
+    odd): a second rounding would else take what the first one made a tie for a true tie.
+    """
+    if not high.graph.narrowed:
+        return high
+    pattern = bits(high)
+    stepped = where(0.0 < low, pattern + 1, where(low < 0.0, pattern - 1, pattern))
+    return from_bits(where((pattern & 1) < 1, stepped, pattern))
+
+
+FUNCTIONS = (abs, fma, where, bits, from_bits, polynomial, rounded)
 
 
 def exact_in_float32(number: float) -> bool:

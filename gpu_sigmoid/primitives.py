@@ -81,6 +81,7 @@ PRIMITIVES = (
     Primitive("le", "ff->b", ordered("<="), "a <= b", "setp.le.{f}"),
     Primitive("eq", "ff->b", ordered("=="), "a == b", "setp.eq.{f}"),
     Primitive("where", "bff->f", method("select"), "a ? b : c"),
+    Primitive("where", "bii->i", method("select"), "a ? b : c"),
     Primitive("bits", "f->i", float_to_bits, "bit_cast<I>(a)"),
     Primitive("from_bits", "i->f", bits_to_float, "bit_cast<F>(a)"),
     Primitive("add", "ii->i", method("add"), "a + b"),

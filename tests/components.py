@@ -27,5 +27,6 @@ def operands(function: Any, name: str, x: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 def in_domain(function: Any, x: np.ndarray) -> np.ndarray:
-    x = x[np.isfinite(x)]
+    with np.errstate(invalid="ignore"):
+        x = x[np.isfinite(x)]
     return x[(x > 0) & (x < 1)] if function is gs.logit else x

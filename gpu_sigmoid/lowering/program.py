@@ -37,8 +37,10 @@ class Program:
         return tuple(dict.fromkeys(o for o in operands if o.name == "constant"))
 
 
-def lower(formula: Callable, component: str, format: Format) -> Program:
+def lower(formula: Callable, component: str, format: Format, narrowed: bool = False) -> Program:
     """Return the program that computes `component` of `formula` in `format`.
+
+    `narrowed` says that its results will be rounded to a 16-bit format.
 
     Raises
     ------
@@ -46,7 +48,7 @@ def lower(formula: Callable, component: str, format: Format) -> Program:
         If the formula leaves the subset; it gives the file and the line.
     """
     check(formula)
-    graph = Graph(format)
+    graph = Graph(format, narrowed)
     parameters = [graph.input(name) for name in inspect.signature(formula).parameters]
     extra = [graph.input("cotangent")] if component == "vjp" else []
     outputs = COMPONENTS[component](formula(*parameters), *extra)

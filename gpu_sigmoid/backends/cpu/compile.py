@@ -26,7 +26,7 @@ SCALARS = {FLOAT32: (np.float32, np.uint32), FLOAT64: (np.float64, np.uint64)}
 
 def compile_ufunc(formula: Callable, component: str, dtype: str) -> np.ufunc:
     """Return the ufunc that computes `component` of `formula` on arrays of `dtype`."""
-    program = lower(formula, component, FORMATS[dtype])
+    program = lower(formula, component, FORMATS[dtype], narrowed=STORAGE[dtype].itemsize == 2)
     loop = compile_loop(program, dtype)
     doc = f"{component} of {formula.__name__} in {dtype}"
     return make_ufunc(
