@@ -65,7 +65,7 @@ def exp_scaled(magnitude):
 
 def clamp(magnitude):
     """The magnitude, bounded so that exponents stay in range; nan stays nan."""
-    return where(NEGLIGIBLE_FROM < magnitude, NEGLIGIBLE_FROM, magnitude)
+    return where(magnitude > NEGLIGIBLE_FROM, NEGLIGIBLE_FROM, magnitude)
 
 
 def logistic(e, e_low):
@@ -113,8 +113,8 @@ def log_sigmoid(x):
     """-log(1 + exp(-x)); -0.0 at infinity"""
     e, e_low = exp_scaled(clamp(abs(x)))
     q, rest, slope, _ = logistic(e, e_low)
-    value = fma(-log1p_exp(e, e_low), UNSCALE, where(0.0 < x, 0.0, x))
-    grad = where(0.0 < x, q * UNSCALE, rest)
+    value = fma(-log1p_exp(e, e_low), UNSCALE, where(x > 0.0, 0.0, x))
+    grad = where(x > 0.0, q * UNSCALE, rest)
     return value, grad, -slope * UNSCALE
 
 

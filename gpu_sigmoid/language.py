@@ -164,7 +164,7 @@ def rounded(high: Value, low: Value) -> Value:
     if not high.graph.narrowed:
         return high
     pattern = bits(high)
-    stepped = where(0.0 < low, pattern + 1, where(low < 0.0, pattern - 1, pattern))
+    stepped = where(low > 0.0, pattern + 1, where(low < 0.0, pattern - 1, pattern))
     return from_bits(where((pattern & 1) < 1, stepped, pattern))
 
 

@@ -9,8 +9,6 @@ from conftest import Backend
 from floats import DTYPES, all_patterns, error_in_ulp, nearest, random_patterns
 from reference import jet
 
-import gpu_sigmoid as gs
-
 # where a range reduction, a selection or a zero of some derivative lies
 EDGES = [
     0.5,

@@ -1,0 +1,24 @@
+"""The command `gpu-sigmoid`, a module per subcommand."""
+
+import click
+
+import gpu_sigmoid
+from gpu_sigmoid.cli.apply import apply
+from gpu_sigmoid.cli.demo import demo
+from gpu_sigmoid.cli.plot import plot
+
+
+@click.group()
+@click.version_option(gpu_sigmoid.__version__)
+def main() -> None:
+    """The sigmoid, its derivative and its relatives, on files and in figures."""
+
+
+@main.command()
+def info() -> None:
+    """Print versions, libraries and devices, and for what is missing why."""
+    gpu_sigmoid.show_config()
+
+
+for command in (apply, demo, plot):
+    main.add_command(command)

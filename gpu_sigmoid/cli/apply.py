@@ -1,0 +1,97 @@
+"""`gpu-sigmoid apply`: a function over a .npy file, of any size."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.lib.format import open_memmap
+
+from gpu_sigmoid.functions import FUNCTIONS, Function, FunctionOfTarget
+
+BLOCK = 1 << 20
+"""Elements computed at a time: what memory use is bounded by."""
+
+OF_ONE_ARRAY = [name for name, function in FUNCTIONS.items() if not isinstance(function, FunctionOfTarget)]
+METHODS = {"value": "__call__", "grad": "grad", "both": "value_and_grad"}
+
+
+@click.command()
+@click.argument("source", metavar="IN.npy", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("target", metavar="OUT.npy", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--function", "name", type=click.Choice(OF_ONE_ARRAY), default="sigmoid", show_default=True)
+@click.option("--what", type=click.Choice(list(METHODS)), default="value", show_default=True)
+def apply(source: Path, target: Path, name: str, what: str) -> None:
+    """Compute a function of the array in IN.npy and write it to OUT.npy.
+
+    The files may be larger than memory. float16, float32 and float64 keep their dtype,
+    bool and integers give float64. `--what both` writes an array with one more, leading
+    axis: the value, then the derivative. OUT.npy appears when it is whole.
+    """
+    array = load(source)
+    function = FUNCTIONS[name]
+    try:
+        probe = function(np.zeros(0, array.dtype))
+    except TypeError as error:
+        raise click.ClickException(f"{source}: {error}") from None
+    shape = (2, *array.shape) if what == "both" else array.shape
+    # Fortran order of the input is order within each of the two results
+    fortran = array.flags.fnc and what != "both"
+    with written_whole(target) as temporary:
+        result = open_memmap(temporary, "w+", probe.dtype, shape, fortran_order=fortran)
+        fill(function, what, array, result)
+        result.flush()
+    click.echo(f"{target}: {what} of {name}, {result.dtype} {result.shape}")
+
+
+def load(path: Path) -> np.ndarray:
+    try:
+        array: Any = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise click.ClickException(f"{path} is not a readable .npy file of numbers: {error}") from None
+    if not isinstance(array, np.ndarray):
+        raise click.ClickException(f"{path} is an archive; a single .npy array is accepted")
+    if array.dtype.kind == "V":
+        hint = " (.npy cannot tell bfloat16: save it as float32)" if array.dtype.itemsize == 2 else ""
+        raise click.ClickException(f"{path}: dtype {array.dtype} is not accepted{hint}")
+    return array
+
+
+def fill(function: Function, what: str, array: np.ndarray, result: np.ndarray) -> None:
+    """Compute `result` block by block, in the order the elements have in the files."""
+    order: Any = "F" if result.flags.fnc else "C"
+    # a memory map reshaped in its own order is a view
+    flat = array.reshape(-1, order=order)
+    outs = result.reshape(2, -1) if what == "both" else result.reshape(-1, order=order)
+    method = getattr(function, METHODS[what])
+    with click.progressbar(range(0, flat.size, BLOCK), label=function.__name__) as starts:
+        for start in starts:
+            part = slice(start, start + BLOCK)
+            out = (outs[0, part], outs[1, part]) if what == "both" else outs[part]
+            method(flat[part], out=out)
+
+
+@contextmanager
+def written_whole(target: Path) -> Iterator[str]:
+    """Give a temporary path beside `target` that takes its name if all goes well."""
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise click.ClickException(f"cannot write beside {target}: {error.strerror}") from None
+    try:
+        yield temporary
+        os.fsync(handle)
+        # a temporary file is its owner's alone; what it becomes follows the umask
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    finally:
+        os.close(handle)

@@ -1,0 +1,110 @@
+"""`gpu-sigmoid demo`: a logistic regression on real data, beside scikit-learn's."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.cli.figures import GRAD_COLOUR, VALUE_COLOUR, centred_axes, save
+
+DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Accuracy and log loss on the test set."""
+
+    accuracy: float
+    log_loss: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both regressions' scores, and ours in detail: test logits and their labels."""
+
+    ours: Scores
+    theirs: Scores
+    logits: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def agree(self) -> bool:
+        ours, theirs = self.ours, self.theirs
+        return f"{ours.accuracy:.{DIGITS}f} {ours.log_loss:.{DIGITS}f}" == (
+            f"{theirs.accuracy:.{DIGITS}f} {theirs.log_loss:.{DIGITS}f}"
+        )
+
+
+@click.command()
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), default="demo.png", show_default=True
+)
+def demo(output: Path) -> None:
+    """Train and score a logistic regression on the breast-cancer data set.
+
+    The loss and its gradient are bce_with_logits.value_and_grad, the probabilities
+    sigmoid; scikit-learn's LogisticRegression solves the same problem beside it.
+    """
+    try:
+        result = compare()
+    except ImportError as error:
+        raise click.ClickException(f'{error}: pip install "gpu-sigmoid[demo]"') from None
+    click.echo(f"breast-cancer data, {len(result.labels)} held-out samples   accuracy   log loss")
+    for name, scores in (("gpu_sigmoid", result.ours), ("scikit-learn", result.theirs)):
+        click.echo(f"{name:47}{scores.accuracy:8.{DIGITS}f} {scores.log_loss:10.{DIGITS}f}")
+    save(draw(result), output)
+    if not result.agree:
+        raise click.ClickException(f"the two differ within {DIGITS} digits")
+
+
+def compare() -> Comparison:
+    """Train both regressions on the same split and score them."""
+    from sklearn.datasets import load_breast_cancer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import accuracy_score, log_loss
+    from sklearn.model_selection import train_test_split
+    from sklearn.preprocessing import StandardScaler
+
+    samples, labels = load_breast_cancer(return_X_y=True)
+    train, test, y_train, y_test = train_test_split(samples, labels, random_state=0, stratify=labels)
+    scaler = StandardScaler().fit(train)
+    train, test = scaler.transform(train), scaler.transform(test)
+
+    def scores(probabilities: np.ndarray) -> Scores:
+        return Scores(accuracy_score(y_test, probabilities > 0.5), log_loss(y_test, probabilities))
+
+    weights, intercept = fit(train, y_train)
+    logits = test @ weights + intercept
+    model = LogisticRegression(C=1.0, tol=1e-10, max_iter=10_000).fit(train, y_train)
+    return Comparison(scores(gs.sigmoid(logits)), scores(model.predict_proba(test)[:, 1]), logits, y_test)
+
+
+def fit(samples: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return weights and intercept that minimise the cross-entropy + |weights|^2 / 2."""
+    from scipy.optimize import minimize
+
+    def objective(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        weights, intercept = parameters[:-1], parameters[-1]
+        loss, slope = gs.bce_with_logits.value_and_grad(samples @ weights + intercept, labels)
+        gradient = np.append(samples.T @ slope + weights, slope.sum())
+        return loss.sum() + weights @ weights / 2, gradient
+
+    options = {"maxiter": 10_000, "ftol": 1e-15, "gtol": 1e-9}
+    start = np.zeros(samples.shape[1] + 1)
+    solution = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
+    return solution.x[:-1], float(solution.x[-1])
+
+
+def draw(result: Comparison) -> object:
+    axes = centred_axes()
+    limit = np.ceil(np.abs(result.logits).max())
+    x = np.linspace(-limit, limit, 1000)
+    axes.plot(x, gs.sigmoid(x), color="0.8", linewidth=3, zorder=0)
+    for label, name, colour in ((1, "benign", VALUE_COLOUR), (0, "malignant", GRAD_COLOUR)):
+        logits = result.logits[result.labels == label]
+        axes.scatter(logits, gs.sigmoid(logits), color=colour, label=name, alpha=0.6)
+    axes.set_xlabel("logit")
+    axes.legend(loc="upper left", frameon=False, title="probability of benign")
+    return axes

@@ -1,0 +1,34 @@
+"""`gpu-sigmoid plot`: a function and its derivative, in one figure."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from gpu_sigmoid.cli.figures import GRAD_COLOUR, VALUE_COLOUR, centred_axes, save
+from gpu_sigmoid.functions import FUNCTIONS, Function, FunctionOfTarget, logit
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: NAME.png")
+@click.option("--function", "name", type=click.Choice(list(FUNCTIONS)), default="sigmoid", show_default=True)
+def plot(output: Path | None, name: str) -> None:
+    """Draw a function of the family and its derivative."""
+    save(draw(FUNCTIONS[name]), output or Path(f"{name}.png"))
+
+
+def draw(function: Function) -> Any:
+    """Return axes with the value and the derivative drawn; the target, if any, is 1."""
+    axes = centred_axes()
+    x = np.arange(-6, 6, 0.01)
+    if function is logit:
+        # where the first curve leaves, the inverse of its range
+        x = np.linspace(0.0025, 0.9975, 1200)
+        axes.set_ylim(-6, 12)
+    more = (1.0,) if isinstance(function, FunctionOfTarget) else ()
+    value, grad = function.value_and_grad(x, *more)
+    axes.plot(x, value, color=VALUE_COLOUR, linewidth=3, label=function.__name__)
+    axes.plot(x, grad, color=GRAD_COLOUR, linewidth=3, label="derivative")
+    axes.legend(loc="upper right", frameon=False)
+    return axes
