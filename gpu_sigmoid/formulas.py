@@ -155,7 +155,7 @@ def bce_with_logits(x, target):
     on, is not negative for a target in [0, 1]: nothing cancels.
     """
     e, e_low = exp_scaled(clamp(abs(x)))
-    q, rest, slope, _ = logistic(e, e_low)
+    q, _, slope, _ = logistic(e, e_low)
     miss = where(x < 0.0, target, 1.0 - target)
     # an infinite logit on the right side costs nothing
     linear = where(miss == 0.0, 0.0, abs(x) * miss)

@@ -49,7 +49,8 @@ def primitive_source(primitive: Primitive, format: Format) -> str:
     head = f"GS_FUNCTION {types[primitive.result]} {spelled(primitive.name)}({parameters})"
     if primitive.ptx is None:
         return f"{head} {{ return {host}; }}"
-    return f"{head} {{\n#ifdef __CUDA_ARCH__\n{device_body(primitive, format)}#else\n    return {host};\n#endif\n}}"
+    device = device_body(primitive, format)
+    return f"{head} {{\n#ifdef __CUDA_ARCH__\n{device}#else\n    return {host};\n#endif\n}}"
 
 
 def device_body(primitive: Primitive, format: Format) -> str:
