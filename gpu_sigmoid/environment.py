@@ -55,7 +55,7 @@ def array_module() -> ModuleType:
     if gpu_available():
         import cupy
 
-        return cupy  # type: ignore[no-any-return]
+        return cupy
     return np
 
 

@@ -27,19 +27,20 @@ SCALARS = {FLOAT32: (np.float32, np.uint32), FLOAT64: (np.float64, np.uint64)}
 def compile_ufunc(formula: Callable, component: str, dtype: str) -> np.ufunc:
     """Return the ufunc that computes `component` of `formula` on arrays of `dtype`."""
     program = lower(formula, component, FORMATS[dtype], narrowed=STORAGE[dtype].itemsize == 2)
-    loop = compile_loop(program, dtype)
+    address = compile_loop(program, dtype).address
+    assert address is not None
     doc = f"{component} of {formula.__name__} in {dtype}"
     return make_ufunc(
         f"{program.name}_{dtype}",
         doc,
-        loop.address,
+        address,
         STORAGE[dtype],
         len(program.inputs),
         len(program.outputs),
     )
 
 
-def compile_loop(program: Program, dtype: str) -> "numba.core.ccallback.CFunc":
+def compile_loop(program: Program, dtype: str, cache: bool = True) -> "numba.core.ccallback.CFunc":
     """Return the compiled inner loop of `program` over operands of `dtype`."""
     storage = STORAGE[dtype]
     source = python_source(program) + loop_source(len(program.inputs), len(program.outputs), storage.itemsize)
@@ -57,7 +58,7 @@ def compile_loop(program: Program, dtype: str) -> "numba.core.ccallback.CFunc":
     counts = types.CPointer(types.intp)
     signature = types.void(types.CPointer(element), counts, counts, types.voidptr)
     try:
-        return numba.cfunc(signature, cache=True)(namespace["loop"])
+        return numba.cfunc(signature, cache=cache)(namespace["loop"])
     except RuntimeError as error:
         if "no locator" not in str(error):
             raise

@@ -23,7 +23,7 @@ def primitive(name: str) -> Any:
         overload = OVERLOADS[name, "".join(KINDS[o] for o in operands)]
         first = operands[-1]
         if overload.result == "b":
-            result = types.boolean
+            result: Any = types.boolean
         elif overload.result == KINDS[first]:
             result = first
         else:

@@ -5,6 +5,7 @@ loop whose code it does not let one choose.
 """
 
 import ctypes
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -18,7 +19,7 @@ _kept: list[object] = []
 
 
 @cache
-def _from_func_and_data() -> ctypes._CFuncPtr:
+def _from_func_and_data() -> Callable[..., np.ufunc]:
     get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
     get_pointer.restype = ctypes.c_void_p
     get_pointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
@@ -36,7 +37,7 @@ def make_ufunc(name: str, doc: str, loop: int, dtype: np.dtype, inputs: int, out
     """Return the ufunc whose one inner loop, over operands of `dtype`, is at address `loop`."""
     loops = (ctypes.c_void_p * 1)(loop)
     data = (ctypes.c_void_p * 1)(None)
-    types = (ctypes.c_char * (inputs + outputs))(*[dtype.num] * (inputs + outputs))
+    types = (ctypes.c_ubyte * (inputs + outputs))(*[int(dtype.num)] * (inputs + outputs))
     name_bytes, doc_bytes = name.encode(), doc.encode()
     _kept.append((loops, data, types, name_bytes, doc_bytes))
     addresses = [ctypes.addressof(loops), ctypes.addressof(data), ctypes.addressof(types)]
