@@ -1,4 +1,4 @@
-"""The largest error promised for each function, and the largest one seen.
+"""The largest error promised for each function.
 
 The unit is the last place of the correct result (ULP), subnormal results included,
 against the definition in higher precision. For second derivatives and for
