@@ -3,9 +3,8 @@
 Where things are:
 
 - `functions`: the public objects and `FUNCTIONS`, the table of them
-- `formulas`: every formula, once, with `coefficients` fitted by tools/
-- `language`, `primitives`, `constants`: what a formula is written in
-- `lowering`: from a formula to Python for Numba and to CUDA C++
+- `formulas`: every formula, once, with the coefficients that tools/ fits
+- `lowering`: what a formula is written in, and from it to Python for Numba and CUDA C++
 - `dispatch`: from an array's type to a backend in `backends`
 - `environment`: which backends and devices there are
 - `cli`: the command `gpu-sigmoid`

@@ -33,8 +33,8 @@ def bounds(**by_component: dict[str, float]) -> dict[tuple[str, str], Bound]:
 
 BOUNDS = {
     "sigmoid": bounds(value=TIGHT, grad=TIGHT),
-    "log_sigmoid": bounds(),
-    "softplus": bounds(),
+    "log_sigmoid": bounds(value=TIGHT, grad=TIGHT, grad2=TIGHT),
+    "softplus": bounds(value=TIGHT, grad=TIGHT, grad2=TIGHT),
     "silu": bounds(),
     "logit": bounds(),
     "bce_with_logits": bounds(),

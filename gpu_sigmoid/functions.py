@@ -1,7 +1,7 @@
 """The public functions, and `FUNCTIONS`, the table of them.
 
 Everything that goes over the family (tests, documentation, command line) goes over
-`FUNCTIONS`. A new function is a formula in `formulas.py` and an entry here.
+`FUNCTIONS`. A new function is a formula in `formulas` and an entry here.
 """
 
 from collections.abc import Callable

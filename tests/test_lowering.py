@@ -11,9 +11,9 @@ from floats import all_patterns, random_patterns
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.backends.cpu.compile import compile_loop
-from gpu_sigmoid.constants import FORMATS
-from gpu_sigmoid.language import FormulaError, fma, where
 from gpu_sigmoid.lowering import cuda_source, lower
+from gpu_sigmoid.lowering.constants import FORMATS
+from gpu_sigmoid.lowering.language import FormulaError, fma, where
 
 
 def branches(x):

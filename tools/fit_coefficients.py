@@ -1,6 +1,6 @@
-"""Fit every constant of `gpu_sigmoid/coefficients.py` and print that file.
+"""Fit every constant of `gpu_sigmoid/formulas/coefficients.py` and print that file.
 
-    python tools/fit_coefficients.py > gpu_sigmoid/coefficients.py
+    python tools/fit_coefficients.py > gpu_sigmoid/formulas/coefficients.py
 
 Each polynomial is a minimax fit by the Remez exchange at 60 digits, its
 coefficients then rounded to the working precision. The error printed beside it is
@@ -10,7 +10,7 @@ that of the rounded coefficients on a dense grid, in the unit the fit minimised.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mpmath import atanh, cos, exp, expm1, findroot, linspace, log1p, lu_solve, matrix, mp, mpf, pi
+from mpmath import atanh, cos, cosh, exp, expm1, findroot, linspace, log, log1p, lu_solve, matrix, mp, mpf, pi
 
 mp.dps = 60
 
@@ -26,7 +26,7 @@ The comment beside a polynomial says what it approximates, on which interval, an
 largest error of the rounded coefficients there, in the unit that matters to its use.
 """
 
-from gpu_sigmoid.constants import Constant, Polynomial
+from gpu_sigmoid.lowering.constants import Constant, Polynomial
 '''
 
 
@@ -129,6 +129,19 @@ HALF_STEP = LN2 / 2 * mpf("1.0001")
 
 EXPM1_OVER_X2 = near_zero(taylor(lambda k: 1 / mp.factorial(k + 2)), lambda x: (expm1(x) - x) / x**2)
 
+
+def atanh_tail(name: str, interval: str, high: mpf, terms: dict[str, int]) -> Fit:
+    return Fit(
+        name,
+        f"(atanh(z) - z) / z^3 in powers of z^2, {interval}; relative to atanh(z)",
+        near_zero(taylor(lambda k: mpf(1) / (2 * k + 3)), lambda w: (atanh(w**0.5) - w**0.5) / w**1.5),
+        lambda w: w * w**0.5 / atanh(w**0.5) if w else NEGLIGIBLE,
+        mpf(0),
+        high,
+        terms,
+    )
+
+
 FITS = [
     Fit(
         "EXPM1_TAIL",
@@ -139,32 +152,25 @@ FITS = [
         HALF_STEP,
         {"float32": 5, "float64": 10},
     ),
+    atanh_tail("ATANH_TAIL_LOG1P", "z <= 1/3", mpf(1) / 9, {"float32": 4, "float64": 10}),
+    atanh_tail("ATANH_TAIL_LOGIT", "z^2 <= 0.045", mpf("0.045"), {"float32": 3, "float64": 8}),
     Fit(
-        "LOG1P_TAIL",
-        "(e - log1p(e)) / e^2 on 0 <= e <= 1; relative to log1p(e)",
-        near_zero(taylor(lambda k: mpf(-1) ** k / (k + 2)), lambda e: (e - log1p(e)) / e**2),
-        lambda e: e**2 / log1p(e) if e else NEGLIGIBLE,
+        "LOG_COSH",
+        "log(cosh(x/2)) / x^2 in powers of x^2, abs(x) <= 1/4; relative to log(1 + exp(-1/4))",
+        lambda w: log(cosh(w**0.5 / 2)) / w if w else mpf(1) / 8,
+        lambda w: max(w, NEGLIGIBLE) / log1p(exp(mpf(-1) / 4)),
         mpf(0),
-        mpf(1),
-        {"float32": 9, "float64": 21},
-    ),
-    Fit(
-        "ATANH_TAIL",
-        "(atanh(z) - z) / z^3 in powers of z^2, z^2 <= 0.045; relative to atanh(z)",
-        near_zero(taylor(lambda k: mpf(1) / (2 * k + 3)), lambda w: (atanh(w**0.5) - w**0.5) / w**1.5),
-        lambda w: w * w**0.5 / atanh(w**0.5) if w else NEGLIGIBLE,
-        mpf(0),
-        mpf("0.045"),
-        {"float32": 3, "float64": 8},
+        mpf(1) / 16,
+        {"float32": 3, "float64": 6},
     ),
     Fit(
         "SILU_MINIMUM_SLOPE",
-        "(1 + x + exp(x)) / d - 1 on abs(d) <= 1/16, d = x - SILU_MINIMUM; relative to 1 + it",
+        "(1 + x + exp(x)) / d - 1 on abs(d) <= 1/4, d = x - SILU_MINIMUM; relative to 1 + it",
         lambda d: EXP_AT_MINIMUM * (1 + d * EXPM1_OVER_X2(d)),
         lambda d: 1 / (1 + EXP_AT_MINIMUM),
-        mpf(-1) / 16,
-        mpf(1) / 16,
-        {"float32": 5, "float64": 9},
+        mpf(-1) / 4,
+        mpf(1) / 4,
+        {"float32": 7, "float64": 13},
     ),
 ]
 

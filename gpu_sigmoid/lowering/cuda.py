@@ -7,11 +7,11 @@ a host compiler that keeps to IEEE 754 (g++ -ffp-contract=off).
 import math
 import struct
 
-from gpu_sigmoid.constants import FLOAT32, FLOAT64, Format
-from gpu_sigmoid.language import Value
+from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64, Format
+from gpu_sigmoid.lowering.language import Value
 from gpu_sigmoid.lowering.naming import names
+from gpu_sigmoid.lowering.primitives import PRIMITIVES, Primitive
 from gpu_sigmoid.lowering.program import Program
-from gpu_sigmoid.primitives import PRIMITIVES, Primitive
 
 PRELUDE = """\
 #ifdef __CUDACC__

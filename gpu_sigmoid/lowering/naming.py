@@ -1,6 +1,6 @@
 """Names for the values of a program, the same on every target."""
 
-from gpu_sigmoid.language import Value
+from gpu_sigmoid.lowering.language import Value
 from gpu_sigmoid.lowering.program import Program
 
 

@@ -4,8 +4,8 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gpu_sigmoid.constants import Format
-from gpu_sigmoid.language import Graph, Value
+from gpu_sigmoid.lowering.constants import Format
+from gpu_sigmoid.lowering.language import Graph, Value
 from gpu_sigmoid.lowering.subset import check
 
 COMPONENTS: dict[str, Callable[..., tuple[Value, ...]]] = {

@@ -14,9 +14,9 @@ from functools import cache
 from types import FunctionType
 from typing import Any, NoReturn
 
-from gpu_sigmoid import language
-from gpu_sigmoid.constants import Constant, Polynomial
-from gpu_sigmoid.language import FormulaError
+from gpu_sigmoid.lowering import language
+from gpu_sigmoid.lowering.constants import Constant, Polynomial
+from gpu_sigmoid.lowering.language import FormulaError
 
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.LShift, ast.RShift)
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq)

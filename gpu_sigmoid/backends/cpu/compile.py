@@ -9,12 +9,11 @@ import numba
 import numpy as np
 from numba import types
 
-from gpu_sigmoid import primitives
 from gpu_sigmoid.backends.cpu import intrinsics
 from gpu_sigmoid.backends.cpu.loop import LOOP_INTRINSICS, loop_source
 from gpu_sigmoid.backends.cpu.ufunc import make_ufunc
-from gpu_sigmoid.constants import FLOAT32, FLOAT64, Format
-from gpu_sigmoid.lowering import Program, lower, python_source
+from gpu_sigmoid.lowering import Program, lower, primitives, python_source
+from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64, Format
 
 # 16-bit results are computed in float32 and rounded once.
 FORMATS: dict[str, Format] = {"float16": FLOAT32, "bfloat16": FLOAT32, "float32": FLOAT32, "float64": FLOAT64}
@@ -52,7 +51,7 @@ def compile_loop(program: Program, dtype: str, cache: bool = True) -> "numba.cor
     for name in ("scalar", "contiguous", "copy", "loop"):
         namespace[name].__qualname__ = f"{name}_{identity}"
     for name in ("scalar", "contiguous", "copy"):
-        namespace[name] = numba.njit(namespace[name])
+        namespace[name] = numba.njit(namespace[name], forceinline=name == "scalar")
 
     element = types.CPointer(numba.from_dtype(np.dtype("uint16") if storage.itemsize == 2 else storage))
     counts = types.CPointer(types.intp)

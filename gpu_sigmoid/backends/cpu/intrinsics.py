@@ -9,7 +9,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from gpu_sigmoid.primitives import ARITY, OVERLOADS
+from gpu_sigmoid.lowering.primitives import ARITY, OVERLOADS
 
 KINDS = {types.float32: "f", types.float64: "f", types.uint32: "i", types.uint64: "i", types.boolean: "b"}
 INTEGERS = {types.float32: types.uint32, types.float64: types.uint64}
@@ -148,12 +148,15 @@ def same_address(context: Any, a: Any, b: Any) -> Any:
 
 
 @intrinsic
-def widest_vectors(context: Any) -> Any:
-    """Let the calling function use 512-bit vectors; LLVM alone prefers 256 on many CPUs."""
+def vector_loop(context: Any) -> Any:
+    """Let the calling function use 512-bit vectors, and keep it in one place.
+
+    LLVM alone prefers 256 bits on many CPUs, and would vectorise each inlined copy.
+    """
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         # set.add: llvmlite takes only attributes that it knows
-        for attribute in ('"prefer-vector-width"="512"', '"min-legal-vector-width"="512"'):
+        for attribute in ('"prefer-vector-width"="512"', '"min-legal-vector-width"="512"', "noinline"):
             set.add(builder.function.attributes, attribute)
         return context.get_dummy_value()
 

@@ -15,12 +15,12 @@ LOOP_INTRINSICS = (
     "restore_environment",
     "same_address",
     "tile",
-    "widest_vectors",
+    "vector_loop",
 )
 
 TEMPLATE = """
 def contiguous(count, {pointers}):
-    widest_vectors()
+    vector_loop()
     for i in range(count):
         {results} = scalar({loads})
         {stores}

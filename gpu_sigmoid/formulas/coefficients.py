@@ -4,7 +4,7 @@ The comment beside a polynomial says what it approximates, on which interval, an
 largest error of the rounded coefficients there, in the unit that matters to its use.
 """
 
-from gpu_sigmoid.constants import Constant, Polynomial
+from gpu_sigmoid.lowering.constants import Constant, Polynomial
 
 # 1 / ln(2)
 LOG2_E = Constant(float32="0x1.715476p+0", float64="0x1.71547652b82fep+0")
@@ -42,46 +42,30 @@ EXPM1_TAIL = Polynomial(
     ),
 )
 
-# (e - log1p(e)) / e^2 on 0 <= e <= 1; relative to log1p(e)
-LOG1P_TAIL = Polynomial(
-    float32=(  # error 2^-27.5
-        "0x1.ffffd2p-2",
-        "-0x1.554ddp-2",
-        "0x1.ff23e6p-3",
-        "-0x1.934b54p-3",
-        "0x1.3a435ep-3",
-        "-0x1.b4ae08p-4",
-        "0x1.d6b08cp-5",
-        "-0x1.4917cep-6",
-        "0x1.af49cep-9",
+# (atanh(z) - z) / z^3 in powers of z^2, z <= 1/3; relative to atanh(z)
+ATANH_TAIL_LOG1P = Polynomial(
+    float32=(  # error 2^-27.7
+        "0x1.555502p-2",
+        "0x1.99d1ccp-3",
+        "0x1.1ec03ep-3",
+        "0x1.1eca32p-3",
     ),
-    float64=(  # error 2^-58.8
-        "0x1.fffffffffffeep-2",
-        "-0x1.5555555554755p-2",
-        "0x1.ffffffff84b4ap-3",
-        "-0x1.999999882f235p-3",
-        "0x1.555553d7c0ab2p-3",
-        "-0x1.24923362c977ep-3",
-        "0x1.fffe3e255f9f2p-4",
-        "-0x1.c70f055760e93p-4",
-        "0x1.994b76ce758e8p-4",
-        "-0x1.72fa6ec511f47p-4",
-        "0x1.505758819a58p-4",
-        "-0x1.2c967e2e8fdfp-4",
-        "0x1.0246b689ca9d7p-4",
-        "-0x1.9c25cebfb46a6p-5",
-        "0x1.252665fdede47p-5",
-        "-0x1.63f3a6d28d9c4p-6",
-        "0x1.60517231e763bp-7",
-        "-0x1.0d7d1a2296571p-8",
-        "0x1.2843e0e2a5accp-10",
-        "-0x1.9e1683a33a4b5p-13",
-        "0x1.1337b1e1c0b6fp-16",
+    float64=(  # error 2^-58.2
+        "0x1.5555555555535p-2",
+        "0x1.99999999a074fp-3",
+        "0x1.249249208cf62p-3",
+        "0x1.c71c741bb35d7p-4",
+        "0x1.745cb42c7b5ep-4",
+        "0x1.3b1dd64168e6fp-4",
+        "0x1.106820ad6a391p-4",
+        "0x1.efd0a6b240038p-5",
+        "0x1.55de54e634d49p-5",
+        "0x1.5c40b3594aa71p-4",
     ),
 )
 
 # (atanh(z) - z) / z^3 in powers of z^2, z^2 <= 0.045; relative to atanh(z)
-ATANH_TAIL = Polynomial(
+ATANH_TAIL_LOGIT = Polynomial(
     float32=(  # error 2^-27.7
         "0x1.5555dcp-2",
         "0x1.990ceap-3",
@@ -99,24 +83,47 @@ ATANH_TAIL = Polynomial(
     ),
 )
 
-# (1 + x + exp(x)) / d - 1 on abs(d) <= 1/16, d = x - SILU_MINIMUM; relative to 1 + it
-SILU_MINIMUM_SLOPE = Polynomial(
-    float32=(  # error 2^-26.5
-        "0x1.1d25dp-2",
-        "0x1.1d25cep-3",
-        "0x1.7c326ap-5",
-        "0x1.7c4242p-7",
-        "0x1.303504p-9",
+# log(cosh(x/2)) / x^2 in powers of x^2, abs(x) <= 1/4; relative to log(1 + exp(-1/4))
+LOG_COSH = Polynomial(
+    float32=(  # error 2^-36.2
+        "0x1.p-3",
+        "-0x1.555458p-8",
+        "0x1.6969c4p-12",
     ),
-    float64=(  # error 2^-59.4
+    float64=(  # error 2^-65.0
+        "0x1.fffffffffffffp-4",
+        "-0x1.55555555543b8p-8",
+        "0x1.6c16c165a212bp-12",
+        "-0x1.ba1b905364ab2p-16",
+        "0x1.1e99f867d4bp-19",
+        "-0x1.7b4913455a47p-23",
+    ),
+)
+
+# (1 + x + exp(x)) / d - 1 on abs(d) <= 1/4, d = x - SILU_MINIMUM; relative to 1 + it
+SILU_MINIMUM_SLOPE = Polynomial(
+    float32=(  # error 2^-26.4
+        "0x1.1d25dp-2",
+        "0x1.1d25dp-3",
+        "0x1.7c326ap-5",
+        "0x1.7c3236p-7",
+        "0x1.30282ap-9",
+        "0x1.96560ep-12",
+        "0x1.d06278p-15",
+    ),
+    float64=(  # error 2^-59.2
         "0x1.1d25cf210482ep-2",
         "0x1.1d25cf210482ep-3",
         "0x1.7c3269815b593p-5",
-        "0x1.7c3269815ba67p-7",
-        "0x1.302854677c88fp-9",
-        "0x1.958b1b11e26dcp-12",
-        "0x1.cf7a6813d486ep-15",
-        "0x1.cf85fe9edd7eep-18",
-        "0x1.9c055797657b7p-21",
+        "0x1.7c3269815b593p-7",
+        "0x1.302854677c475p-9",
+        "0x1.958b1b34a58c7p-12",
+        "0x1.cf7a683c2ae7bp-15",
+        "0x1.cf7a683e4f644p-18",
+        "0x1.9bfb0753dd311p-21",
+        "0x1.4995912db305bp-24",
+        "0x1.df653025aabdcp-28",
+        "0x1.3ff43509ea9fap-31",
+        "0x1.89ca2e30f762dp-35",
     ),
 )

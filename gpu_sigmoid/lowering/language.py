@@ -9,8 +9,8 @@ import struct
 import sys
 from typing import Any
 
-from gpu_sigmoid.constants import Constant, Format, Polynomial
-from gpu_sigmoid.primitives import OVERLOADS
+from gpu_sigmoid.lowering.constants import Constant, Format, Polynomial
+from gpu_sigmoid.lowering.primitives import OVERLOADS
 
 
 class FormulaError(SyntaxError):
@@ -155,20 +155,12 @@ def polynomial(x: Value, coefficients: Polynomial) -> Value:
     return total
 
 
-def rounded(high: Value, low: Value) -> Value:
-    """Return high > 0, the rounded high + low.
-
-    Where it is to be narrowed, an even last place is stepped towards low (rounding to
-    odd): a second rounding would else take what the first one made a tie for a true tie.
-    """
-    if not high.graph.narrowed:
-        return high
-    pattern = bits(high)
-    stepped = where(low > 0.0, pattern + 1, where(low < 0.0, pattern - 1, pattern))
-    return from_bits(where((pattern & 1) < 1, stepped, pattern))
+def if_narrowed(narrowed: Any, otherwise: Any) -> Any:
+    """Return the first where results will be rounded again, to 16 bits, else the second."""
+    return narrowed if graph_of(narrowed, otherwise).narrowed else otherwise
 
 
-FUNCTIONS = (abs, fma, where, bits, from_bits, polynomial, rounded)
+FUNCTIONS = (abs, fma, where, bits, from_bits, if_narrowed, polynomial)
 
 
 def exact_in_float32(number: float) -> bool:
