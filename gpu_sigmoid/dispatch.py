@@ -1,80 +1,109 @@
-"""Which backend a call goes to, and the rules for its dtypes and `out=`.
+"""Which backend a call goes to: by the types of its arrays, importing no library to ask.
 
-Types are told apart by what they are, never by importing a library to ask it.
+A backend is a module of `gpu_sigmoid.backends` with `run(function, component, operands,
+out)`; it is imported when the first of its arrays comes.
 """
 
 import array
-from functools import cache
-from typing import Any, NoReturn
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 
-ACCEPTED = "float16, bfloat16, float32 and float64, bool and integers (computed in float64)"
-NATIVE = {np.dtype(name): name for name in ("float16", "float32", "float64")}
+from gpu_sigmoid.backends import cpu
+
+BACKENDS: dict[str, str] = {}
+"""The backend that serves a library's arrays, by the library's top-level module."""
+
+NUMBER, HOST = "number", "cpu"
+
+_backend_of_type: dict[type, str] = {np.ndarray: HOST, int: NUMBER, float: NUMBER, bool: NUMBER}
 
 
 def call(function: Any, component: str, operands: tuple, out: Any) -> Any:
-    """Compute `component` of `function` on the operands' backend."""
-    arrays = tuple(o if isinstance(o, np.ndarray) else host_operand(function, o) for o in operands)
-    dtype = (
-        arrays[0].dtype
-        if len(arrays) == 1 and isinstance(arrays[0], np.ndarray)
-        else promoted(function, arrays)
-    )
-    name = NATIVE.get(dtype) or dtype_name(function, dtype)
-    from gpu_sigmoid.backends import cpu
-
-    return cpu.run(function, component, name, arrays, out)
-
-
-def host_operand(function: Any, operand: Any) -> Any:
-    """Return a NumPy array, a number (which takes the others' dtype) or an array that
-    brings its own `__array_ufunc__`."""
-    if isinstance(operand, np.generic | int | float):
-        return operand
-    if isinstance(operand, list | tuple | range | array.array | memoryview):
-        return np.asarray(operand)
-    if getattr(operand, "__array_ufunc__", None) is not None and hasattr(operand, "dtype"):
-        return operand
-    refuse_type(function, operand)
+    """Compute `component` of `function` on the backend that the operands and `out` live on."""
+    # the common cases, kept short: a microsecond counts for one element
+    first = operands[0]
+    if type(first) is np.ndarray:
+        ufunc = cpu.READY.get((function, component, first.dtype))
+        if ufunc is not None and first.size < cpu.SPLIT_FROM and (len(operands) == 1 or alike(operands)):
+            if out is None:
+                return ufunc(*operands)
+            if fits(out, ufunc.nout, first.dtype):
+                return ufunc(*operands, out=out)
+    elif type(first) is float and len(operands) == 1 and out is None:
+        ufunc = cpu.READY.get((function, component, float))
+        if ufunc is not None:
+            return ufunc(first)
+    backend = backend_of(function, operands, out)
+    if backend == HOST:
+        return cpu.run(function, component, operands, out)
+    return import_module(f"gpu_sigmoid.backends.{backend}").run(function, component, operands, out)
 
 
-def refuse_type(function: Any, operand: Any) -> NoReturn:
-    kind = type(operand)
-    raise TypeError(
-        f"{function.__name__} takes a number, a sequence of numbers or a NumPy array, "
-        f"not {kind.__module__}.{kind.__qualname__}"
-    )
+def alike(operands: tuple) -> bool:
+    """Return whether operands are NumPy arrays of one dtype, and small."""
+    dtype = operands[0].dtype
+    for operand in operands[1:]:
+        if type(operand) is not np.ndarray or operand.dtype is not dtype or operand.size >= cpu.SPLIT_FROM:
+            return False
+    return True
 
 
-def promoted(function: Any, operands: tuple) -> np.dtype:
-    """Return the operands' common dtype by NumPy's promotion rules."""
-    typed = [o.dtype for o in operands if hasattr(o, "dtype")]
-    try:
-        common = np.result_type(*typed) if typed else None
-        # ml_dtypes does not let a Python number take bfloat16, as it takes the other dtypes
-        if common is not None and common.name == "bfloat16":
-            return common
-        return np.result_type(*(getattr(o, "dtype", o) for o in operands))
-    except TypeError:
-        dtypes = " and ".join(str(getattr(o, "dtype", type(o).__name__)) for o in operands)
+def fits(out: Any, count: int, dtype: np.dtype) -> bool:
+    """Return whether `out` is what a ufunc with `count` results of `dtype` can write to."""
+    outs = out if type(out) is tuple else (out,)
+    if len(outs) != count:
+        return False
+    for target in outs:
+        if type(target) is not np.ndarray or target.dtype is not dtype or not target.flags.writeable:
+            return False
+    return True
+
+
+def backend_of(function: Any, operands: tuple, out: Any) -> str:
+    """Return the one backend of all arrays among operands and outputs.
+
+    Raises
+    ------
+    TypeError
+        If a type is not supported, or two live on different backends: nothing is
+        transferred without being asked for.
+    """
+    outs = out if isinstance(out, tuple) else (out,)
+    found: dict[str, Any] = {}
+    for operand in (*operands, *(o for o in outs if o is not None)):
+        kind = type(operand)
+        backend = _backend_of_type.get(kind)
+        if backend is None:
+            backend = _backend_of_type[kind] = classify(function, kind)
+        found.setdefault(backend, operand)
+    found.pop(NUMBER, None)
+    if len(found) > 1:
+        kinds = " and ".join(name_of(type(o)) for o in found.values())
         raise TypeError(
-            f"{function.__name__}: {dtypes} have no common dtype; accepted are {ACCEPTED}"
-        ) from None
+            f"{function.__name__}: {kinds} cannot be mixed: move them to one place first, nothing is "
+            "transferred without being asked for"
+        )
+    return next(iter(found), HOST)
 
 
-def dtype_name(function: Any, dtype: np.dtype) -> str:
-    name = known_dtype(dtype)
-    if name is None:
-        raise TypeError(f"{function.__name__}: dtype {dtype} is not accepted; accepted are {ACCEPTED}")
-    return name
+def classify(function: Any, kind: type) -> str:
+    """Return the backend for a type, by where it and its bases are defined."""
+    if issubclass(kind, np.generic):
+        return NUMBER
+    if issubclass(kind, np.ndarray | list | tuple | range | array.array | memoryview):
+        return HOST
+    for base in kind.__mro__:
+        backend = BACKENDS.get(base.__module__.partition(".")[0])
+        if backend is not None:
+            return backend
+    if getattr(kind, "__array_ufunc__", None) is not None and hasattr(kind, "dtype"):
+        return HOST
+    raise TypeError(
+        f"{function.__name__} takes a number, a sequence of numbers or a NumPy array, not {name_of(kind)}"
+    )
 
 
-@cache
-def known_dtype(dtype: np.dtype) -> str | None:
-    """Return the dtype that results have for operands of `dtype`, None where refused."""
-    if dtype.kind in "biu":
-        return "float64"
-    # ml_dtypes registers bfloat16 as a user-defined type, which has this name
-    name = "bfloat16" if dtype.name == "bfloat16" else dtype.newbyteorder("=").name
-    return name if name in ("bfloat16", *NATIVE.values()) else None
+def name_of(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -1,8 +1,9 @@
 """Host arrays: NumPy ufuncs whose loops Numba compiles, when first called.
 
 `intrinsics` are the instructions, `loop` is the loop around a formula's scalar
-function, `compile` puts both together, `ufunc` hands the result to NumPy. NumPy then
-does what it does for any ufunc: broadcasting, casting, byte order, overlap, subclasses.
+function, `compile` puts both together, `table` replaces it for 16-bit operands, `ufunc`
+hands the result to NumPy, and `threads` splits large arrays. NumPy then does what it
+does for any ufunc: broadcasting, casting, byte order, overlap, subclasses.
 """
 
 from functools import cache
@@ -10,27 +11,47 @@ from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, run_split
+from gpu_sigmoid.dtypes import NATIVE, result_name
+
+__all__ = ["READY", "SPLIT_FROM", "run"]
+
+READY: dict[tuple, np.ufunc] = {}
+"""Compiled ufuncs by (function, component, dtype), for operands that need no preparation.
+
+NumPy's native dtypes are singletons; `float` stands for a Python number."""
+
 
 @cache
 def kernel(formula: Any, component: str, dtype: str) -> np.ufunc:
-    from gpu_sigmoid.backends.cpu.compile import compile_ufunc
+    from gpu_sigmoid.backends.cpu import compile, table
 
-    return compile_ufunc(formula, component, dtype)
+    if dtype in ("float16", "bfloat16") and table.tabulable(formula, component):
+        return table.tabulate(formula, component, dtype)
+    return compile.compile_ufunc(formula, component, dtype)
 
 
-def run(function: Any, component: str, dtype: str, operands: tuple, out: Any) -> Any:
-    """Compute on host operands, the result of dtype `dtype`."""
+def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
+    """Compute on host operands."""
+    arrays = tuple(
+        o if hasattr(o, "dtype") or isinstance(o, int | float) else np.asarray(o) for o in operands
+    )
+    dtype = result_name(function, arrays)
     ufunc = kernel(function.formula, component, dtype)
     if dtype == "bfloat16":
-        return run_on_bits(function, ufunc, operands, out)
-    if out is None:
-        return ufunc(*operands)
+        return run_on_bits(function, ufunc, arrays, out)
+    if dtype in NATIVE:
+        READY[function, component, np.dtype(dtype)] = ufunc
+    if dtype == "float64":
+        READY[function, component, float] = ufunc
     outs = checked_out(function, ufunc, np.dtype(dtype), out)
-    return ufunc(*operands, out=outs)
+    return run_split(ufunc, np.dtype(dtype), arrays, outs)
 
 
 def checked_out(function: Any, ufunc: np.ufunc, dtype: np.dtype, out: Any) -> tuple:
     """Return `out` as a tuple, every array of which can take a result of `dtype`."""
+    if out is None:
+        return (None,) * ufunc.nout
     outs = out if isinstance(out, tuple) else (out,)
     if len(outs) != ufunc.nout:
         wanted = "one array" if ufunc.nout == 1 else f"a tuple of {ufunc.nout} arrays"
@@ -53,12 +74,10 @@ def run_on_bits(function: Any, ufunc: np.ufunc, operands: tuple, out: Any) -> An
     """Compute on bfloat16 operands, which the ufunc takes as their bits."""
     arrays = [o if isinstance(o, np.ndarray) else np.asarray(o) for o in operands]
     bfloat16 = next(a.dtype for a in arrays if a.dtype.name == "bfloat16")
-    bits = [a.astype(bfloat16, copy=False).view(np.uint16) for a in arrays]
-    if out is None:
-        results = ufunc(*bits)
-        return tuple(r.view(bfloat16) for r in results) if ufunc.nout > 1 else results.view(bfloat16)
+    bits = tuple(a.astype(bfloat16, copy=False).view(np.uint16) for a in arrays)
     outs = checked_out(function, ufunc, bfloat16, out)
-    results = ufunc(*bits, out=tuple(None if o is None else o.view(np.uint16) for o in outs))
+    bit_outs = tuple(None if o is None else o.view(np.uint16) for o in outs)
+    results = run_split(ufunc, np.dtype(np.uint16), bits, bit_outs)
     results = results if ufunc.nout > 1 else (results,)
     finals = tuple(r.view(bfloat16) if o is None else o for r, o in zip(results, outs, strict=True))
     return finals if ufunc.nout > 1 else finals[0]

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numba
@@ -26,42 +27,47 @@ SCALARS = {FLOAT32: (np.float32, np.uint32), FLOAT64: (np.float64, np.uint64)}
 def compile_ufunc(formula: Callable, component: str, dtype: str) -> np.ufunc:
     """Return the ufunc that computes `component` of `formula` on arrays of `dtype`."""
     program = lower(formula, component, FORMATS[dtype], narrowed=STORAGE[dtype].itemsize == 2)
-    address = compile_loop(program, dtype).address
-    assert address is not None
     doc = f"{component} of {formula.__name__} in {dtype}"
-    return make_ufunc(
-        f"{program.name}_{dtype}",
-        doc,
-        address,
-        STORAGE[dtype],
-        len(program.inputs),
-        len(program.outputs),
-    )
+    loop = compile_loop(program, dtype)
+    name = f"{program.name}_{dtype}"
+    return make_ufunc(name, doc, loop.address, STORAGE[dtype], len(program.inputs), len(program.outputs))
 
 
 def compile_loop(program: Program, dtype: str, cache: bool = True) -> "numba.core.ccallback.CFunc":
     """Return the compiled inner loop of `program` over operands of `dtype`."""
     storage = STORAGE[dtype]
     source = python_source(program) + loop_source(len(program.inputs), len(program.outputs), storage.itemsize)
-    namespace = scope(program, dtype)
+    element = np.dtype("uint16") if storage.itemsize == 2 else storage
+    return native(source, scope(program, dtype), f"{program.name}_{dtype}", element, cache=cache)
+
+
+def native(
+    source: str, scope: dict[str, Any], name: str, element: np.dtype, table: bool = False, cache: bool = True
+) -> "numba.core.ccallback.CFunc":
+    """Return the function `loop` of `source`, compiled as a ufunc's inner loop.
+
+    Its other functions are compiled with it. The loop's last argument is a pointer:
+    with `table` to elements, else to nothing.
+    """
+    namespace: dict[str, Any] = {"__name__": __name__, **scope}
     exec(compile(source, __file__, "exec"), namespace)
+    functions = {key: value for key, value in namespace.items() if isinstance(value, FunctionType)}
     # Numba's disk cache goes by the file that a function claims to be from and by its
     # name, and the linker by its name alone: each name says all the code depends on.
-    identity = f"{program.name}_{dtype}_{digest(source)}"
-    for name in ("scalar", "contiguous", "copy", "loop"):
-        namespace[name].__qualname__ = f"{name}_{identity}"
-    for name in ("scalar", "contiguous", "copy"):
-        namespace[name] = numba.njit(namespace[name], forceinline=name == "scalar")
+    for key, function in functions.items():
+        function.__qualname__ = f"{key}_{name}_{digest(source)}"
+        if key != "loop":
+            namespace[key] = numba.njit(function, forceinline=key == "scalar")
 
-    element = types.CPointer(numba.from_dtype(np.dtype("uint16") if storage.itemsize == 2 else storage))
+    pointer = types.CPointer(numba.from_dtype(element))
     counts = types.CPointer(types.intp)
-    signature = types.void(types.CPointer(element), counts, counts, types.voidptr)
+    signature = types.void(types.CPointer(pointer), counts, counts, pointer if table else types.voidptr)
     try:
-        return numba.cfunc(signature, cache=cache)(namespace["loop"])
+        return numba.cfunc(signature, cache=cache)(functions["loop"])
     except RuntimeError as error:
         if "no locator" not in str(error):
             raise
-        return numba.cfunc(signature)(namespace["loop"])
+        return numba.cfunc(signature)(functions["loop"])
 
 
 def digest(source: str) -> str:
@@ -74,7 +80,6 @@ def scope(program: Program, dtype: str) -> dict[str, Any]:
     """Return the names that the source of a kernel refers to."""
     floating, integer = SCALARS[program.format]
     return {
-        "__name__": __name__,
         "floating": floating,
         "integer": integer,
         "load": intrinsics.load(dtype),

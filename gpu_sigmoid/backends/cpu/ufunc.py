@@ -33,13 +33,25 @@ def _from_func_and_data() -> Callable[..., np.ufunc]:
     return prototype(table[FROM_FUNC_AND_DATA])
 
 
-def make_ufunc(name: str, doc: str, loop: int, dtype: np.dtype, inputs: int, outputs: int) -> np.ufunc:
-    """Return the ufunc whose one inner loop, over operands of `dtype`, is at address `loop`."""
+def make_ufunc(
+    name: str,
+    doc: str,
+    loop: int | None,
+    dtype: np.dtype,
+    inputs: int,
+    outputs: int,
+    table: np.ndarray | None = None,
+) -> np.ufunc:
+    """Return the ufunc whose one inner loop, over operands of `dtype`, is at address `loop`.
+
+    The loop's last argument is the address of `table`.
+    """
+    assert loop is not None
     loops = (ctypes.c_void_p * 1)(loop)
-    data = (ctypes.c_void_p * 1)(None)
+    data = (ctypes.c_void_p * 1)(None if table is None else table.ctypes.data)
     types = (ctypes.c_ubyte * (inputs + outputs))(*[int(dtype.num)] * (inputs + outputs))
     name_bytes, doc_bytes = name.encode(), doc.encode()
-    _kept.append((loops, data, types, name_bytes, doc_bytes))
+    _kept.append((loops, data, types, name_bytes, doc_bytes, table))
     addresses = [ctypes.addressof(loops), ctypes.addressof(data), ctypes.addressof(types)]
     ufunc: np.ufunc = _from_func_and_data()(
         *addresses, 1, inputs, outputs, NO_IDENTITY, name_bytes, doc_bytes, 0

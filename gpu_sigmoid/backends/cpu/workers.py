@@ -1,0 +1,72 @@
+"""Threads that wait for work to share.
+
+The standard library's pool takes five times as long to hand a task over and to wait for
+it: more than a kernel takes for an array of a million elements.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+Outcome = BaseException | None
+Task = tuple[Callable[[], None], "SimpleQueue[Outcome]"]
+
+_tasks: "SimpleQueue[Task]" = SimpleQueue()
+_workers = 0
+_starting = threading.Lock()
+
+
+def share(work: Callable[[], None], stop: Callable[[], None], helpers: int) -> None:
+    """Call `work` here and on `helpers` other threads; return when all have returned.
+
+    If it raises anywhere, an interrupt included, `stop` is called, which is to make the
+    other calls return soon, and the exception is raised here.
+    """
+    outcomes: SimpleQueue[Outcome] = SimpleQueue()
+    ensure_workers(helpers)
+    for _ in range(helpers):
+        _tasks.put((work, outcomes))
+    try:
+        work()
+    except BaseException:
+        stop()
+        raise
+    finally:
+        failures = [outcomes.get() for _ in range(helpers)]
+    for failure in failures:
+        if failure is not None:
+            raise failure
+
+
+def ensure_workers(number: int) -> None:
+    global _workers
+    if _workers < number:
+        with _starting:
+            while _workers < number:
+                name = f"gpu_sigmoid-{_workers}"
+                threading.Thread(target=serve, args=(_tasks,), name=name, daemon=True).start()
+                _workers += 1
+
+
+def serve(tasks: "SimpleQueue[Task]") -> None:
+    while True:
+        work, outcomes = tasks.get()
+        outcome: Outcome = None
+        try:
+            work()
+        except BaseException as error:
+            outcome = error
+        outcomes.put(outcome)
+        # hold on to no array while waiting
+        del work, outcomes, outcome
+
+
+def _forget_workers() -> None:
+    """A forked child has none of its parent's threads."""
+    global _tasks, _workers, _starting
+    _tasks, _workers, _starting = SimpleQueue(), 0, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_workers)

@@ -1,0 +1,51 @@
+"""The dtypes that are accepted, and the one a result has."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+ACCEPTED = "float16, bfloat16, float32 and float64, bool and integers (computed in float64)"
+NATIVE = ("float16", "float32", "float64")
+
+
+def result_name(function: Any, operands: tuple) -> str:
+    """Return the name of the dtype that `function` gives for operands (arrays and numbers).
+
+    Several dtypes are promoted by NumPy's rules; Python numbers take the arrays' dtype.
+
+    Raises
+    ------
+    TypeError
+        If a dtype is not accepted, or the operands have none in common.
+    """
+    dtypes = [o.dtype for o in operands if hasattr(o, "dtype")]
+    common = dtypes[0] if len(operands) == len(dtypes) == 1 else promoted(function, operands, dtypes)
+    name = accepted_name(common)
+    if name is None:
+        raise TypeError(f"{function.__name__}: dtype {common} is not accepted; accepted are {ACCEPTED}")
+    return name
+
+
+def promoted(function: Any, operands: tuple, dtypes: list[np.dtype]) -> np.dtype:
+    try:
+        common = np.result_type(*dtypes) if dtypes else None
+        # ml_dtypes does not let a Python number take bfloat16, as it takes the other dtypes
+        if common is not None and common.name == "bfloat16":
+            return common
+        return np.result_type(*(getattr(o, "dtype", o) for o in operands))
+    except TypeError:
+        kinds = " and ".join(str(getattr(o, "dtype", type(o).__name__)) for o in operands)
+        raise TypeError(
+            f"{function.__name__}: {kinds} have no common dtype; accepted are {ACCEPTED}"
+        ) from None
+
+
+@cache
+def accepted_name(dtype: np.dtype) -> str | None:
+    """Return the name of the dtype results have for operands of `dtype`, None where refused."""
+    if dtype.kind in "biu":
+        return "float64"
+    # ml_dtypes registers bfloat16 as a user-defined type, which has this name
+    name = "bfloat16" if dtype.name == "bfloat16" else dtype.newbyteorder("=").name
+    return name if name in ("bfloat16", *NATIVE) else None
