@@ -1,9 +1,6 @@
 """`gpu-sigmoid apply`: a function over a .npy file, of any size."""
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +8,7 @@ import click
 import numpy as np
 from numpy.lib.format import open_memmap
 
+from gpu_sigmoid.cli.files import interruptible, written_whole
 from gpu_sigmoid.functions import FUNCTIONS, Function, FunctionOfTarget
 
 BLOCK = 1 << 20
@@ -39,11 +37,9 @@ def apply(source: Path, target: Path, name: str, what: str) -> None:
     except TypeError as error:
         raise click.ClickException(f"{source}: {error}") from None
     shape = (2, *array.shape) if what == "both" else array.shape
-    # Fortran order of the input is order within each of the two results
-    fortran = array.flags.fnc and what != "both"
-    with written_whole(target) as temporary:
-        result = open_memmap(temporary, "w+", probe.dtype, shape, fortran_order=fortran)
-        fill(function, what, array, result)
+    with interruptible() as checkpoint, written_whole(target) as temporary:
+        result = open_memmap(temporary, "w+", probe.dtype, shape, fortran_order=array.flags.fnc)
+        fill(function, what, array, result, checkpoint)
         result.flush()
     click.echo(f"{target}: {what} of {name}, {result.dtype} {result.shape}")
 
@@ -61,37 +57,18 @@ def load(path: Path) -> np.ndarray:
     return array
 
 
-def fill(function: Function, what: str, array: np.ndarray, result: np.ndarray) -> None:
+def fill(
+    function: Function, what: str, array: np.ndarray, result: np.ndarray, checkpoint: Callable[[], None]
+) -> None:
     """Compute `result` block by block, in the order the elements have in the files."""
-    order: Any = "F" if result.flags.fnc else "C"
+    order: Any = "F" if array.flags.fnc else "C"
     # a memory map reshaped in its own order is a view
     flat = array.reshape(-1, order=order)
-    outs = result.reshape(2, -1) if what == "both" else result.reshape(-1, order=order)
+    outs = result.reshape((2, -1) if what == "both" else -1, order=order)
     method = getattr(function, METHODS[what])
     with click.progressbar(range(0, flat.size, BLOCK), label=function.__name__) as starts:
         for start in starts:
             part = slice(start, start + BLOCK)
             out = (outs[0, part], outs[1, part]) if what == "both" else outs[part]
             method(flat[part], out=out)
-
-
-@contextmanager
-def written_whole(target: Path) -> Iterator[str]:
-    """Give a temporary path beside `target` that takes its name if all goes well."""
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as error:
-        raise click.ClickException(f"cannot write beside {target}: {error.strerror}") from None
-    try:
-        yield temporary
-        os.fsync(handle)
-        # a temporary file is its owner's alone; what it becomes follows the umask
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    finally:
-        os.close(handle)
+            checkpoint()

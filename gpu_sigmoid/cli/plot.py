@@ -30,5 +30,6 @@ def draw(function: Function) -> Any:
     value, grad = function.value_and_grad(x, *more)
     axes.plot(x, value, color=VALUE_COLOUR, linewidth=3, label=function.__name__)
     axes.plot(x, grad, color=GRAD_COLOUR, linewidth=3, label="derivative")
-    axes.legend(loc="upper right", frameon=False)
+    # above the axes: the curves of most functions end in the upper right
+    axes.legend(loc="upper right", bbox_to_anchor=(1, 1.14), frameon=False)
     return axes

@@ -1,0 +1,60 @@
+"""What importing costs: no library but NumPy, and no environment needed."""
+
+import subprocess
+import sys
+
+FOREIGN = [
+    "cupy",
+    "numba",
+    "llvmlite",
+    "torch",
+    "jax",
+    "dask",
+    "xarray",
+    "pandas",
+    "scipy",
+    "matplotlib",
+    "sklearn",
+    "click",
+    "mpmath",
+]
+
+
+def python(code: str, *flags: str, **environment: str) -> str:
+    command = [sys.executable, *flags, "-c", code]
+    return subprocess.run(command, env=environment or None, check=True, capture_output=True, text=True).stdout
+
+
+def test_importing_imports_numpy_alone() -> None:
+    code = f"import sys, gpu_sigmoid; print([m for m in {FOREIGN} if m in sys.modules])"
+    assert python(code).strip() == "[]"
+
+
+def test_host_calls_import_no_array_library_but_numba() -> None:
+    code = (
+        "import sys, numpy, gpu_sigmoid as gs; gs.sigmoid(numpy.ones(3)); gs.silu.grad([0.5]); "
+        "gs.gpu_available(); gs.asarray([1.0]); "
+        f"print([m for m in {FOREIGN} if m in sys.modules and m not in ('numba', 'llvmlite')])"
+    )
+    # scipy is looked for by Numba itself; cupy is imported where a driver is
+    assert set(eval(python(code))) <= {"scipy", "cupy"}
+
+
+def test_import_with_every_other_package_missing() -> None:
+    code = (
+        "import sys\n"
+        f"for name in {FOREIGN}: sys.modules[name] = None\n"
+        "import gpu_sigmoid as gs\n"
+        "print(gs.gpu_available(), gs.array_module().__name__, type(gs.asarray([1.0])).__name__)"
+    )
+    assert python(code).split() == ["False", "numpy", "ndarray"]
+
+
+def test_show_config_with_every_gpu_package_missing() -> None:
+    code = (
+        "import sys\n"
+        "for name in ('cupy', 'torch', 'jax', 'dask'): sys.modules[name] = None\n"
+        "import gpu_sigmoid as gs\n"
+        "gs.show_config()"
+    )
+    assert "not used: " in python(code) or "usable" in python(code)
