@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from numba import types
 
-from gpu_sigmoid.backends.cpu import intrinsics
+from gpu_sigmoid.backends.cpu import conversions, intrinsics
 from gpu_sigmoid.backends.cpu.loop import LOOP_INTRINSICS, loop_source
 from gpu_sigmoid.backends.cpu.ufunc import make_ufunc
 from gpu_sigmoid.lowering import Program, lower, primitives, python_source
@@ -72,7 +72,7 @@ def native(
 
 def digest(source: str) -> str:
     """Return a hash of a kernel's source and of what emits its operations."""
-    emitters = [Path(module.__file__ or "").read_bytes() for module in (intrinsics, primitives)]
+    emitters = [Path(module.__file__ or "").read_bytes() for module in (conversions, intrinsics, primitives)]
     return hashlib.sha256(b"".join([source.encode(), *emitters])).hexdigest()[:16]
 
 

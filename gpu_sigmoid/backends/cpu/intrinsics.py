@@ -1,7 +1,6 @@
 """What a kernel's loop is made of, as Numba intrinsics: one LLVM instruction or a few."""
 
 import platform
-from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -9,6 +8,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from gpu_sigmoid.backends.cpu.conversions import CONVERSIONS
 from gpu_sigmoid.lowering.primitives import ARITY, OVERLOADS
 
 KINDS = {types.float32: "f", types.float64: "f", types.uint32: "i", types.uint64: "i", types.boolean: "b"}
@@ -39,36 +39,6 @@ def primitive(name: str) -> Any:
     if ARITY[name] == 2:
         return intrinsic(lambda context, a, b: typed(context, (a, b)))
     return intrinsic(lambda context, a, b, c: typed(context, (a, b, c)))
-
-
-def half_to_float(builder: Any, half: Any) -> Any:
-    return builder.fpext(builder.bitcast(half, ir.HalfType()), ir.FloatType())
-
-
-def float_to_half(builder: Any, value: Any) -> Any:
-    return builder.bitcast(builder.fptrunc(value, ir.HalfType()), ir.IntType(16))
-
-
-def bfloat_to_float(builder: Any, bfloat: Any) -> Any:
-    word = ir.IntType(32)
-    return builder.bitcast(builder.shl(builder.zext(bfloat, word), word(16)), ir.FloatType())
-
-
-def float_to_bfloat(builder: Any, value: Any) -> Any:
-    word = ir.IntType(32)
-    pattern = builder.bitcast(value, word)
-    odd = builder.and_(builder.lshr(pattern, word(16)), word(1))
-    to_even = builder.add(pattern, builder.add(odd, word(0x7FFF)))
-    # the carry could turn a nan into infinity or zero
-    quiet = builder.or_(pattern, word(0x00400000))
-    rounded = builder.select(builder.fcmp_unordered("uno", value, value), quiet, to_even)
-    return builder.trunc(builder.lshr(rounded, word(16)), ir.IntType(16))
-
-
-CONVERSIONS: dict[str, tuple[Callable, Callable]] = {
-    "float16": (half_to_float, float_to_half),
-    "bfloat16": (bfloat_to_float, float_to_bfloat),
-}
 
 
 def load(dtype: str) -> Any:

@@ -42,7 +42,7 @@ def run_split(ufunc: np.ufunc, dtype: np.dtype, operands: tuple, outs: tuple) ->
 
 def fresh(arrays: list[np.ndarray], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Return an array for a result, in the order of the inputs' memory."""
-    like = next((a for a in arrays if a.shape == shape), None)
+    like = next((a for a in arrays if a.shape == shape and 0 not in a.strides), None)
     return np.empty(shape, dtype) if like is None else np.empty_like(like, dtype)
 
 
