@@ -1,5 +1,6 @@
 """From a formula's component and a dtype to a compiled ufunc."""
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -62,12 +63,11 @@ def native(
     pointer = types.CPointer(numba.from_dtype(element))
     counts = types.CPointer(types.intp)
     signature = types.void(types.CPointer(pointer), counts, counts, pointer if table else types.voidptr)
-    try:
-        return numba.cfunc(signature, cache=cache)(functions["loop"])
-    except RuntimeError as error:
-        if "no locator" not in str(error):
-            raise
-        return numba.cfunc(signature)(functions["loop"])
+    if cache:
+        # no place to write to, a file cut short, a full disk: it is only a cache
+        with contextlib.suppress(Exception):
+            return numba.cfunc(signature, cache=True)(functions["loop"])
+    return numba.cfunc(signature)(functions["loop"])
 
 
 def digest(source: str) -> str:

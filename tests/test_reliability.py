@@ -1,0 +1,249 @@
+"""What must not go wrong: hostile calls, memory, caches, odd floating-point modes, other CPUs."""
+
+import ctypes
+import gc
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from components import COMPONENTS, component, takes_target
+from floats import DTYPES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gpu_sigmoid as gs
+
+ON_X86 = platform.machine().lower() in ("x86_64", "amd64")
+
+SHAPES = [(), (0,), (1,), (7,), (300,), (2, 3), (3, 1, 5), (0, 4), (1, 1)]
+ANY_DTYPE = [*DTYPES.values(), *map(np.dtype, ("bool", "i1", "u2", "i4", "u8", ">f4", ">f8", ">i2"))]
+REFUSED = [*map(np.dtype, ("c8", "g", "O", "U2", "M8[s]", "V4"))]
+
+
+def patterns(shape: tuple[int, ...], dtype: np.dtype, seed: int) -> np.ndarray:
+    """Return an array with random bits: nan, infinity and subnormals among them."""
+    rng = np.random.default_rng(seed)
+    if dtype.kind in "biu":
+        return rng.integers(0, 2 if dtype.kind == "b" else 100, shape).astype(dtype)
+    count = int(np.prod(shape)) * dtype.itemsize
+    return rng.integers(0, 256, count, dtype=np.uint8).view(dtype).reshape(shape)
+
+
+@st.composite
+def arrays(draw: Any, shapes: Any = None) -> np.ndarray:
+    """Draw an array of any accepted dtype, with any strides, order and writability."""
+    dtype = draw(st.sampled_from(ANY_DTYPE))
+    shape = draw(st.sampled_from(SHAPES if shapes is None else shapes))
+    x = patterns(tuple(2 * n for n in shape), dtype, draw(st.integers(0, 2**32)))
+    for axis in range(len(shape)):
+        step = draw(st.sampled_from([2, -2, 1]))
+        take = slice(None, shape[axis]) if step == 1 else slice(None, None, step)
+        x = x[(slice(None),) * axis + (take,)]
+    if draw(st.booleans()):
+        x = np.copy(x, order=draw(st.sampled_from("CFK")))
+    if shapes is None and draw(st.booleans()):
+        x = x.T
+    if draw(st.booleans()):
+        x.flags.writeable = False
+    return x
+
+
+def bits(x: np.ndarray) -> bytes:
+    """Return the bits of x, all nans alike."""
+    wide = x.astype(np.float64)
+    return np.where(np.isnan(wide), np.float64(np.nan), wide).tobytes()
+
+
+def want(function: Any, name: str, operands: tuple) -> tuple[np.ndarray, ...]:
+    """Return the result from plain contiguous copies, a call an array."""
+    common = np.result_type(*(o.dtype for o in operands))
+    common = common if common in DTYPES.values() else np.dtype("float64")
+    plain = [np.array(o, dtype=common, order="C") for o in np.broadcast_arrays(*operands)]
+    flat = [np.ascontiguousarray(p.reshape(-1)) for p in plain]
+    result = component(function, name)(*flat)
+    return tuple(r.reshape(plain[0].shape) for r in (result if isinstance(result, tuple) else (result,)))
+
+
+@settings(max_examples=int(os.environ.get("GPU_SIGMOID_EXAMPLES", "150")), deadline=None)
+@given(st.data())
+def test_any_operands(data: Any) -> None:
+    function = data.draw(st.sampled_from(list(gs.FUNCTIONS.values())))
+    name = data.draw(st.sampled_from(COMPONENTS))
+    x = data.draw(arrays())
+    count = takes_target(function) + (name == "vjp")
+    same = [x.shape, ()]
+    operands = (x, *(data.draw(arrays(same)) for _ in range(count)))
+    try:
+        np.result_type(*(o.dtype for o in operands))
+    except TypeError:
+        with pytest.raises(TypeError, match="accepted are float16"):
+            component(function, name)(*operands)
+        return
+    expected = want(function, name, operands)
+    before = [o.tobytes() for o in operands]
+    with np.errstate(all="raise"):
+        got = component(function, name)(*operands)
+    for y, w in zip(got if isinstance(got, tuple) else (got,), expected, strict=True):
+        assert (y.dtype, y.shape) == (w.dtype, w.shape)
+        assert bits(np.asarray(y)) == bits(w)
+    assert [o.tobytes() for o in operands] == before
+
+
+@settings(max_examples=int(os.environ.get("GPU_SIGMOID_EXAMPLES", "150")), deadline=None)
+@given(st.data())
+def test_any_overlap(data: Any) -> None:
+    function = data.draw(st.sampled_from([f for f in gs.FUNCTIONS.values() if not takes_target(f)]))
+    dtype = data.draw(st.sampled_from(list(DTYPES.values())))
+    n = data.draw(st.integers(1, 600))
+    memory = patterns((4 * n,), dtype, data.draw(st.integers(0, 2**32)))
+
+    def view() -> np.ndarray:
+        step = data.draw(st.sampled_from([1, 2, -1, -2]))
+        start = data.draw(st.integers(0, 4 * n - abs(step) * (n - 1) - 1))
+        part = memory[start : start + abs(step) * (n - 1) + 1 : abs(step)]
+        return part[::-1] if step < 0 else part
+
+    x, out = view(), view()
+    expected = function(x.copy())
+    assert function(x, out=out) is out
+    assert bits(out) == bits(expected)
+
+
+@given(st.sampled_from(REFUSED), st.sampled_from(SHAPES))
+def test_any_other_dtype_is_refused(dtype: np.dtype, shape: tuple[int, ...]) -> None:
+    with pytest.raises(TypeError, match="accepted are float16"):
+        gs.sigmoid(np.zeros(shape, dtype))
+    with pytest.raises(TypeError, match="out has dtype"):
+        gs.sigmoid(np.zeros(shape), out=np.zeros(shape, dtype))
+
+
+@given(
+    st.one_of(st.none(), st.text(), st.binary(), st.complex_numbers(), st.dictionaries(st.text(), st.text()))
+)
+def test_any_other_type_is_refused(x: Any) -> None:
+    with pytest.raises(TypeError):
+        gs.sigmoid(x)
+    with pytest.raises(TypeError):
+        gs.sigmoid([x])
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="broadcast"):
+        gs.bce_with_logits(np.zeros(3), np.zeros(4))
+    with pytest.raises(ValueError, match=r"broadcast|shape"):
+        gs.sigmoid(np.zeros((2, 3)), out=np.zeros(3))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("size", [100_000, 1_000_000])
+def test_nothing_is_allocated_but_the_result(dtype: str, size: int) -> None:
+    x = np.ones(size, DTYPES[dtype])
+    out = (np.empty_like(x), np.empty_like(x))
+    gs.sigmoid.value_and_grad(x, out=out)
+    tracemalloc.start()
+    try:
+        gs.sigmoid.value_and_grad(x, out=out)
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+        tracemalloc.reset_peak()
+        y = gs.sigmoid(x)
+        assert tracemalloc.get_traced_memory()[1] < y.nbytes + 100_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the process's size from /proc")
+def test_no_call_leaks() -> None:
+    x = np.ones(10, np.float32)
+    out = np.empty_like(x)
+
+    def pages() -> int:
+        gc.collect()
+        return int(Path("/proc/self/statm").read_text().split()[1])
+
+    def calls(n: int) -> None:
+        for _ in range(n):
+            gs.sigmoid(x)
+            gs.sigmoid(x, out=out)
+            gs.sigmoid.value_and_grad(x)
+            gs.bce_with_logits.vjp(x, 0.5, x)
+
+    calls(2_000)
+    before = pages()
+    calls(int(os.environ.get("GPU_SIGMOID_CALLS", "20000")))
+    assert pages() - before < 64
+
+
+@pytest.mark.skipif(not (ON_X86 and sys.platform == "linux"), reason="sets x86's flush-to-zero mode by glibc")
+def test_flush_to_zero_mode_of_another_library_changes_nothing() -> None:
+    libm = ctypes.CDLL("libm.so.6")
+    x = np.linspace(-103, -87, 1000, dtype=np.float32)
+    expected = gs.sigmoid(x)
+    assert 0 < expected[1] < np.finfo(np.float32).tiny
+    environment = (ctypes.c_uint32 * 8)()
+    libm.fegetenv(environment)
+    normal = environment[7]
+    environment[7] = normal | 0x8040  # MXCSR: flush to zero, denormals are zero
+    libm.fesetenv(environment)
+    try:
+        got = gs.sigmoid(x)
+        flushed = np.float32(1e-38) * np.float32(0.1)
+    finally:
+        environment[7] = normal
+        libm.fesetenv(environment)
+    assert flushed == 0, "the mode was not set"
+    assert got.tobytes() == expected.tobytes()
+
+
+DIGEST = """
+import hashlib, numpy as np, gpu_sigmoid as gs
+digest = hashlib.sha256()
+for dtype in ("float16", "float32", "float64"):
+    x = np.random.default_rng(0).integers(0, 256, 8000, dtype=np.uint8).view(dtype)
+    for result in (gs.sigmoid(x), *gs.softplus.value_and_grad(x), gs.bce_with_logits(x, x)):
+        digest.update(np.where(np.isnan(result), 1, result).tobytes())
+print(digest.hexdigest())
+"""
+
+
+def digest(**environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", DIGEST], env=os.environ | environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(not ON_X86, reason="names x86 CPUs")
+@pytest.mark.parametrize(
+    ("name", "features"), [("x86-64", ""), ("haswell", "+avx2,+fma,+f16c"), ("sandybridge", "+avx")]
+)
+def test_other_cpus_give_the_same_bits(name: str, features: str, tmp_path: Path) -> None:
+    other = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features, "NUMBA_CACHE_DIR": str(tmp_path)}
+    assert digest(**other) == digest()
+
+
+def test_a_cache_is_shared_corrupted_or_impossible(tmp_path: Path) -> None:
+    expected = digest()
+    cache = tmp_path / "cache"
+    command = [sys.executable, "-c", DIGEST]
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(cache)}
+    together = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    assert [p.communicate()[0] for p in together] == [expected] * 4
+
+    for path in cache.rglob("*.nb?"):
+        path.write_bytes(path.read_bytes()[:100])
+    assert digest(NUMBA_CACHE_DIR=str(cache)) == expected
+
+    shutil.rmtree(cache)
+    cache.write_text("in the way")
+    assert digest(NUMBA_CACHE_DIR=str(cache)) == expected
