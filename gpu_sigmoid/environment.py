@@ -21,7 +21,7 @@ BACKENDS = {
     "jax": "jax",
     "dask": "dask",
 }
-"""The libraries whose arrays are or will be served, and the extra that brings each."""
+"""The libraries whose arrays are served, and the extra that brings each."""
 
 _threads: int | None = None
 
@@ -75,9 +75,15 @@ def asarray(x: Any, dtype: Any = None) -> Any:
 def set_num_threads(n: int) -> None:
     """Set how many CPU threads a call may use, for this process.
 
-    Calls run on one thread for now: the number is kept, and binds once kernels use
-    more. Without a call it is the environment variable GPU_SIGMOID_NUM_THREADS, or
-    else the number of CPUs.
+    Arrays of more than about half a million elements are split over so many threads,
+    smaller ones are faster on one. Results do not depend on it. Without a call it is
+    the environment variable GPU_SIGMOID_NUM_THREADS, or else the number of CPUs this
+    process may run on.
+
+    Parameters
+    ----------
+    n : int
+        At least 1, which keeps every call on its own thread.
 
     Raises
     ------
