@@ -27,7 +27,7 @@ _threads: int | None = None
 
 
 @cache
-def _why_no_gpu() -> str | None:
+def why_no_gpu() -> str | None:
     """Return why CuPy cannot run here, None where it can. Imports CuPy only where it might."""
     driver = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
@@ -47,7 +47,7 @@ def _why_no_gpu() -> str | None:
 
 def gpu_available() -> bool:
     """Return whether CuPy is installed and finds a usable GPU."""
-    return _why_no_gpu() is None
+    return why_no_gpu() is None
 
 
 def array_module() -> ModuleType:
@@ -114,7 +114,7 @@ def show_config() -> None:
     """Print versions, libraries, devices and threads, and for what is missing why."""
     from gpu_sigmoid import __version__
 
-    gpu = _why_no_gpu()
+    gpu = why_no_gpu()
     rows = [
         ("gpu_sigmoid", __version__),
         ("Python", platform.python_version()),

@@ -4,6 +4,7 @@ import click
 
 import gpu_sigmoid
 from gpu_sigmoid.cli.apply import apply
+from gpu_sigmoid.cli.bench import bench
 from gpu_sigmoid.cli.demo import demo
 from gpu_sigmoid.cli.plot import plot
 
@@ -20,5 +21,5 @@ def info() -> None:
     gpu_sigmoid.show_config()
 
 
-for command in (apply, demo, plot):
+for command in (apply, bench, demo, plot):
     main.add_command(command)

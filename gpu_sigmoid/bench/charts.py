@@ -1,0 +1,84 @@
+"""The figures of a run: throughput against size, and every function against the copy."""
+
+from pathlib import Path
+from typing import Any
+
+from gpu_sigmoid.bench.measure import COPY, OURS
+from gpu_sigmoid.bench.report import Record
+
+INK = "0.35"
+STYLE: dict[str, dict[str, Any]] = {
+    OURS: {"color": "#307EC7", "linewidth": 3},
+    COPY: {"color": INK, "linestyle": "--"},
+}
+# Elements from which on operands come from memory, and the copy is a roof.
+LARGE = 10_000_000
+
+
+def draw(content: Record, folder: Path, device: str) -> None:
+    """Draw what the run has rows for."""
+    sizes: dict[tuple, set[int]] = {}
+    functions: dict[tuple, set[str]] = {}
+    for case in (row["case"] for row in content["rows"] if row["case"]["layout"] == "out"):
+        kind = (case["dtype"], case["threads"])
+        functions.setdefault((case["size"], *kind), set()).add(label(case))
+        if (case["function"], case["component"]) == ("sigmoid", "value"):
+            sizes.setdefault(kind, set()).add(case["size"])
+    for (dtype, threads), measured in sizes.items():
+        if len(measured) > 2:
+            draw_throughput(content, dtype, threads, folder / f"throughput-{device}-{dtype}-{threads}.png")
+    for (size, dtype, threads), names in functions.items():
+        if len(names) > 2 and size >= LARGE:
+            draw_roofline(content, size, dtype, threads, folder / f"roofline-{device}-{dtype}-{threads}.png")
+
+
+def axes(title: str, height: float) -> Any:
+    from matplotlib.figure import Figure
+
+    plot = Figure(figsize=(9, height), layout="constrained").add_subplot()
+    plot.spines[["top", "right"]].set_visible(False)
+    plot.set_title(title, loc="left")
+    return plot
+
+
+def draw_throughput(content: Record, dtype: str, threads: int, path: Path) -> None:
+    """Draw the sigmoid's bytes per second against size, a line per contender."""
+    lines: dict[str, list[tuple[int, float]]] = {}
+    for row in content["rows"]:
+        case = row["case"]
+        kind = (case["function"], case["component"], case["layout"])
+        if kind == ("sigmoid", "value", "out") and (case["dtype"], case["threads"]) == (dtype, threads):
+            lines.setdefault(row["peer"], []).append((case["size"], row["gigabytes_per_second"]))
+    plot = axes(f"sigmoid, {dtype}, {threads} thread{'s' if threads > 1 else ''}", 5)
+    for peer, points in lines.items():
+        plot.plot(*zip(*sorted(points), strict=True), marker=".", label=peer, **STYLE.get(peer, {}))
+    plot.set(xscale="log", yscale="log", xlabel="elements", ylabel="GB/s, read and written")
+    plot.legend(frameon=False)
+    plot.figure.savefig(path, dpi=110)
+
+
+def draw_roofline(content: Record, size: int, dtype: str, threads: int, path: Path) -> None:
+    """Draw each function's bytes per second on large arrays, beside the copy's."""
+    rows = [row for row in content["rows"] if matches(row["case"], size, dtype, threads)]
+    copies = [row["gigabytes_per_second"] for row in rows if row["peer"] == COPY]
+    ours = {label(row["case"]): row["gigabytes_per_second"] for row in rows if row["peer"] == OURS}
+    torch = {label(row["case"]): row["gigabytes_per_second"] for row in rows if row["peer"] == "torch"}
+    names = list(ours)[::-1]
+    threaded = f"{threads} thread{'s' if threads > 1 else ''}"
+    plot = axes(f"{size:,} elements, {dtype}, {threaded}: the copy is the roof", 0.45 * len(names) + 1.2)
+    plot.barh(names, [ours[n] for n in names], 0.6, color="#307EC7", label=OURS)
+    common = [n for n in names if n in torch]
+    plot.scatter([torch[n] for n in common], common, color="#9621E2", label="torch", zorder=3)
+    plot.axvline(sorted(copies)[len(copies) // 2], color=INK, linestyle="--", label="copy")
+    plot.set_xlabel("GB/s, read and written")
+    plot.legend(frameon=False, loc="lower right")
+    plot.figure.savefig(path, dpi=110)
+
+
+def matches(case: Record, size: int, dtype: str, threads: int) -> bool:
+    kind = (case["size"], case["dtype"], case["threads"], case["layout"])
+    return kind == (size, dtype, threads, "out")
+
+
+def label(case: Record) -> str:
+    return case["function"] if case["component"] == "value" else f"{case['function']}.{case['component']}"

@@ -1,0 +1,38 @@
+"""The roofline: a copy of the operand, on as many threads."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM
+from gpu_sigmoid.backends.cpu.workers import share
+from gpu_sigmoid.bench.cases import Case
+
+
+def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any]:
+    source, target = inputs[0], outs[0]
+    if not isinstance(source, np.ndarray):
+        import cupy
+
+        return partial(cupy.copyto, target, source)
+    if case.threads < 2 or case.size < SPLIT_FROM:
+        return partial(np.copyto, target, source)
+    parts = list(zip(np.array_split(target, case.threads), np.array_split(source, case.threads), strict=True))
+
+    def copy_in_parts() -> None:
+        left = list(parts)
+
+        def work() -> None:
+            # popping is atomic: each part is copied once
+            while left:
+                try:
+                    part = left.pop()
+                except IndexError:
+                    return
+                np.copyto(*part)
+
+        share(work, left.clear, case.threads - 1)
+
+    return copy_in_parts

@@ -1,0 +1,83 @@
+"""`gpu-sigmoid bench`: the family's speed beside its peers'."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gpu_sigmoid.bench import peers
+from gpu_sigmoid.bench.cases import DTYPES, LAYOUTS, PRESETS, Case, preset
+from gpu_sigmoid.environment import gpu_available, why_no_gpu
+from gpu_sigmoid.functions import FUNCTIONS
+from gpu_sigmoid.lowering import COMPONENTS
+
+
+def several(name: str, choices: Any, text: str) -> Any:
+    return click.option(f"--{name}", f"{name}s", multiple=True, type=click.Choice(list(choices)), help=text)
+
+
+@click.command()
+@click.option("--preset", "name", type=click.Choice(PRESETS), default="quick", show_default=True)
+@several("function", FUNCTIONS, "Instead of the preset's; may be repeated, as the next options may.")
+@several("component", COMPONENTS, "The value, derivatives, or both in one pass.")
+@several("dtype", DTYPES, "Of the operands and the result.")
+@several("layout", LAYOUTS, "Into an array that is there, a new one, or from every other element.")
+@several("peer", dict.fromkeys(peers.HOST + peers.CUDA), "Default: all that are installed.")
+@click.option("--size", "sizes", multiple=True, type=click.IntRange(1), help="Elements.")
+@click.option("--threads", multiple=True, type=click.IntRange(1), help="Each in a process of its own.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--rounds", type=click.IntRange(3), default=15, show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for throughput-DEVICE.json, .md and the charts. Default: the tables are printed.",
+)
+def bench(
+    name: str, peers: tuple[str, ...], device: str, rounds: int, output: Path | None, **axes: Any
+) -> None:
+    """Time functions beside the peers installed, all in turns in one process.
+
+    Figures are medians over the rounds. A peer's figure is how many times as long as
+    ours it takes; `of copy` is the rate at which bytes are moved over that of a copy.
+    """
+    from gpu_sigmoid.bench import measure, report
+
+    cases = chosen(name, device, {axis: values for axis, values in axes.items() if values})
+    contenders = list(peers) or default_peers(device)
+    with click.progressbar(length=len(cases), label="cases") as bar:
+        rows = list(measure.measure_all(cases, rounds, contenders, lambda: bar.update(1)))
+    content = report.document(rows, rounds)
+    click.echo(report.tables(content))
+    if output is not None:
+        publish(content, output, device)
+
+
+def chosen(name: str, device: str, axes: dict[str, Any]) -> list[Case]:
+    """Return the preset's cases with the axes given in place of its own."""
+    if device == "cuda":
+        if "threads" in axes:
+            raise click.UsageError("--threads is for --device cpu")
+        if not gpu_available():
+            raise click.ClickException(f"--device cuda: {why_no_gpu()}")
+        axes = {**axes, "threads": (0,)}
+    cases = [case for grid in preset(name) for case in replace(grid, **axes)]
+    return list(dict.fromkeys(cases))
+
+
+def default_peers(device: str) -> list[str]:
+    return list(peers.CUDA if device == "cuda" else peers.HOST)
+
+
+def publish(content: dict[str, Any], folder: Path, device: str) -> None:
+    """Write the document, its tables and its charts to `folder`."""
+    from gpu_sigmoid.bench import charts, report
+
+    folder.mkdir(parents=True, exist_ok=True)
+    report.write(folder / f"throughput-{device}.json", content)
+    (folder / f"throughput-{device}.md").write_text(report.page(content))
+    try:
+        charts.draw(content, folder, device)
+    except ImportError:
+        raise click.ClickException('charts need matplotlib: pip install "gpu-sigmoid[demo]"') from None

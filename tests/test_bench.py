@@ -1,0 +1,161 @@
+"""The benchmark: what its figures mean, and the command. No speed is asserted."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.bench import charts, clock, measure, peers, report
+from gpu_sigmoid.bench.cases import Case, Grid, numpy_dtype, operands, preset
+from gpu_sigmoid.bench.clock import Spread, calibrated, take_turns
+from gpu_sigmoid.cli import main
+
+CASE = Case("sigmoid", "value", "float32", 1000, "out", 1)
+
+
+class Workbench:
+    """A clock on which the calls named take their seconds, with disturbances by round."""
+
+    def __init__(self, seconds: dict[str, float], disturbed: Callable[[int], float] = lambda n: 1.0) -> None:
+        self.seconds, self.disturbed, self.order = seconds, disturbed, list[str]()
+        self.calls: dict[str, Callable[[], Any]] = {name: (lambda name=name: name) for name in seconds}
+
+    def clock(self, call: Callable[[], Any], count: int) -> float:
+        self.order.append(call())
+        return self.seconds[call()] * count * self.disturbed(len(self.order))
+
+
+def test_a_sample_is_long_enough_and_calls_take_turns() -> None:
+    bench = Workbench({"a": 1e-6, "b": 3e-3, "c": 7.0})
+    assert calibrated(bench.calls["a"], bench.clock) * 1e-6 >= clock.SAMPLE_SECONDS
+    assert calibrated(bench.calls["c"], bench.clock) == 1
+    bench.order.clear()
+    seconds = take_turns(bench.calls, bench.clock, 3)
+    assert "".join(bench.order[-9:]) == "abcbcacab"
+    assert {name: pytest.approx(values) for name, values in seconds.items()} == {
+        name: np.full(3, s) for name, s in bench.seconds.items()
+    }
+
+
+def test_ratios_hold_when_the_machine_slows_down() -> None:
+    bench = Workbench({"a": 1.0, "b": 2.0}, lambda n: 5.0 if n > 20 else 1.0)
+    seconds = take_turns(bench.calls, bench.clock, 15)
+    assert Spread.of(seconds["b"] / seconds["a"]).median == 2.0
+
+
+def test_cuda_clock_takes_the_time_between_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+
+    class Event:
+        at = 0.0
+
+        def record(self) -> None:
+            self.at = now[0]
+
+        def synchronize(self) -> None:
+            now[0] += 100.0
+
+    cuda = SimpleNamespace(Event=Event, get_elapsed_time=lambda start, stop: stop.at - start.at)
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=cuda))
+
+    def launch() -> None:
+        now[0] += 2.0  # milliseconds
+
+    assert clock.cuda_clock(launch, 5) == pytest.approx(0.010)
+
+
+@pytest.mark.parametrize("component", ["value", "grad", "value_and_grad"])
+@pytest.mark.parametrize("name", peers.HOST)
+def test_peers_compute_what_is_said(function: Any, name: str, component: str) -> None:
+    """A peer that computes something else would be no peer."""
+    for dtype in ("float32", "float64"):
+        case = Case(function.__name__, component, dtype, 1000, "out", 1)
+        prepare = peers.load(name, 1)
+        if prepare is None:
+            pytest.skip(f"{name} is not installed")
+        inputs, outs = operands(case)
+        call = prepare(case, inputs, outs)
+        if call is None:
+            continue
+        returned = call()
+        written = not all((o == 1).all() for o in outs)
+        results = outs if written else returned
+        want = (function if component == "value" else getattr(function, component))(*inputs)
+        for got, expected in zip(
+            results if isinstance(results, tuple) else (results,),
+            want if isinstance(want, tuple) else (want,),
+            strict=component == "value_and_grad",
+        ):
+            np.testing.assert_allclose(np.asarray(got), expected, rtol=2e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("layout", ["out", "new", "strided"])
+@pytest.mark.parametrize("component", ["value", "value_and_grad", "vjp"])
+def test_ours_is_timed_on_the_layout_named(component: str, layout: str) -> None:
+    case = Case("bce_with_logits", component, "bfloat16", 100, layout, 1)
+    inputs, outs = operands(case)
+    assert all(a.shape == (100,) and a.dtype == numpy_dtype("bfloat16") for a in (*inputs, *outs))
+    assert all((a.strides[0] == 4) == (layout == "strided") for a in inputs)
+    assert case.bytes == 200 * (len(inputs) + len(outs))
+    result = measure.prepared(case, ["gpu_sigmoid"], np)["gpu_sigmoid"]()
+    results = result if isinstance(result, tuple) else (result,)
+    assert len(results) == case.outputs
+
+
+def test_the_copy_copies_in_parts() -> None:
+    prepare = peers.load("copy", 2)
+    assert prepare is not None
+    source, target = np.arange(700_001.0), np.zeros(700_001)
+    prepare(Case("sigmoid", "value", "float64", source.size, "out", 2), (source,), (target,))()
+    np.testing.assert_array_equal(source, target)
+
+
+def test_rows_and_tables() -> None:
+    rows = measure.measure(CASE, 3, ["numpy"])
+    assert [row.peer for row in rows] == ["gpu_sigmoid", "copy", "numpy"]
+    ours = rows[0]
+    assert ours.times_ours == Spread(1.0, 1.0, 1.0)
+    assert ours.gigabytes_per_second == pytest.approx(8 / ours.nanoseconds.median, rel=1e-6)
+    text = report.tables(report.document(rows, 3))
+    assert "**float32, 1,000 elements, 1 thread**" in text
+    assert "| `sigmoid` | " in text
+    assert "numpy |" in text
+
+
+def test_presets_are_of_distinct_layouts_and_known_names() -> None:
+    cases = [case for grid in preset("full") for case in grid]
+    assert {case.function for case in cases} == set(gs.FUNCTIONS)
+    assert {case.layout for case in cases} == {"out", "new", "strided"}
+    assert next(iter(Grid())) == Case("sigmoid", "value", "float32", 100_000, "out", 1)
+
+
+def test_command_writes_a_document_tables_and_charts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charts, "LARGE", 100)
+    options = ["bench", "--rounds", "3", "--threads", "1", "--peer", "numpy", "--dtype", "float32"]
+    functions = [f"--function={name}" for name in ("sigmoid", "silu", "logit")]
+    sizes = [f"--size={size}" for size in (10, 100, 200)]
+    result = CliRunner().invoke(main, [*options, *functions, *sizes, "-o", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    document = json.loads((tmp_path / "throughput-cpu.json").read_text())
+    assert document["version"] == gs.__version__
+    assert {row["case"]["size"] for row in document["rows"]} == {10, 100, 200}
+    assert (tmp_path / "throughput-cpu.md").read_text() == report.page(document)
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        "throughput-cpu-float32-1.png",
+        "roofline-cpu-float32-1.png",
+    }
+
+
+def test_command_says_why_there_is_no_gpu() -> None:
+    if gs.gpu_available():
+        pytest.skip("there is a GPU")
+    result = CliRunner().invoke(main, ["bench", "--device", "cuda"])
+    assert result.exit_code == 1
+    assert "--device cuda: there is no NVIDIA driver" in result.output
