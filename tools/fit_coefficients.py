@@ -123,11 +123,21 @@ def near_zero(series: Callable[[mpf], mpf], closed: Callable[[mpf], mpf]) -> Cal
 LN2 = mp.ln(2)
 # the zero of silu' left of the origin: 1 + x + exp(x) = 0
 SILU_MINIMUM = findroot(lambda x: 1 + x + exp(x), mpf("-1.278"))
-EXP_AT_MINIMUM = exp(SILU_MINIMUM)
+# silu'' there is the sigmoid
+SILU_MINIMUM_BEND = 1 / (1 + exp(-SILU_MINIMUM))
 # rounding to an integer leaves a remainder a little over half a step
 HALF_STEP = LN2 / 2 * mpf("1.0001")
 
 EXPM1_OVER_X2 = near_zero(taylor(lambda k: 1 / mp.factorial(k + 2)), lambda x: (expm1(x) - x) / x**2)
+
+
+def silu_slope(x: mpf) -> mpf:
+    s = 1 / (1 + exp(-x))
+    return s * (1 + x * (1 - s))
+
+
+# silu' there, in powers of the distance
+SILU_SLOPE_SERIES = mp.taylor(silu_slope, SILU_MINIMUM, 30)
 
 
 def atanh_tail(name: str, interval: str, high: mpf, terms: dict[str, int]) -> Fit:
@@ -164,13 +174,16 @@ FITS = [
         {"float32": 3, "float64": 6},
     ),
     Fit(
-        "SILU_MINIMUM_SLOPE",
-        "(1 + x + exp(x)) / d - 1 on abs(d) <= 1/4, d = x - SILU_MINIMUM; relative to 1 + it",
-        lambda d: EXP_AT_MINIMUM * (1 + d * EXPM1_OVER_X2(d)),
-        lambda d: 1 / (1 + EXP_AT_MINIMUM),
+        "SILU_SLOPE_TAIL",
+        "silu'(x) / d^2 - SILU_BEND / d on abs(d) <= 1/4, d = x - SILU_MINIMUM; relative to silu'(x)",
+        near_zero(
+            taylor(lambda k: SILU_SLOPE_SERIES[k + 2]),
+            lambda d: (silu_slope(SILU_MINIMUM + d) / d - SILU_MINIMUM_BEND) / d,
+        ),
+        lambda d: d * d / abs(silu_slope(SILU_MINIMUM + d)) if abs(d) > NEGLIGIBLE else NEGLIGIBLE,
         mpf(-1) / 4,
         mpf(1) / 4,
-        {"float32": 7, "float64": 13},
+        {"float32": 6, "float64": 13},
     ),
 ]
 
@@ -203,6 +216,8 @@ def scalars() -> list[str]:
         constant("LN2_LOW", "", low(LN2)).removeprefix("# \n"),
         constant("SILU_MINIMUM_HIGH", "the x < 0 where 1 + x + exp(x) = 0, in two parts", high(SILU_MINIMUM)),
         constant("SILU_MINIMUM_LOW", "", low(SILU_MINIMUM)).removeprefix("# \n"),
+        constant("SILU_BEND_HIGH", "silu'' there, in two parts", high(SILU_MINIMUM_BEND)),
+        constant("SILU_BEND_LOW", "", low(SILU_MINIMUM_BEND)).removeprefix("# \n"),
     ]
 
 

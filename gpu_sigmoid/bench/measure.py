@@ -100,6 +100,7 @@ def measure_all(
 
 
 def confine(threads: int) -> None:
+    np.seterr(all="ignore")  # the textbook formulas warn of overflow
     if threads == 0:
         return
     os.environ["OMP_NUM_THREADS"] = str(threads)

@@ -19,6 +19,11 @@ SILU_MINIMUM_HIGH = Constant(float32="-0x1.474974p+0", float64="-0x1.474973c8412
 
 SILU_MINIMUM_LOW = Constant(float32="0x1.bdf6fap-27", float64="-0x1.f8d74bc9ac154p-54")
 
+# silu'' there, in two parts
+SILU_BEND_HIGH = Constant(float32="0x1.be141p-3", float64="0x1.be1410460527fp-3")
+
+SILU_BEND_LOW = Constant(float32="0x1.1814ap-29", float64="-0x1.2541062177473p-58")
+
 # (expm1(r) - r) / r^2 on abs(r) <= ln(2)/2; relative to exp(r)
 EXPM1_TAIL = Polynomial(
     float32=(  # error 2^-28.0
@@ -100,30 +105,29 @@ LOG_COSH = Polynomial(
     ),
 )
 
-# (1 + x + exp(x)) / d - 1 on abs(d) <= 1/4, d = x - SILU_MINIMUM; relative to 1 + it
-SILU_MINIMUM_SLOPE = Polynomial(
-    float32=(  # error 2^-26.4
-        "0x1.1d25dp-2",
-        "0x1.1d25dp-3",
-        "0x1.7c326ap-5",
-        "0x1.7c3236p-7",
-        "0x1.30282ap-9",
-        "0x1.96560ep-12",
-        "0x1.d06278p-15",
+# silu'(x) / d^2 - SILU_BEND / d on abs(d) <= 1/4, d = x - SILU_MINIMUM; relative to silu'(x)
+SILU_SLOPE_TAIL = Polynomial(
+    float32=(  # error 2^-26.5
+        "0x1.2c5634p-3",
+        "0x1.353eacp-6",
+        "-0x1.f2d5eap-7",
+        "-0x1.b0eefp-8",
+        "0x1.3303ap-13",
+        "0x1.9dddcp-11",
     ),
-    float64=(  # error 2^-59.2
-        "0x1.1d25cf210482ep-2",
-        "0x1.1d25cf210482ep-3",
-        "0x1.7c3269815b593p-5",
-        "0x1.7c3269815b593p-7",
-        "0x1.302854677c475p-9",
-        "0x1.958b1b34a58c7p-12",
-        "0x1.cf7a683c2ae7bp-15",
-        "0x1.cf7a683e4f644p-18",
-        "0x1.9bfb0753dd311p-21",
-        "0x1.4995912db305bp-24",
-        "0x1.df653025aabdcp-28",
-        "0x1.3ff43509ea9fap-31",
-        "0x1.89ca2e30f762dp-35",
+    float64=(  # error 2^-55.8
+        "0x1.2c563458cc0adp-3",
+        "0x1.353eb573ca464p-6",
+        "-0x1.f2d0e32bc29c8p-7",
+        "-0x1.b0f82c4993c6p-8",
+        "0x1.098e92b95239ep-13",
+        "0x1.a2a7cafdbb5dbp-11",
+        "0x1.8574d125c9b4dp-13",
+        "-0x1.5723b3f03f45bp-15",
+        "-0x1.f2d88f6eb2cbep-16",
+        "-0x1.8aba9005cbb14p-19",
+        "0x1.3ae30dda984a4p-19",
+        "0x1.c3062947360ap-21",
+        "-0x1.1cb0b40bd60bp-25",
     ),
 )

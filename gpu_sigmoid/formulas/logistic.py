@@ -1,12 +1,15 @@
 """The functions that rest on exp(abs(x)). `parts` says what E, SHRINK and pairs mean."""
 
 from gpu_sigmoid.formulas.coefficients import (
+    SILU_BEND_HIGH,
+    SILU_BEND_LOW,
     SILU_MINIMUM_HIGH,
     SILU_MINIMUM_LOW,
-    SILU_MINIMUM_SLOPE,
+    SILU_SLOPE_TAIL,
 )
 from gpu_sigmoid.formulas.parts import (
     SHRINK,
+    UNSHRINK,
     bounded_magnitude,
     exp_parts,
     log1p_exp,
@@ -76,8 +79,8 @@ def silu(x):
     """x / (1 + exp(-x)); -0.0 at -infinity
 
     With a = -abs(x): silu'(a) = q (1 - (1 - q) abs(x)) and silu'(-a) = 1 - silu'(a).
-    The bracket vanishes at silu's minimum, as 1 + a + exp(a) does, which it is 1 - q
-    times: a fit of that around its zero keeps the relative accuracy there.
+    The bracket vanishes at silu's minimum: around it a fit of silu' in the distance from
+    there keeps the relative accuracy.
     """
     magnitude = bounded_magnitude(x)
     power, r, growth, low = exp_parts(magnitude)
@@ -92,19 +95,19 @@ def silu(x):
 
     past = (-magnitude - SILU_MINIMUM_HIGH) - SILU_MINIMUM_LOW
     past_low = ((-magnitude - SILU_MINIMUM_HIGH) - past) - SILU_MINIMUM_LOW
-    near = past + fma(past, polynomial(past, SILU_MINIMUM_SLOPE), past_low)
-    weighed, weighed_low = product(magnitude, 0.0, rest, rest_low)
-    far = 1.0 - weighed
-    # next to the zero the last of E would be missed: it changes rest by q^2 as much
-    missed = if_narrowed(0.0 * low, (q * SHRINK) * (q * low))
-    far_low = fma(-magnitude, missed, sum_error(1.0, -weighed, far) - weighed_low)
+    bent = fma(past_low, SILU_BEND_HIGH, past * fma(past, polynomial(past, SILU_SLOPE_TAIL), SILU_BEND_LOW))
+    near = fma(past, SILU_BEND_HIGH, bent)
+    near_low = fma(past, SILU_BEND_HIGH, -near) + bent
+
+    weighed = magnitude * rest
+    bracket = 1.0 - weighed
+    lost = fma(magnitude, rest_low, fma(magnitude, rest, -weighed))
+    bracket_low = if_narrowed(sum_error(1.0, -weighed, bracket) - lost, -lost)
+    far, far_low = product(q, q_low, bracket, bracket_low)
+
     is_near = abs(past) < 0.25
-    fall, fall_low = product(
-        where(is_near, slope, q),
-        where(is_near, slope_low, q_low),
-        where(is_near, near, far),
-        where(is_near, 0.0, far_low),
-    )
+    fall = where(is_near, near * UNSHRINK, far)
+    fall_low = where(is_near, near_low * UNSHRINK, far_low)
     rise = fma(-fall, SHRINK, 1.0)
     rise_low = fma(-fall_low, SHRINK, fma(-fall, SHRINK, 1.0 - rise))
 
