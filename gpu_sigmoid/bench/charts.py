@@ -11,6 +11,7 @@ STYLE: dict[str, dict[str, Any]] = {
     OURS: {"color": "#307EC7", "linewidth": 3},
     COPY: {"color": INK, "linestyle": "--"},
 }
+OTHERS = ["tab:orange", "tab:green", "tab:red", "tab:purple", "tab:brown", "tab:pink", "tab:olive", "tab:cyan"]
 # Elements from which on operands come from memory, and the copy is a roof.
 LARGE = 10_000_000
 
@@ -50,6 +51,7 @@ def draw_throughput(content: Record, dtype: str, threads: int, path: Path) -> No
         if kind == ("sigmoid", "value", "out") and (case["dtype"], case["threads"]) == (dtype, threads):
             lines.setdefault(row["peer"], []).append((case["size"], row["gigabytes_per_second"]))
     plot = axes(f"sigmoid, {dtype}, {threads} thread{'s' if threads > 1 else ''}", 5)
+    plot.set_prop_cycle(color=OTHERS)
     for peer, points in lines.items():
         plot.plot(*zip(*sorted(points), strict=True), marker=".", label=peer, **STYLE.get(peer, {}))
     plot.set(xscale="log", yscale="log", xlabel="elements", ylabel="GB/s, read and written")
