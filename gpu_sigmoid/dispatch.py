@@ -12,10 +12,16 @@ import numpy as np
 
 from gpu_sigmoid.backends import cpu
 
-BACKENDS: dict[str, str] = {}
+BACKENDS: dict[str, str] = {"dask": "dask", "pandas": "pandas", "xarray": "xarray"}
 """The backend that serves a library's arrays, by the library's top-level module."""
 
+NAMESPACE = "array_api"
+"""The backend for arrays of any other library that follows the array API standard."""
+
 NUMBER, HOST = "number", "cpu"
+
+CONTAINERS = {"dask": {HOST}, "pandas": {HOST}, "xarray": {HOST, "dask"}}
+"""Backends whose arrays hold arrays of others, which may be operands beside them."""
 
 _backend_of_type: dict[type, str] = {np.ndarray: HOST, int: NUMBER, float: NUMBER, bool: NUMBER}
 
@@ -79,6 +85,9 @@ def backend_of(function: Any, operands: tuple, out: Any) -> str:
             backend = _backend_of_type[kind] = classify(function, kind)
         found.setdefault(backend, operand)
     found.pop(NUMBER, None)
+    for backend, held in CONTAINERS.items():
+        if len(found) > 1 and backend in found and found.keys() <= {backend, *held}:
+            return backend
     if len(found) > 1:
         kinds = " and ".join(name_of(type(o)) for o in found.values())
         raise TypeError(
@@ -100,6 +109,8 @@ def classify(function: Any, kind: type) -> str:
             return backend
     if getattr(kind, "__array_ufunc__", None) is not None and hasattr(kind, "dtype"):
         return HOST
+    if hasattr(kind, "__array_namespace__"):
+        return NAMESPACE
     raise TypeError(
         f"{function.__name__} takes a number, a sequence of numbers or a NumPy array, not {name_of(kind)}"
     )

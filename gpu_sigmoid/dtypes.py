@@ -42,8 +42,10 @@ def promoted(function: Any, operands: tuple, dtypes: list[np.dtype]) -> np.dtype
 
 
 @cache
-def accepted_name(dtype: np.dtype) -> str | None:
+def accepted_name(dtype: Any) -> str | None:
     """Return the name of the dtype results have for operands of `dtype`, None where refused."""
+    if not isinstance(dtype, np.dtype):
+        return None
     if dtype.kind in "biu":
         return "float64"
     # ml_dtypes registers bfloat16 as a user-defined type, which has this name

@@ -11,7 +11,16 @@ STYLE: dict[str, dict[str, Any]] = {
     OURS: {"color": "#307EC7", "linewidth": 3},
     COPY: {"color": INK, "linestyle": "--"},
 }
-OTHERS = ["tab:orange", "tab:green", "tab:red", "tab:purple", "tab:brown", "tab:pink", "tab:olive", "tab:cyan"]
+OTHERS = [
+    "tab:orange",
+    "tab:green",
+    "tab:red",
+    "tab:purple",
+    "tab:brown",
+    "tab:pink",
+    "tab:olive",
+    "tab:cyan",
+]
 # Elements from which on operands come from memory, and the copy is a roof.
 LARGE = 10_000_000
 

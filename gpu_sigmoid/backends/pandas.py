@@ -1,0 +1,68 @@
+"""pandas: Series by their own protocol for ufuncs, frames column by column.
+
+The protocol keeps the index and the name, aligns two Series, and leaves what is missing
+in a nullable column missing.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpu_sigmoid.backends import cpu
+from gpu_sigmoid.backends.method import method, refuse_out
+from gpu_sigmoid.dtypes import result_name
+
+
+def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
+    """Compute on Series, indexes and frames."""
+    refuse_out(function, out, "pandas objects are new ones; assign the result")
+    frames = [o for o in operands if isinstance(o, pd.DataFrame)]
+    if frames:
+        return by_column(function, component, operands, frames[0])
+    dtype = result_name(function, tuple(plain(o) for o in operands))
+    if dtype == "bfloat16":
+        raise TypeError(f"{function.__name__}: pandas holds bfloat16 as objects; take it as float32")
+    return cpu.kernel(function.formula, component, dtype)(*operands)
+
+
+def plain(operand: Any) -> Any:
+    """Return an empty array of an operand's dtype, which for a nullable column is what it holds."""
+    dtype = getattr(operand, "dtype", None)
+    if dtype is None:
+        return operand
+    return np.empty(0, getattr(dtype, "numpy_dtype", dtype)) if is_numeric(dtype) else operand
+
+
+def is_numeric(dtype: Any) -> bool:
+    return isinstance(getattr(dtype, "numpy_dtype", dtype), np.dtype)
+
+
+def by_column(function: Any, component: str, operands: tuple, frame: pd.DataFrame) -> Any:
+    """Compute each column in its own dtype; other operands are frames of the same columns, or numbers."""
+    for operand in operands:
+        if isinstance(operand, pd.DataFrame):
+            if not operand.columns.equals(frame.columns):
+                raise ValueError(f"{function.__name__}: frames are to have the same columns")
+        elif np.ndim(operand):
+            raise TypeError(
+                f"{function.__name__}: beside a DataFrame, DataFrames of the same columns and numbers are "
+                f"accepted, not {type(operand).__name__}: make it a DataFrame"
+            )
+    compute: Callable[..., Any] = method(function, component)
+    columns = [
+        compute(*(o.iloc[:, i] if isinstance(o, pd.DataFrame) else o for o in operands))
+        for i in range(frame.shape[1])
+    ]
+    if component == "value_and_grad":
+        return tuple(joined([pair[i] for pair in columns], frame) for i in range(2))
+    return joined(columns, frame)
+
+
+def joined(columns: list, frame: pd.DataFrame) -> pd.DataFrame:
+    if not columns:
+        return frame.copy()
+    result = pd.concat(columns, axis=1)
+    result.columns = frame.columns
+    return result

@@ -1,0 +1,23 @@
+"""xarray: labelled arrays and data sets, computed on the arrays they hold."""
+
+from typing import Any
+
+import xarray as xr
+
+from gpu_sigmoid.backends.method import method, refuse_out
+
+
+def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
+    """Compute on DataArrays, Datasets and Variables; coordinates are kept, and aligned as in arithmetic."""
+    refuse_out(function, out, "xarray objects are new ones; assign the result")
+    options = xr.get_options()
+    keep = options["keep_attrs"]
+    return xr.apply_ufunc(
+        method(function, component),
+        *operands,
+        output_core_dims=[[]] * (2 if component == "value_and_grad" else 1),
+        join=options["arithmetic_join"],
+        dataset_join=options["arithmetic_join"],
+        keep_attrs=True if keep == "default" else keep,
+        dask="allowed",
+    )

@@ -1,0 +1,45 @@
+"""Arrays of other libraries that follow the array API standard."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from components import COMPONENTS, component, operands
+from required import library
+
+import gpu_sigmoid as gs
+
+xp = library("array_api_strict")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_same_bits_as_numpy(function: Any, name: str, dtype: str) -> None:
+    arrays = operands(function, name, np.linspace(0.1, 0.9, 12, dtype=dtype).reshape(3, 4)[:, ::2])
+    got = component(function, name)(*map(xp.asarray, arrays))
+    want = component(function, name)(*arrays)
+    for y, w in zip(
+        got if isinstance(got, tuple) else (got,), want if isinstance(want, tuple) else (want,), strict=True
+    ):
+        assert isinstance(y, type(xp.asarray(0.0)))
+        assert y.shape == (3, 2)
+        np.testing.assert_array_equal(np.from_dlpack(y), w)
+
+
+def test_no_dimensions_and_numbers() -> None:
+    assert float(gs.sigmoid(xp.asarray(0.0))) == 0.5
+    assert float(gs.bce_with_logits(xp.asarray(0.0), 1)) == pytest.approx(np.log(2))
+    assert gs.sigmoid(xp.asarray([1, 2])).dtype == xp.float64
+
+
+def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = xp.asarray([1.0])
+    with pytest.raises(TypeError, match="complex128 is not accepted"):
+        gs.sigmoid(xp.asarray([1j]))
+    with pytest.raises(TypeError, match="has no out"):
+        gs.sigmoid(x, out=x)
+    with pytest.raises(TypeError, match="cannot be mixed"):
+        gs.bce_with_logits(x, np.ones(1))
+    monkeypatch.setattr(type(x), "__dlpack_device__", lambda self: (2, 0))
+    with pytest.raises(TypeError, match=r"device \(2, 0\), not in host memory"):
+        gs.sigmoid(x)

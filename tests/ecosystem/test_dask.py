@@ -1,0 +1,121 @@
+"""Dask arrays: lazy, blockwise, in one pass, on processes of a cluster."""
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from components import COMPONENTS, component, operands
+from floats import DTYPES
+from required import library
+
+import gpu_sigmoid as gs
+
+da = library("dask.array")
+
+CHUNKS = 100
+
+
+def lazy(arrays: tuple[np.ndarray, ...]) -> tuple[Any, ...]:
+    return tuple(da.from_array(a, chunks=CHUNKS) for a in arrays)
+
+
+def inputs(function: Any, name: str, dtype: np.dtype) -> tuple[np.ndarray, ...]:
+    low, high = (0.01, 0.99) if function is gs.logit else (-20.0, 20.0)
+    return operands(function, name, np.linspace(low, high, 1000).astype(dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES.values(), ids=DTYPES)
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_same_bits_as_numpy(function: Any, name: str, dtype: np.dtype) -> None:
+    arrays = inputs(function, name, dtype)
+    got, want = component(function, name)(*lazy(arrays)), component(function, name)(*arrays)
+    for lazily, w in zip(
+        got if isinstance(got, tuple) else (got,), want if isinstance(want, tuple) else (want,), strict=True
+    ):
+        assert isinstance(lazily, da.Array)
+        assert lazily.dtype == lazily._meta.dtype == dtype
+        assert lazily.chunks == ((CHUNKS,) * 10,)
+        y = lazily.compute()
+        assert type(y) is np.ndarray
+        assert y.dtype == dtype
+        assert y.tobytes() == w.tobytes()
+
+
+def test_nothing_is_computed_before_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(block: Any) -> Any:
+        raise AssertionError("computed")
+
+    x = da.ones(10, chunks=5).map_blocks(fail, dtype="f8", meta=np.empty(0))
+    s, _ = gs.sigmoid.value_and_grad(x)
+    with pytest.raises(AssertionError, match="computed"):
+        s.compute()
+
+
+def test_value_and_grad_is_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = []
+
+    def seen(block: np.ndarray) -> np.ndarray:
+        blocks.append(block)
+        return block
+
+    x = da.ones(40, chunks=10).map_blocks(seen, dtype="f8", meta=np.empty(0))
+    s, ds = da.compute(*gs.sigmoid.value_and_grad(x))
+    assert len(blocks) == 4
+    np.testing.assert_array_equal(s, gs.sigmoid(np.ones(40)))
+    np.testing.assert_array_equal(ds, gs.sigmoid.grad(np.ones(40)))
+
+
+@pytest.mark.parametrize(("name", "tasks"), [("value", 1), ("vjp", 1), ("value_and_grad", 3)])
+def test_the_graph_is_linear_in_the_blocks(name: str, tasks: int) -> None:
+    for blocks in (10, 1000):
+        x = da.zeros(10 * blocks, chunks=10)
+        arguments = (x, 2.0) if name == "vjp" else (x,)
+        results = component(gs.silu, name)(*arguments)
+        results = results if isinstance(results, tuple) else (results,)
+        layers = {key: layer for r in results for key, layer in r.dask.layers.items()}
+        own = sum(len(layer) for key, layer in layers.items() if key not in x.dask.layers)
+        assert own == tasks * blocks
+
+
+def test_shapes_broadcast_and_host_operands_are_taken() -> None:
+    x, t = da.ones((6, 4), chunks=(3, 2)), np.linspace(0, 1, 4)
+    got = gs.bce_with_logits(x, t)
+    assert got.shape == (6, 4)
+    np.testing.assert_array_equal(got, gs.bce_with_logits(np.ones((6, 4)), t))
+    np.testing.assert_array_equal(gs.bce_with_logits(x, 1.0), gs.bce_with_logits(np.ones((6, 4)), 1.0))
+    assert gs.sigmoid(da.asarray(0.0)).compute() == 0.5
+    assert gs.sigmoid(da.zeros((0, 3))).compute().shape == (0, 3)
+    for part in gs.sigmoid.value_and_grad(da.asarray(0.0)):
+        assert part.shape == ()
+
+
+def test_unknown_chunks() -> None:
+    x = da.linspace(-5, 5, 100, chunks=20)
+    kept = x[x > 0]
+    np.testing.assert_array_equal(gs.softplus(kept), gs.softplus(kept.compute()))
+
+
+def test_refusals() -> None:
+    x = da.ones(4)
+    with pytest.raises(TypeError, match="complex128 is not accepted"):
+        gs.sigmoid(x.astype(complex))
+    with pytest.raises(TypeError, match=r"dask\.array\.store"):
+        gs.sigmoid(x, out=x)
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_methods_travel_by_name(function: Any, name: str) -> None:
+    assert pickle.loads(pickle.dumps(component(function, name))) == component(function, name)
+
+
+def test_processes_of_a_cluster() -> None:
+    distributed = library("distributed")
+    cluster = distributed.LocalCluster(2, processes=True, threads_per_worker=1, dashboard_address=None)
+    with cluster, distributed.Client(cluster):
+        x = da.linspace(-20, 20, 10_000, chunks=1000)
+        got = da.compute(*gs.sigmoid.value_and_grad(x), gs.log_sigmoid(x).sum())
+    for y, w in zip(got, (*gs.sigmoid.value_and_grad(x.compute()), None), strict=True):
+        if w is not None:
+            np.testing.assert_array_equal(y, w)
+    assert got[2] == pytest.approx(gs.log_sigmoid(x.compute()).sum())

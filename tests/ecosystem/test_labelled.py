@@ -1,0 +1,112 @@
+"""Labelled and masked arrays: labels, masks and dtypes are kept, values are the array's."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from components import COMPONENTS, component, operands
+from required import library
+
+import gpu_sigmoid as gs
+
+pd, xr = library("pandas"), library("xarray")
+
+VALUES = np.linspace(0.1, 0.9, 5, dtype=np.float32)
+
+
+def parts(result: Any) -> tuple:
+    return result if isinstance(result, tuple) else (result,)
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_series(function: Any, name: str) -> None:
+    arrays = operands(function, name, VALUES)
+    index = pd.date_range("2026-01-01", periods=5)
+    got = component(function, name)(pd.Series(arrays[0], index, name="logit"), *arrays[1:])
+    for y, w in zip(parts(got), parts(component(function, name)(*arrays)), strict=True):
+        pd.testing.assert_series_equal(y, pd.Series(w, index, name="logit"), check_exact=True)
+
+
+def test_two_series_are_aligned() -> None:
+    x, t = pd.Series([1.0, 2.0], ["a", "b"]), pd.Series([0.0, 1.0], ["b", "c"])
+    got = gs.bce_with_logits(x, t)
+    assert list(got.index) == ["a", "b", "c"]
+    assert got["b"] == gs.bce_with_logits(2.0, 0.0)
+    assert got[["a", "c"]].isna().all()
+
+
+def test_what_is_missing_in_a_nullable_series_stays_missing() -> None:
+    got = gs.sigmoid(pd.Series([0.0, None, 2.0], dtype="Float32"))
+    assert got.dtype == "Float32"
+    assert list(got.isna()) == [False, True, False]
+    assert got[2] == gs.sigmoid(np.float32(2.0))
+    assert gs.sigmoid(pd.Series([0, None], dtype="Int64")).dtype == "Float64"
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_frame_keeps_each_columns_dtype(function: Any, name: str) -> None:
+    frame = pd.DataFrame({"a": VALUES, "b": VALUES.astype("f8"), "c": VALUES.astype("f2")}, list("vwxyz"))
+    more = (0.25, 3.0)[: len(operands(function, name, VALUES)) - 1]
+    for i, got in enumerate(parts(component(function, name)(frame, *more))):
+        assert list(got.columns) == ["a", "b", "c"]
+        assert list(got.index) == list("vwxyz")
+        for column in frame:
+            want = parts(component(function, name)(frame[column].to_numpy(), *more))[i]
+            assert got[column].dtype == frame[column].dtype
+            np.testing.assert_array_equal(got[column].to_numpy(), want)
+
+
+def test_frames_beside_frames() -> None:
+    x = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], columns=["a", "a"])
+    np.testing.assert_array_equal(
+        gs.bce_with_logits(x, x * 0), gs.bce_with_logits(x.to_numpy(), np.zeros((2, 2)))
+    )
+    assert gs.sigmoid(pd.DataFrame(index=[1, 2])).shape == (2, 0)
+    with pytest.raises(ValueError, match="the same columns"):
+        gs.bce_with_logits(x, x.set_axis(["a", "b"], axis=1))
+    with pytest.raises(TypeError, match="make it a DataFrame"):
+        gs.bce_with_logits(x, x.to_numpy())
+
+
+def test_pandas_refusals() -> None:
+    with pytest.raises(TypeError, match="str is not accepted"):
+        gs.sigmoid(pd.Series(["a"]))
+    with pytest.raises(TypeError, match="assign the result"):
+        gs.sigmoid(pd.Series([1.0]), out=pd.Series([1.0]))
+    with pytest.raises(TypeError, match="category is not accepted"):
+        gs.sigmoid(pd.Series([1.0], dtype="category"))
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_data_array(function: Any, name: str) -> None:
+    arrays = operands(function, name, VALUES)
+    x = xr.DataArray(arrays[0], dims="t", coords={"t": range(5)}, name="logit", attrs={"unit": "1"})
+    got = component(function, name)(x, *(xr.DataArray(a, dims="t") for a in arrays[1:]))
+    for y, w in zip(parts(got), parts(component(function, name)(*arrays)), strict=True):
+        assert y.dtype == np.float32
+        np.testing.assert_array_equal(y.values, w)
+        np.testing.assert_array_equal(y.t, x.t)
+
+
+def test_data_set_and_dask_inside() -> None:
+    da = library("dask.array")
+    lazy = xr.Dataset({"a": ("t", VALUES), "b": ("t", da.from_array(VALUES.astype("f8"), chunks=2))})
+    s, ds = gs.sigmoid.value_and_grad(lazy)
+    assert isinstance(s.b.data, da.Array)
+    assert (s.a.dtype, s.b.dtype) == ("float32", "float64")
+    np.testing.assert_array_equal(ds.b, gs.sigmoid.grad(VALUES.astype("f8")))
+    with pytest.raises(TypeError, match="assign the result"):
+        gs.sigmoid(lazy, out=lazy)
+    with pytest.raises(TypeError, match="complex64 is not accepted"):
+        gs.sigmoid(lazy.a.astype("c8"))
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_masked_array(function: Any, name: str) -> None:
+    arrays = operands(function, name, VALUES)
+    mask = [False, True, False, False, True]
+    got = component(function, name)(np.ma.masked_array(arrays[0], mask), *arrays[1:])
+    for y, w in zip(parts(got), parts(component(function, name)(*arrays)), strict=True):
+        assert isinstance(y, np.ma.MaskedArray)
+        np.testing.assert_array_equal(y.mask, mask)
+        np.testing.assert_array_equal(y.compressed(), w[~np.array(mask)])
