@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.cli import main
-from gpu_sigmoid.cli.apply import BLOCK, OF_ONE_ARRAY
+from gpu_sigmoid.cli.apply import OF_ONE_ARRAY
 from gpu_sigmoid.cli.plot import draw
+from gpu_sigmoid.cli.stores.npy import BLOCK
 
 
 def run(*arguments: Any) -> Result:

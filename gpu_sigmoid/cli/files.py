@@ -1,6 +1,7 @@
 """Writing a file whole or not at all."""
 
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,25 +13,40 @@ import click
 
 
 @contextmanager
-def written_whole(target: Path) -> Iterator[str]:
-    """Give a temporary path beside `target` that takes its name if all goes well."""
+def written_whole(target: Path) -> Iterator[Path]:
+    """Give a path beside `target` for a file or a folder that takes its name if all goes well."""
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as error:
         raise click.ClickException(f"cannot write beside {target}: {error.strerror}") from None
     try:
+        temporary = folder / target.name
         yield temporary
-        os.fsync(handle)
-        # a temporary file is its owner's alone; what it becomes follows the umask
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        for path in temporary.rglob("*") if temporary.is_dir() else [temporary]:
+            synced(path)
+        take_place(temporary, target, folder / "replaced")
     finally:
-        os.close(handle)
+        shutil.rmtree(folder)
+
+
+def take_place(new: Path, target: Path, aside: Path) -> None:
+    """Move `new` to `target`, by way of `aside` if that is a folder, which nothing can replace."""
+    if not target.is_dir():
+        os.replace(new, target)
+        return
+    os.replace(target, aside)
+    try:
+        os.replace(new, target)
+    except OSError:
+        os.replace(aside, target)
+        raise
+
+
+def synced(path: Path) -> None:
+    """Wait until a file is on the disk."""
+    if path.is_file():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 @contextmanager
