@@ -7,6 +7,7 @@ from gpu_sigmoid.cli.apply import apply
 from gpu_sigmoid.cli.bench import bench
 from gpu_sigmoid.cli.demo import demo
 from gpu_sigmoid.cli.plot import plot
+from gpu_sigmoid.cli.verify import verify
 
 
 @click.group()
@@ -21,5 +22,5 @@ def info() -> None:
     gpu_sigmoid.show_config()
 
 
-for command in (apply, bench, demo, plot):
+for command in (apply, bench, demo, plot, verify):
     main.add_command(command)

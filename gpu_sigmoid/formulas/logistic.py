@@ -20,7 +20,10 @@ from gpu_sigmoid.formulas.parts import (
     sum_error,
     tanh_half,
 )
+from gpu_sigmoid.lowering.constants import Constant
 from gpu_sigmoid.lowering.language import fma, if_narrowed, polynomial, where
+
+HAIR = Constant(float32="0x1p-126", float64="0x1p-1022")
 
 
 def sigmoid(x):
@@ -142,6 +145,8 @@ def bce_with_logits(x, target):
     value = fma(log, SHRINK, linear)
     log_low = fma(y, tail, y - log)
     value_low = sum_error(linear, log * SHRINK, value) + fma(log_low, SHRINK, fma(abs(x), miss, -linear))
+    # the logarithm may underflow, but it is positive: what looks like a tie is above one
+    value_low = if_narrowed(where(value_low == 0.0, HAIR, value_low), value_low)
 
     side = where(x < 0.0, -target, miss)
     step = where(x < 0.0, q, -q)

@@ -1,7 +1,8 @@
 """The contenders, a module each.
 
 Each has `prepare(case, inputs, outs)`, which returns what is to be timed, a call
-without arguments, or None where the library does not offer the case. One that is told
+without arguments that returns the result, or None where the library does not offer the
+case. One that is told
 how many threads to use has `set_threads(n)`. None of them is imported before it is
 asked for.
 """

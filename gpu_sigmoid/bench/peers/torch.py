@@ -59,12 +59,15 @@ def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
     x, ones = tensors[0], torch.ones_like(tensors[0])
     backward, of_value = BACKWARD[case.function]
     value, target = VALUES[case.function], results[-1]
-    scratch = results[0] if case.component == "value_and_grad" else torch.empty_like(target)
+    scratch = results[0] if case.outputs > 1 else torch.empty_like(target)
 
-    def gradient() -> None:
-        if of_value or case.component == "value_and_grad":
+    both = case.component == "value_and_grad"
+
+    def gradient() -> Any:
+        if of_value or both:
             value(x, out=scratch)
         backward(ones, x, scratch, target)
+        return (scratch, target) if both else target
 
     return gradient
 

@@ -1,0 +1,67 @@
+"""`gpu-sigmoid verify`: errors against the definitions, and whether the bounds hold."""
+
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gpu_sigmoid.bounds import COMPONENTS, DTYPES
+from gpu_sigmoid.environment import get_num_threads
+from gpu_sigmoid.functions import FUNCTIONS
+
+SAMPLE_STRIDE = 4099  # a prime: all exponents and all places of the significand are met
+SAMPLE_COUNT, EXHAUSTIVE_COUNT = 2_000, 60_000
+
+
+@click.command()
+@click.argument("functions", metavar="[FUNCTION]...", nargs=-1, type=click.Choice(list(FUNCTIONS)))
+@click.option("--component", "components", multiple=True, type=click.Choice(COMPONENTS))
+@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES))
+@click.option("--exhaustive", is_flag=True, help="All 2^32 float32 operands, and more float64 ones.")
+@click.option("--stride", type=click.IntRange(1), help="Every so many-th float32 operand.")
+@click.option("--peer", default="gpu_sigmoid", help="Measure numpy, scipy, torch or jax instead.")
+@click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Rows are added to it.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes; default: one per thread allowed.")
+def verify(
+    functions: tuple[str, ...],
+    components: tuple[str, ...],
+    dtypes: tuple[str, ...],
+    exhaustive: bool,
+    stride: int | None,
+    peer: str,
+    path: Path | None,
+    jobs: int | None,
+) -> None:
+    """Measure the largest errors against the definitions in higher precision.
+
+    In units in the last place, over a sample of float32, all of float16 and bfloat16,
+    and float64 operands dense and adversarial. Prints the worst operand, what came out
+    and what is right, and how many results are not the nearest float. Exits with
+    status 1 if a bound is broken or neighbours are in the wrong order.
+    """
+    try:
+        from gpu_sigmoid.verify import measure, report, subjects
+    except ImportError as error:
+        raise click.ClickException(f'{error}: pip install "gpu-sigmoid[verify]"') from None
+    if peer not in (subjects.OURS, *subjects.PEERS):
+        raise click.BadParameter(f"{peer}: accepted are {', '.join(subjects.PEERS)}", param_hint="--peer")
+    stride = stride or (1 if exhaustive else SAMPLE_STRIDE)
+    count = EXHAUSTIVE_COUNT if exhaustive else SAMPLE_COUNT
+    default = DTYPES if peer == subjects.OURS else ("float32", "float64")
+    chosen = product(functions or FUNCTIONS, components or COMPONENTS, dtypes or default)
+    work = [part for subject in chosen for part in measure.parts(*subject, peer, stride, count)]
+    with click.progressbar(length=len(work), label=f"{len(work)} blocks", show_pos=True) as bar:
+        results = measure.measure_all(work, jobs or get_num_threads(), lambda: bar.update(1))
+        try:
+            found = measure.merged(results)
+        except ImportError as error:
+            raise click.ClickException(str(error)) from None
+    rows: list[dict[str, Any]] = [
+        report.record(key, of, report.how_chosen(key[2], stride), peer) for key, of in found.items()
+    ]
+    if path is not None:
+        report.write(path, rows)
+    click.echo("\n".join([report.HEAD, *map(report.line, rows)]))
+    if any(map(report.broken, rows)):
+        raise SystemExit(1)

@@ -1,0 +1,179 @@
+"""The definitions in float64, in forms that do not cancel: for operands of at most 32 bits.
+
+Their own error is some units of 2^-53, relative; measured against `definitions` by the
+tests, and bounded by `ERROR`. That decides errors in units of float32 to 2^-26 of one.
+What it leaves open, whether a result next to the middle of two floats is the nearer
+one, goes to mpmath.
+
+Each returns (high, low, scale): the result; the sign of what float64 cannot tell beside
+it, where that decides between neighbours for millions of inputs; and the larger term
+(0: the result itself), see `definitions.larger_term`.
+"""
+
+import math
+from collections.abc import Callable
+
+import numba
+import numpy as np
+from mpmath import exp as mp_exp
+from mpmath import findroot, mp, mpf
+
+ERROR = 2.0**-50
+
+TINY = 2.0**-40
+
+
+def _expansion() -> tuple[float, float, np.ndarray]:
+    """Return the zero of silu' in two parts, and its Taylor coefficients there."""
+    with mp.workdps(50):
+        zero = findroot(lambda x: 1 + x + mp_exp(x), mpf("-1.278"))
+        s = lambda x: 1 / (1 + mp_exp(-x))  # noqa: E731
+        terms = mp.taylor(lambda x: s(x) * (1 + x * (1 - s(x))), zero, 12)
+        return float(zero), float(zero - mpf(float(zero))), np.array([float(t) for t in terms[1:]])
+
+
+ZERO_HIGH, ZERO_LOW, AROUND_ZERO = _expansion()
+
+jit = numba.njit(error_model="numpy")
+
+
+@jit
+def s(x):
+    e = math.exp(-abs(x))
+    return e / (1.0 + e) if x < 0.0 else 1.0 / (1.0 + e)
+
+
+@jit
+def slope(x):
+    e = math.exp(-abs(x))
+    return e / ((1.0 + e) * (1.0 + e))
+
+
+@jit
+def log1p_exp(x):
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+@jit
+def sigmoid_value(x):
+    return s(x), 0.0, 0.0
+
+
+@jit
+def sigmoid_grad(x):
+    return slope(x), 0.0, 0.0
+
+
+@jit
+def sigmoid_grad2(x):
+    # -x/8 + x^3/24 - ...
+    low = math.copysign(1.0, x) if 0.0 < abs(x) < TINY else 0.0
+    return (-x / 8.0 if abs(x) < TINY else -slope(x) * math.tanh(x / 2.0)), low, 0.0
+
+
+@jit
+def softplus_value(x):
+    return log1p_exp(x), 0.0, 0.0
+
+
+@jit
+def log_sigmoid_value(x):
+    return -log1p_exp(-x), 0.0, 0.0
+
+
+@jit
+def log_sigmoid_grad(x):
+    return s(-x), 0.0, 0.0
+
+
+@jit
+def log_sigmoid_grad2(x):
+    return -slope(x), 0.0, 0.0
+
+
+@jit
+def silu_value(x):
+    # x/2 + x^2/4 - ...
+    low = 1.0 if 0.0 < abs(x) < TINY else 0.0
+    return (x / 2.0 if abs(x) < TINY else x * s(x)), low, 0.0
+
+
+@jit
+def silu_grad(x):
+    d = (x - ZERO_HIGH) - ZERO_LOW
+    if abs(d) < 0.03:
+        total = 0.0
+        for i in range(len(AROUND_ZERO) - 1, -1, -1):
+            total = total * d + AROUND_ZERO[i]
+        return total * d, 0.0, 0.0
+    return s(x) * (1.0 + x * s(-x)), 0.0, 0.0
+
+
+@jit
+def silu_grad2(x):
+    left, right = 2.0 * slope(x), x * slope(x) * math.tanh(x / 2.0)
+    return left - right, 0.0, max(abs(left), abs(right))
+
+
+@jit
+def logit_value(x):
+    if 0.25 < x < 0.75:
+        return math.log1p((2.0 * x - 1.0) / (1.0 - x)), 0.0, 0.0
+    return math.log(x) - math.log1p(-x), 0.0, 0.0
+
+
+@jit
+def logit_grad(x):
+    return 1.0 / (x * (1.0 - x)), 0.0, 0.0
+
+
+@jit
+def logit_grad2(x):
+    y = 1.0 / (x * (1.0 - x))
+    return (2.0 * x - 1.0) * y * y, 0.0, 0.0
+
+
+@jit
+def bce_value(x, t):
+    # exact for 24-bit operands
+    linear = -x * t if x < 0.0 else x * (1.0 - t)
+    log = math.log1p(math.exp(-abs(x)))
+    low = 1.0 if linear + log == linear else 0.0
+    scale = 0.0 if 0.0 <= t <= 1.0 else max(log1p_exp(x), abs(x * t))
+    return linear + log, low, scale
+
+
+@jit
+def bce_grad(x, t):
+    if t == 0.0:
+        return s(x), 0.0, 0.0
+    if t == 1.0:
+        return -s(-x), 0.0, 0.0
+    return s(x) - t, 0.0, max(s(x), abs(t))
+
+
+@jit
+def bce_grad2(x, t):
+    return slope(x), 0.0, 0.0
+
+
+REFERENCES: dict[tuple[str, str], Callable] = {
+    ("sigmoid", "value"): sigmoid_value,
+    ("sigmoid", "grad"): sigmoid_grad,
+    ("sigmoid", "grad2"): sigmoid_grad2,
+    ("log_sigmoid", "value"): log_sigmoid_value,
+    ("log_sigmoid", "grad"): log_sigmoid_grad,
+    ("log_sigmoid", "grad2"): log_sigmoid_grad2,
+    ("softplus", "value"): softplus_value,
+    ("softplus", "grad"): sigmoid_value,
+    ("softplus", "grad2"): sigmoid_grad,
+    ("silu", "value"): silu_value,
+    ("silu", "grad"): silu_grad,
+    ("silu", "grad2"): silu_grad2,
+    ("logit", "value"): logit_value,
+    ("logit", "grad"): logit_grad,
+    ("logit", "grad2"): logit_grad2,
+    ("bce_with_logits", "value"): bce_value,
+    ("bce_with_logits", "grad"): bce_grad,
+    ("bce_with_logits", "grad2"): bce_grad2,
+}

@@ -1,0 +1,111 @@
+"""Rows as a table and as JSON."""
+
+import json
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gpu_sigmoid.bench.report import processor, versions
+from gpu_sigmoid.functions import FUNCTIONS
+from gpu_sigmoid.verify.measure import Found
+from gpu_sigmoid.verify.reference import ERROR
+from gpu_sigmoid.verify.subjects import OURS
+
+Record = dict[str, Any]
+HEAD = f"{'':34}{'points':>14}{'ULP':>12}{'bound':>7}  {'at':>24} {'got':>24} {'want':>24}{'wrong':>12}"
+
+
+def record(key: tuple, found: Found, how: str, peer: str) -> Record:
+    """Return a row for JSON; numbers that matter to the last bit are in hexadecimal."""
+    name, component, dtype, target = key
+    return {
+        "subject": peer,
+        "function": name,
+        "component": component,
+        "dtype": dtype,
+        "target": target,
+        "operands": how,
+        "points": found.points,
+        "ulp": round(found.ulp, 4),
+        "x": found.x.hex(),
+        "got": found.got.hex(),
+        "want": found.want.hex(),
+        "wrongly_rounded": found.wrong,
+        "order_violations": found.violations,
+    }
+
+
+def how_chosen(dtype: str, stride: int) -> str:
+    if dtype == "float64":
+        return "dense and adversarial"
+    return "all" if dtype != "float32" or stride == 1 else f"every {stride}th"
+
+
+def broken(row: Record) -> bool:
+    """Return whether a row of ours breaks its promise."""
+    if row["subject"] != OURS:
+        return False
+    # a not-quite-half is rounded to four digits in the record
+    return row["ulp"] > bound_of(row) or row["order_violations"] > 0 or miss_rounded(row)
+
+
+def bound_of(row: Record) -> float:
+    return FUNCTIONS[row["function"]].bounds[row["component"], row["dtype"]].ulp
+
+
+def miss_rounded(row: Record) -> bool:
+    return bound_of(row) == 0.5 and row["wrongly_rounded"] > 0
+
+
+def line(row: Record) -> str:
+    """Return a row of the printed table."""
+    target = "" if row["target"] is None else f" t={row['target']:g}"
+    subject = f"{row['function']}.{row['component']} {row['dtype']}{target}"
+    bound = f"{bound_of(row):7.2f}" if row["subject"] == OURS else f"{'':7}"
+    numbers = [f"{float.fromhex(row[key]):24.17g}" for key in ("x", "got", "want")]
+    text = f"{subject:34}{row['points']:14,}{row['ulp']:12,.3f}{bound}  {' '.join(numbers)}"
+    text += f"{row['wrongly_rounded']:12,}"
+    if row["order_violations"]:
+        text += f"  {row['order_violations']} neighbours in the wrong order"
+    return text + ("  BROKEN" if broken(row) else "")
+
+
+def write(path: Path, rows: list[Record]) -> None:
+    """Write rows to a JSON file, in place of those that it has of the same subjects."""
+    kept: dict[tuple, Record] = {}
+    if path.exists():
+        try:
+            kept = {identity(row): row for row in json.loads(path.read_text())["rows"]}
+        except (ValueError, KeyError) as error:
+            raise click.ClickException(f"{path} is not a report of this command: {error}") from None
+    from gpu_sigmoid import __version__
+
+    stamp = {"version": __version__, "date": time.strftime("%Y-%m-%d", time.gmtime())}
+    kept |= {identity(row): {**row, **stamp} for row in rows}
+    head = {
+        "unit": "last place of the exact result; bounds.py says where of a larger term",
+        "reference": f"float64, relative error below {ERROR.hex()}; mpmath for float64 and near ties",
+        "processor": processor(),
+        "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "versions": versions(),
+    }
+    lines = ",\n".join(f"  {json.dumps(row)}" for row in sorted(kept.values(), key=order))
+    path.write_text(f'{json.dumps(head, indent=1)[:-2]},\n "rows": [\n{lines}\n ]\n}}\n')
+
+
+def identity(row: Record) -> tuple:
+    return (row["subject"], row["function"], row["component"], row["dtype"], row["target"])
+
+
+def order(row: Record) -> tuple:
+    functions = list(FUNCTIONS)
+    return (
+        row["subject"],
+        functions.index(row["function"]),
+        row["component"],
+        row["dtype"],
+        row["target"] or 0,
+    )
