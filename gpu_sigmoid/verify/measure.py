@@ -99,10 +99,15 @@ def measure(part: Part) -> Found | None:
         return NOTHING
     more = () if part.target is None else (np.asarray(part.target, x.dtype),)
     with np.errstate(all="ignore"):
-        got = np.asarray(compute(x, *more))
-        wide = got.astype(np.float64)
+        return figures(part, x, more, np.asarray(compute(x, *more)))
+
+
+def figures(part: Part, x: np.ndarray, more: tuple, results: np.ndarray) -> Found:
+    """Return the figures of results for operands x and, for some functions, a target."""
+    with np.errstate(all="ignore"):
+        got = results.astype(np.float64)
     measured = by_mpmath if part.dtype == "float64" else by_float64
-    return replace(measured(part, x, more, wide), violations=violations(part, x, wide))
+    return replace(measured(part, x, more, got), violations=violations(part, x, got))
 
 
 def violations(part: Part, x: np.ndarray, got: np.ndarray) -> int:

@@ -20,7 +20,8 @@ from mpmath import findroot, mp, mpf
 
 ERROR = 2.0**-50
 
-TINY = 2.0**-40
+# Below, the next term of a series is beyond float64.
+TINY = 2.0**-54
 
 
 def _expansion() -> tuple[float, float, np.ndarray]:
@@ -28,7 +29,7 @@ def _expansion() -> tuple[float, float, np.ndarray]:
     with mp.workdps(50):
         zero = findroot(lambda x: 1 + x + mp_exp(x), mpf("-1.278"))
         s = lambda x: 1 / (1 + mp_exp(-x))  # noqa: E731
-        terms = mp.taylor(lambda x: s(x) * (1 + x * (1 - s(x))), zero, 12)
+        terms = mp.taylor(lambda x: s(x) * (1 + x * (1 - s(x))), zero, 22)
         return float(zero), float(zero - mpf(float(zero))), np.array([float(t) for t in terms[1:]])
 
 
@@ -101,7 +102,7 @@ def silu_value(x):
 @jit
 def silu_grad(x):
     d = (x - ZERO_HIGH) - ZERO_LOW
-    if abs(d) < 0.03:
+    if abs(d) < 0.3:
         total = 0.0
         for i in range(len(AROUND_ZERO) - 1, -1, -1):
             total = total * d + AROUND_ZERO[i]

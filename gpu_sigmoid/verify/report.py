@@ -15,7 +15,7 @@ from gpu_sigmoid.verify.reference import ERROR
 from gpu_sigmoid.verify.subjects import OURS
 
 Record = dict[str, Any]
-HEAD = f"{'':34}{'points':>14}{'ULP':>12}{'bound':>7}  {'at':>24} {'got':>24} {'want':>24}{'wrong':>12}"
+HEAD = f"{'':34}{'points':>14}{'ULP':>16}{'bound':>7}  {'at':>24} {'got':>24} {'want':>24}{'wrong':>12}"
 
 
 def record(key: tuple, found: Found, how: str, peer: str) -> Record:
@@ -66,7 +66,7 @@ def line(row: Record) -> str:
     subject = f"{row['function']}.{row['component']} {row['dtype']}{target}"
     bound = f"{bound_of(row):7.2f}" if row["subject"] == OURS else f"{'':7}"
     numbers = [f"{float.fromhex(row[key]):24.17g}" for key in ("x", "got", "want")]
-    text = f"{subject:34}{row['points']:14,}{row['ulp']:12,.3f}{bound}  {' '.join(numbers)}"
+    text = f"{subject:34}{row['points']:14,}{row['ulp']:16,.3f}{bound}  {' '.join(numbers)}"
     text += f"{row['wrongly_rounded']:12,}"
     if row["order_violations"]:
         text += f"  {row['order_violations']} neighbours in the wrong order"

@@ -1,0 +1,173 @@
+"""That the verification finds what is wrong: its parts, and the command."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from mpmath import ldexp, mpf, workprec
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.bounds import COMPONENTS, DTYPES
+from gpu_sigmoid.cli import main
+from gpu_sigmoid.verify import inputs, subjects
+from gpu_sigmoid.verify.compare import comparison, largest
+from gpu_sigmoid.verify.definitions import DEFINITIONS, exact
+from gpu_sigmoid.verify.measure import NOTHING, Part, figures, measure, parts
+from gpu_sigmoid.verify.reference import REFERENCES
+from gpu_sigmoid.verify.units import UNITS
+
+
+def run(*arguments: Any) -> Any:
+    return CliRunner().invoke(main, ["verify", *map(str, arguments)])
+
+
+def test_every_component_has_a_definition_and_a_reference() -> None:
+    assert DEFINITIONS.keys() == gs.FUNCTIONS.keys()
+    assert REFERENCES.keys() == {(name, component) for name in gs.FUNCTIONS for component in COMPONENTS}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_nearest_is_numpys_rounding(dtype: str) -> None:
+    unit = UNITS[dtype]
+    wide = np.random.default_rng(0).normal(size=200) * np.exp2(
+        np.linspace(unit.least - 3, unit.overflow, 200)
+    )
+    if dtype == "float64":
+        assert all(unit.nearest(mpf(w)) == w for w in wide[np.isfinite(wide)])
+        return
+    with np.errstate(over="ignore"):
+        for w in wide:
+            assert unit.nearest(mpf(w)) == float(np.asarray(w).astype(unit.dtype))
+
+
+def test_nearest_sees_what_lies_beside_a_tie() -> None:
+    unit = UNITS["float16"]
+    tie = mpf(1) + ldexp(mpf(1), -11)
+    assert unit.nearest(tie) == 1.0
+    with workprec(5000):
+        assert unit.nearest(tie + ldexp(mpf(1), -4000)) == 1.0 + 2**-10
+        assert unit.nearest(tie - ldexp(mpf(1), -4000)) == 1.0
+
+
+def test_units_in_the_last_place() -> None:
+    unit = UNITS["float32"]
+    assert unit.error(1.0 + 2**-23, mpf(1), mpf(1)) == 1.0
+    assert unit.error(2**-149, mpf(0), mpf(0)) == 1.0
+    assert unit.error(float("inf"), mpf(2) ** 128, mpf(2) ** 128) == 0.0
+    assert unit.error(float("inf"), mpf(2) ** 127, mpf(2) ** 127) > 1e6
+    assert unit.error(float("nan"), mpf(1), mpf(1)) == float("inf")
+
+
+@pytest.mark.parametrize(("off", "wrong"), [(0, 0), (1, 1), (-3, 1)])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+def test_a_wrong_result_is_found(dtype: str, off: int, wrong: int) -> None:
+    unit = UNITS[dtype]
+    x = np.linspace(-5, -4, 101).astype(unit.dtype)
+    got = np.array([unit.nearest(exact("sigmoid", "value", v)[0]) for v in x]).astype(unit.dtype)
+    got.view(f"i{unit.dtype.itemsize}")[70] += off
+    found = figures(Part("sigmoid", "value", dtype, None, ""), x, (), got)
+    assert found.wrong == wrong
+    assert abs(found.ulp - abs(off)) <= 0.5
+    assert found.points == 101
+    if off:
+        assert found.x == float(x[70])
+        assert (found.got, found.got != found.want) == (float(got[70]), True)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_nan_and_infinity_are_found(bad: float) -> None:
+    x = np.linspace(-5, 5, 101, dtype=np.float32)
+    got = gs.sigmoid(x)
+    got[7] = bad
+    found = figures(Part("sigmoid", "grad2", "float32", None, ""), x, (), got)
+    assert found.x == float(x[7]) or found.ulp > 1e6
+    compare = comparison("sigmoid", "value")
+    unit = UNITS["float32"]
+    limits = (unit.precision, unit.least, largest(unit))
+    ulp, at, _, _ = compare(x.astype("f8"), 0.0, got.astype("f8"), *limits, np.empty(9, np.int64))
+    assert at == 7
+    assert ulp > 1e6
+
+
+def test_neighbours_in_the_wrong_order_are_found() -> None:
+    x = np.linspace(-5, 5, 101, dtype=np.float32)
+    got = gs.sigmoid(x)
+    got[[40, 41]] = got[[41, 40]]
+    assert figures(Part("sigmoid", "value", "float32", None, ""), x, (), got).violations == 1
+    assert figures(Part("silu", "value", "float32", None, ""), x, (), got).violations == 0
+
+
+def test_figures_add_up() -> None:
+    found = [measure(part) for part in parts("logit", "value", "float32", gs.__name__, 4099, 0)]
+    total = NOTHING
+    for part in found:
+        assert part is not None
+        total = total.merged(part)
+    whole = inputs.in_domain("logit", inputs.patterns(0, inputs.PATTERNS, 4099))
+    assert len(whole) <= total.points <= len(whole) + len(found)
+    assert total.ulp == max(part.ulp for part in found if part)
+
+
+@pytest.mark.parametrize("stride", [1, 3, 4099])
+def test_blocks_cover_all_patterns(stride: int) -> None:
+    work = parts("sigmoid", "value", "float32", "", stride, 0)
+    assert (work[0].start, work[-1].stop) == (0, inputs.PATTERNS)
+    for before, after in pairwise(work):
+        assert before.stop == after.start
+        assert after.start == 1 << 31 or (after.start - before.start) % stride == 0
+
+
+@pytest.mark.parametrize("name", gs.FUNCTIONS)
+def test_float64_operands(name: str) -> None:
+    x = inputs.chosen(name, 1000)
+    assert 800 <= len(x) <= 1000
+    assert np.all(np.diff(x) > 0)
+    assert len(inputs.in_domain(name, x)) == len(x)
+
+
+def test_command_prints_and_writes_what_it_finds(tmp_path: Path) -> None:
+    options = ["--component", "value", "--stride", 400_009, "--jobs", 1, "--json", tmp_path / "a.json"]
+    result = run("sigmoid", *options, "--dtype", "float32", "--dtype", "float16")
+    assert result.exit_code == 0, result.output
+    assert "sigmoid.value float32" in result.output
+    rows = json.loads((tmp_path / "a.json").read_text())["rows"]
+    assert [(row["dtype"], row["operands"]) for row in rows] == [
+        ("float16", "all"),
+        ("float32", "every 400009th"),
+    ]
+    assert run("logit", *options, "--dtype", "float16").exit_code == 0
+    again = json.loads((tmp_path / "a.json").read_text())["rows"]
+    assert [row["function"] for row in again] == ["sigmoid", "sigmoid", "logit"]
+    assert again[:2] == rows
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda x: np.where(x == np.float16(1.5), np.float16(0), gs.sigmoid(x)), "BROKEN"),
+        (lambda x: np.where(x == np.float16(1.5), np.nan, gs.sigmoid(x)).astype("f2"), "BROKEN"),
+        (lambda x: gs.sigmoid(x) * np.float16(0.999), "BROKEN"),
+        (
+            lambda x: np.where(x > 11, 1 - (x > 20) * 2.0**-11, gs.sigmoid(x)).astype("f2"),
+            "in the wrong order",
+        ),
+    ],
+)
+def test_command_fails_if_a_kernel_is_wrong(wrong: Any, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subjects, "FUNCTIONS", {"sigmoid": wrong})
+    result = run("sigmoid", "--component", "value", "--dtype", "float16", "--jobs", 1)
+    assert result.exit_code == 1
+    assert words in result.output
+
+
+def test_command_measures_peers() -> None:
+    result = run("sigmoid", "--peer", "numpy", "--component", "grad", "--dtype", "float32", "--jobs", 1)
+    assert result.exit_code == 0, result.output
+    line = next(line for line in result.output.splitlines() if line.startswith("sigmoid.grad"))
+    # s (1 - s) is 0 from 16.7 on
+    assert float(line.split()[3].replace(",", "")) > 1e6
+    assert "accepted are numpy, scipy, torch, jax" in run("--peer", "abacus").output
