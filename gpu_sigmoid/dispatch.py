@@ -12,7 +12,14 @@ import numpy as np
 
 from gpu_sigmoid.backends import cpu
 
-BACKENDS: dict[str, str] = {"dask": "dask", "pandas": "pandas", "xarray": "xarray"}
+BACKENDS = {
+    "dask": "dask",
+    "jax": "jax",
+    "jaxlib": "jax",
+    "pandas": "pandas",
+    "torch": "torch",
+    "xarray": "xarray",
+}
 """The backend that serves a library's arrays, by the library's top-level module."""
 
 NAMESPACE = "array_api"
@@ -44,7 +51,16 @@ def call(function: Any, component: str, operands: tuple, out: Any) -> Any:
     backend = backend_of(function, operands, out)
     if backend == HOST:
         return cpu.run(function, component, operands, out)
-    return import_module(f"gpu_sigmoid.backends.{backend}").run(function, component, operands, out)
+    return module_of(backend).run(function, component, operands, out)
+
+
+def module_of(backend: str) -> Any:
+    if backend == "torch":
+        # torch.compile follows an import statement, but not importlib
+        from gpu_sigmoid.backends import torch
+
+        return torch
+    return import_module(f"gpu_sigmoid.backends.{backend}")
 
 
 def alike(operands: tuple) -> bool:

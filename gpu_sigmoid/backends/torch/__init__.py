@@ -1,0 +1,25 @@
+"""PyTorch tensors: operators of its own library, with derivatives of every order we offer.
+
+- `tensors`: computing on a tensor's memory, where it lies
+- `ops`: that as operators that autograd, vmap, fake tensors and torch.compile know
+"""
+
+from typing import Any
+
+import torch
+
+from gpu_sigmoid.backends.torch.ops import apply
+from gpu_sigmoid.backends.torch.tensors import compute_into, promoted
+
+
+def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
+    """Compute on tensors of one device; gradients flow to all of them."""
+    tensors = promoted(function, operands)
+    if out is None:
+        return apply(function.__name__, component, *tensors)
+    if torch.is_grad_enabled() and any(t.requires_grad for t in tensors):
+        raise RuntimeError(
+            f"{function.__name__}: with out=, nothing is recorded for a gradient, and an operand requires "
+            "one: leave out= away, or compute under torch.no_grad()"
+        )
+    return compute_into(function, component, tensors, out)
