@@ -57,8 +57,10 @@ def comparison(name: str, component: str) -> Callable[..., tuple[float, int, int
             if own > 0.5 + OPEN or own != own:
                 wrong += 1
             elif own > 0.5 - OPEN:
-                if own == 0.5 and low != 0.0:
-                    wrong += (y - high) * low < 0.0
+                # exact: the operands are within a factor of two of each other
+                excess = (distance - unit / 2.0) - (low if y > high else -low)
+                if low != 0.0 and excess != 0.0:
+                    wrong += excess > 0.0
                 else:
                     if open_count < len(open_at):
                         open_at[open_count] = i

@@ -5,9 +5,9 @@ tests, and bounded by `ERROR`. That decides errors in units of float32 to 2^-26 
 What it leaves open, whether a result next to the middle of two floats is the nearer
 one, goes to mpmath.
 
-Each returns (high, low, scale): the result; the sign of what float64 cannot tell beside
-it, where that decides between neighbours for millions of inputs; and the larger term
-(0: the result itself), see `definitions.larger_term`.
+Each returns (high, low, scale): the result; what float64 cannot hold of it, to some
+digits, where that decides between neighbours for millions of operands (0: not known);
+and the larger term (0: the result itself), see `definitions.larger_term`.
 """
 
 import math
@@ -20,7 +20,7 @@ from mpmath import findroot, mp, mpf
 
 ERROR = 2.0**-50
 
-# Below, the next term of a series is beyond float64.
+# Below, the second term of a series is beyond float64, and the third beyond that.
 TINY = 2.0**-54
 
 
@@ -67,9 +67,9 @@ def sigmoid_grad(x):
 
 @jit
 def sigmoid_grad2(x):
-    # -x/8 + x^3/24 - ...
-    low = math.copysign(1.0, x) if 0.0 < abs(x) < TINY else 0.0
-    return (-x / 8.0 if abs(x) < TINY else -slope(x) * math.tanh(x / 2.0)), low, 0.0
+    if abs(x) < TINY:
+        return -x / 8.0, x * x * x / 24.0, 0.0
+    return -slope(x) * math.tanh(x / 2.0), 0.0, 0.0
 
 
 @jit
@@ -94,9 +94,9 @@ def log_sigmoid_grad2(x):
 
 @jit
 def silu_value(x):
-    # x/2 + x^2/4 - ...
-    low = 1.0 if 0.0 < abs(x) < TINY else 0.0
-    return (x / 2.0 if abs(x) < TINY else x * s(x)), low, 0.0
+    if abs(x) < TINY:
+        return x / 2.0, x * x / 4.0, 0.0
+    return x * s(x), 0.0, 0.0
 
 
 @jit
@@ -138,10 +138,14 @@ def logit_grad2(x):
 def bce_value(x, t):
     # exact for 24-bit operands
     linear = -x * t if x < 0.0 else x * (1.0 - t)
-    log = math.log1p(math.exp(-abs(x)))
-    low = 1.0 if linear + log == linear else 0.0
+    # of what underflows, it matters that it is positive
+    log = max(math.log1p(math.exp(-abs(x))), 1e-300)
+    high = linear + log
+    low = (linear - high) + log
+    if log > 2.0**-30 * linear or abs(low) < 2.0**-40 * log:
+        low = 0.0
     scale = 0.0 if 0.0 <= t <= 1.0 else max(log1p_exp(x), abs(x * t))
-    return linear + log, low, scale
+    return high, low, scale
 
 
 @jit

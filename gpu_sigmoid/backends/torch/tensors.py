@@ -23,6 +23,9 @@ def promoted(function: Any, operands: tuple) -> tuple[torch.Tensor, ...]:
     Integers become torch's default dtype, as torch users expect.
     """
     tensors = [o for o in operands if isinstance(o, torch.Tensor)]
+    for tensor in tensors:
+        if tensor.layout != torch.strided:
+            raise TypeError(f"{function.__name__}: {tensor.layout} tensors are not served: use to_dense()")
     devices = list(dict.fromkeys(t.device for t in tensors if t.ndim or len(tensors) == 1))
     if len(devices) > 1:
         names = " and ".join(map(str, devices))
@@ -96,7 +99,7 @@ def fill(
         on_cuda(function, component, tensors, results)
     else:
         raise TypeError(
-            f"{function.__name__}: tensors on {device} are not served; cpu and cuda are: move them there first"
+            f"{function.__name__}: tensors on {device} are not served: move them to cpu or cuda first"
         )
 
 
