@@ -27,8 +27,8 @@ NAMESPACE = "array_api"
 
 NUMBER, HOST = "number", "cpu"
 
-CONTAINERS = {"dask": {HOST}, "pandas": {HOST}, "xarray": {HOST, "dask"}}
-"""Backends whose arrays hold arrays of others, which may be operands beside them."""
+COMPANIONS = {"dask": {HOST}, "jax": {HOST}, "pandas": {HOST}, "xarray": {HOST, "dask"}}
+"""Backends whose arrays hold arrays of others, or lie beside them, which may be operands too."""
 
 _backend_of_type: dict[type, str] = {np.ndarray: HOST, int: NUMBER, float: NUMBER, bool: NUMBER}
 
@@ -101,7 +101,7 @@ def backend_of(function: Any, operands: tuple, out: Any) -> str:
             backend = _backend_of_type[kind] = classify(function, kind)
         found.setdefault(backend, operand)
     found.pop(NUMBER, None)
-    for backend, held in CONTAINERS.items():
+    for backend, held in COMPANIONS.items():
         if len(found) > 1 and backend in found and found.keys() <= {backend, *held}:
             return backend
     if len(found) > 1:

@@ -58,12 +58,15 @@ def define(name: str, component: str) -> None:
 
     rules = {"forward": operator, "setup_context": remember, "backward": backward, "vmap": batched}
     members = {rule: staticmethod(of) for rule, of in rules.items()}
-    DIFFERENTIABLE[name, component] = type(f"{name}_{component}", (torch.autograd.Function,), members).apply
+    function_class: Any = type(f"{name}_{component}", (torch.autograd.Function,), members)
+    DIFFERENTIABLE[name, component] = function_class.apply
 
 
 def apply(name: str, component: str, *tensors: Tensor) -> Any:
     """Return a component of tensors, differentiably."""
-    if torch.is_grad_enabled() and any(t.requires_grad for t in tensors):
+    # torch.compile differentiates operators itself
+    recorded = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
+    if recorded and not torch.compiler.is_compiling():
         return DIFFERENTIABLE[name, component](*tensors)
     return OPERATORS[name, component](*tensors)
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from gpu_sigmoid.backends import cpu
+from gpu_sigmoid.backends.cpu.threads import run_split
 from gpu_sigmoid.dtypes import ACCEPTED
 
 NAMES = {
@@ -74,8 +75,8 @@ def compute_into(function: Any, component: str, tensors: tuple[torch.Tensor, ...
     count = 2 if component == "value_and_grad" else 1
     outs = out if isinstance(out, tuple) else (out,)
     if len(outs) != count or not all(isinstance(o, torch.Tensor) for o in outs):
-        wanted = "a tensor" if count == 1 else f"a tuple of {count} tensors"
-        raise TypeError(f"{function.__name__}: out is to be {wanted}")
+        expected = "a tensor" if count == 1 else f"a tuple of {count} tensors"
+        raise TypeError(f"{function.__name__}: out is to be {expected}")
     shape = torch.broadcast_shapes(*(t.shape for t in tensors))
     for target in outs:
         found, wanted = (target.dtype, target.device), (tensors[0].dtype, tensors[0].device)
@@ -110,7 +111,7 @@ def on_host(
     kernel = cpu.kernel(function.formula, component, name)
     inputs = tuple(as_numpy(t) for t in tensors)
     outs = tuple(as_numpy(r) for r in results)
-    cpu.run_split(kernel, outs[0].dtype, inputs, outs)
+    run_split(kernel, outs[0].dtype, inputs, outs)
 
 
 def as_numpy(tensor: torch.Tensor) -> np.ndarray:

@@ -1,0 +1,105 @@
+"""JAX arrays: the array kernels' bits, under every transform."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from components import COMPONENTS, component, operands
+from required import library
+
+import gpu_sigmoid as gs
+
+jax = library("jax")
+jnp = jax.numpy
+check_grads = library("jax.test_util").check_grads
+
+
+@pytest.fixture(autouse=True)
+def with_float64() -> Any:
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", False)
+
+
+def parts(result: Any) -> tuple:
+    return result if isinstance(result, tuple) else (result,)
+
+
+def arrays(function: Any, name: str, dtype: Any) -> tuple[np.ndarray, ...]:
+    low, high = (0.01, 0.99) if function is gs.logit else (-20.0, 20.0)
+    return operands(function, name, np.linspace(low, high, 12).reshape(3, 4).astype(dtype))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_same_bits_as_numpy_plain_and_compiled(function: Any, name: str, dtype: str) -> None:
+    given = arrays(function, name, jnp.dtype(dtype))
+    want = parts(component(function, name)(*given))
+    traced = tuple(map(jnp.asarray, given))
+    compute = component(function, name)
+    mapped = jax.vmap(lambda *a: compute(*a))
+    for how in (compute, jax.jit(lambda *a: compute(*a)), mapped, jax.jit(mapped)):
+        for y, w in zip(parts(how(*traced)), want, strict=True):
+            assert isinstance(y, jax.Array)
+            assert y.dtype == dtype
+            np.testing.assert_array_equal(np.asarray(y), w)
+
+
+def test_subnormals_are_not_flushed() -> None:
+    x = jnp.asarray([-100.0, -88.0], jnp.float32)
+    np.testing.assert_array_equal(np.asarray(jax.jit(gs.sigmoid)(x)), gs.sigmoid(np.asarray(x)))
+    assert (np.asarray(jax.jit(gs.sigmoid)(x)) > 0).all()
+
+
+def test_derivatives(function: Any) -> None:
+    x, *more = (a.ravel() for a in arrays(function, "value", np.float64))
+    total = lambda *a: function(*a).sum()  # noqa: E731
+    for transform in (lambda f: f, jax.jit):
+        first = transform(jax.grad(total))
+        np.testing.assert_array_equal(first(x, *more), function.grad(x, *more))
+        second = transform(jax.vmap(jax.grad(jax.grad(lambda *a: function(*a)))))
+        np.testing.assert_array_equal(
+            second(jnp.asarray(x), *map(jnp.asarray, more)), function.grad2(x, *more)
+        )
+    value, tangent = jax.jvp(lambda z: function(z, *more), (jnp.asarray(x),), (jnp.full_like(x, 2.0),))
+    np.testing.assert_array_equal(value, function(x, *more))
+    np.testing.assert_array_equal(tangent, 2 * function.grad(x, *more))
+
+
+@pytest.mark.parametrize("name", [n for n in COMPONENTS if n != "grad2"])
+def test_against_numerical_differentiation(function: Any, name: str) -> None:
+    given = [jnp.asarray(a) for a in arrays(function, name, np.float64)]
+    given = [a / 10 + 0.05 if function is not gs.logit else a for a in given]
+    check_grads(component(function, name), given, order=1, modes=("fwd", "rev"), rtol=1e-3)
+
+
+def test_gradients_in_the_tails_where_jaxs_are_zero() -> None:
+    for x in (jnp.float32(40.0), jnp.float64(400.0)):
+        assert jax.grad(jax.nn.sigmoid)(x) == 0
+        assert jax.grad(gs.sigmoid)(x) == gs.sigmoid.grad(np.asarray(x)) > 0
+
+
+def test_target_is_differentiated_too() -> None:
+    x, t = jnp.asarray([1.0, -2.0]), jnp.asarray([0.3, 1.0])
+    by_target = jax.grad(lambda x, t: gs.bce_with_logits(x, t).sum(), argnums=1)(x, t)
+    np.testing.assert_array_equal(by_target, -x)
+
+
+def test_dtypes_and_refusals() -> None:
+    assert gs.sigmoid(jnp.arange(3)).dtype == jnp.result_type(float)
+    assert gs.bce_with_logits(jnp.ones(3, jnp.float32), 1.0).dtype == jnp.float32
+    assert gs.bce_with_logits(jnp.ones((3, 1)), jnp.ones(4)).shape == (3, 4)
+    with pytest.raises(TypeError, match="complex64 is not accepted"):
+        gs.sigmoid(jnp.ones(2, jnp.complex64))
+    with pytest.raises(TypeError, match="out is not accepted"):
+        gs.sigmoid(jnp.ones(2), out=jnp.ones(2))
+    with pytest.raises(TypeError, match="no third derivative"):
+        jax.grad(jax.grad(jax.grad(gs.sigmoid)))(1.0)
+
+
+def test_what_is_on_a_gpu_is_not_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gpu_sigmoid.backends import jax as backend
+
+    monkeypatch.setattr(backend, "platforms", lambda operands: {"gpu"})
+    with pytest.raises(TypeError, match="on gpu are not served"):
+        gs.sigmoid(jnp.ones(2))

@@ -1,0 +1,119 @@
+"""Modules in the place of torch.nn's, and what they change for a network that saturates."""
+
+import inspect
+from typing import Any
+
+import pytest
+from required import library
+
+torch = library("torch")
+
+from gpu_sigmoid.torch import nn  # noqa: E402
+
+PLAIN = ["Sigmoid", "LogSigmoid", "Softplus", "SiLU"]
+
+
+@pytest.mark.parametrize("name", [*PLAIN, "BCEWithLogitsLoss"])
+def test_signatures_state_and_names_are_torchs(name: str) -> None:
+    ours, theirs = getattr(nn, name), getattr(torch.nn, name)
+    mine = inspect.signature(ours).parameters
+    assert {n: p.default for n, p in mine.items()} == {
+        n: p.default for n, p in inspect.signature(theirs).parameters.items()
+    }
+    assert issubclass(ours, theirs)
+    assert repr(ours()) == repr(theirs())
+    ours().load_state_dict(theirs().state_dict())
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_results_are_torchs_to_rounding(name: str) -> None:
+    x = torch.linspace(-10, 10, 101, dtype=torch.float64, requires_grad=True)
+    for options in ({}, {"beta": 2.5} if name == "Softplus" else {}):
+        y, w = getattr(nn, name)(**options)(x), getattr(torch.nn, name)(**options)(x)
+        torch.testing.assert_close(y, w, rtol=1e-8, atol=0)
+        torch.testing.assert_close(
+            torch.autograd.grad(y.sum(), x)[0], torch.autograd.grad(w.sum(), x)[0], rtol=1e-8, atol=1e-14
+        )
+
+
+def test_softplus_has_no_threshold() -> None:
+    with pytest.raises(ValueError, match="has no threshold"):
+        nn.Softplus(threshold=5)
+    assert nn.Softplus()(torch.tensor([25.0], dtype=torch.float64)) > 25.0
+
+
+def test_silu_in_place() -> None:
+    x = torch.linspace(-3, 3, 9)
+    want = torch.nn.functional.silu(x)
+    assert nn.SiLU(inplace=True)(x) is x
+    torch.testing.assert_close(x, want)
+    leaf = torch.linspace(-3, 3, 9, requires_grad=True)
+    nn.SiLU(inplace=True)(leaf * 1).sum().backward()
+    other = leaf.detach().clone().requires_grad_()
+    torch.nn.functional.silu(other).sum().backward()
+    torch.testing.assert_close(leaf.grad, other.grad)
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("weighted", [{}, {"weight"}, {"pos_weight"}, {"weight", "pos_weight"}])
+def test_loss(reduction: str, weighted: set[str]) -> None:
+    torch.manual_seed(0)
+    options: dict[str, Any] = {name: torch.rand(4, dtype=torch.float64) + 0.5 for name in weighted}
+    x, t = torch.randn(3, 4, dtype=torch.float64, requires_grad=True), torch.rand(3, 4, dtype=torch.float64)
+    y = nn.BCEWithLogitsLoss(reduction=reduction, **options)(x, t)
+    w = torch.nn.BCEWithLogitsLoss(reduction=reduction, **options)(x, t)
+    torch.testing.assert_close(y, w)
+    torch.testing.assert_close(torch.autograd.grad(y.sum(), x)[0], torch.autograd.grad(w.sum(), x)[0])
+    with pytest.raises(ValueError, match="target has shape"):
+        nn.BCEWithLogitsLoss()(x, t[:2])
+
+
+def saturated(module: Any) -> Any:
+    """Return a deep network whose hidden units all start far on the flat side of the sigmoid."""
+    torch.manual_seed(0)
+    layers = []
+    for fan_in in (2, 8, 8):
+        layer = torch.nn.Linear(fan_in, 8)
+        torch.nn.init.constant_(layer.bias, 20.0)
+        layers += [layer, module()]
+    return torch.nn.Sequential(*layers, torch.nn.Linear(8, 1))
+
+
+def trained(module: Any, optimiser: Any, steps: int = 600, **options: Any) -> tuple[float, float, float]:
+    """Return the share of gradients that are exactly 0 at the start, and the loss before and after."""
+    model, loss = saturated(module), torch.nn.BCEWithLogitsLoss()
+    x = torch.randn(64, 2, generator=torch.Generator().manual_seed(1))
+    t = (x[:, :1] * x[:, 1:] > 0).float()
+    steering = optimiser(model.parameters(), **options)
+    zeros, losses = 0.0, []
+    for step in range(steps):
+        steering.zero_grad()
+        value = loss(model(x), t)
+        value.backward()
+        losses.append(value.item())
+        if step == 0:
+            hidden = [p.grad for p in list(model.parameters())[:-2]]
+            zeros = sum((g == 0).sum().item() for g in hidden) / sum(g.numel() for g in hidden)
+        steering.step()
+    return zeros, losses[0], losses[-1]
+
+
+def test_gradients_that_vanish_in_torch_still_train_a_deep_network() -> None:
+    """Ours are not 0, but they are tiny: what they are worth depends on the optimiser.
+
+    One that goes by their sign or their relative size uses them. Plain gradient descent
+    moves by their absolute size, and gains nothing.
+    """
+    figures = {
+        (kind, optimiser.__name__): trained(of.Sigmoid, optimiser, **options)
+        for kind, of in (("torch", torch.nn), ("gpu_sigmoid", nn))
+        for optimiser, options in ((torch.optim.Rprop, {"lr": 0.1}), (torch.optim.SGD, {"lr": 0.1}))
+    }
+    for (kind, optimiser), (zeros, before, after) in figures.items():
+        print(f"{kind:12} {optimiser:6} gradients exactly 0: {zeros:5.0%}  loss {before:.4f} -> {after:.4f}")
+    assert figures["torch", "Rprop"][0] == 1.0
+    assert figures["gpu_sigmoid", "Rprop"][0] == 0.0
+    # with nothing but the last layer to move, the loss of a constant is the best there is
+    constant = figures["torch", "Rprop"][2]
+    assert figures["gpu_sigmoid", "Rprop"][2] < constant - 0.1
+    assert figures["gpu_sigmoid", "SGD"][2] == pytest.approx(figures["torch", "SGD"][2], rel=1e-3)
