@@ -13,6 +13,7 @@ import numpy as np
 from gpu_sigmoid.backends import cpu
 
 BACKENDS = {
+    "cupy": "cupy",
     "dask": "dask",
     "jax": "jax",
     "jaxlib": "jax",
@@ -22,10 +23,10 @@ BACKENDS = {
 }
 """The backend that serves a library's arrays, by the library's top-level module."""
 
-NAMESPACE = "array_api"
-"""The backend for arrays of any other library that follows the array API standard."""
+EXCHANGED = "array_api"
+"""The backend for arrays of any other library that offers them by DLPack."""
 
-NUMBER, HOST = "number", "cpu"
+NUMBER, HOST, CUDA = "number", "cpu", "cupy"
 
 COMPANIONS = {"dask": {HOST}, "jax": {HOST}, "pandas": {HOST}, "xarray": {HOST, "dask"}}
 """Backends whose arrays hold arrays of others, or lie beside them, which may be operands too."""
@@ -125,8 +126,10 @@ def classify(function: Any, kind: type) -> str:
             return backend
     if getattr(kind, "__array_ufunc__", None) is not None and hasattr(kind, "dtype"):
         return HOST
-    if hasattr(kind, "__array_namespace__"):
-        return NAMESPACE
+    if hasattr(kind, "__cuda_array_interface__"):
+        return CUDA
+    if hasattr(kind, "__dlpack_device__"):
+        return EXCHANGED
     raise TypeError(
         f"{function.__name__} takes a number, a sequence of numbers or a NumPy array, not {name_of(kind)}"
     )

@@ -1,8 +1,9 @@
-"""Arrays of any library that follows the array API standard, by DLPack.
+"""Arrays of any other library, by DLPack, where they lie.
 
-An array in host memory is computed where it lies, by the CPU's kernels: the standard
-has neither a fused multiply-add nor bit patterns, so that its operations could not give
-the same bits. What lies elsewhere is not moved here.
+Arrays of the array API standard's are returned as their namespace's. What the standard
+offers has neither a fused multiply-add nor bit patterns, so that its operations could
+not give the same bits: the CPU's kernels compute on the memory. An array in a GPU's
+memory goes to CuPy, and comes back as CuPy's.
 """
 
 from typing import Any
@@ -11,33 +12,41 @@ import numpy as np
 
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.backends.method import refuse_out
+from gpu_sigmoid.environment import why_no_gpu
 
-IN_HOST_MEMORY = 1  # DLPack's kDLCPU
+# DLPack's kDLCPU and kDLCUDA
+HOST, CUDA = 1, 2
 
 
 def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
-    """Return arrays of the operands' namespace, on memory computed by NumPy."""
+    """Return arrays of the operands' namespace, NumPy's where there is none, CuPy's from a GPU."""
+    places = {o.__dlpack_device__()[0]: o for o in operands if hasattr(o, "__dlpack_device__")}
+    if places.keys() == {CUDA}:
+        return on_cuda(function, component, operands, out)
+    for place, operand in places.items():
+        if place != HOST:
+            raise TypeError(
+                f"{function.__name__}: {type(operand).__name__} lies on device "
+                f"{tuple(map(int, operand.__dlpack_device__()))}, neither in host memory nor, as all other "
+                "operands, on an NVIDIA GPU, and is not moved unasked: move it first"
+            )
     refuse_out(function, out, "the array API standard has no out")
     namespaces = {o.__array_namespace__() for o in operands if hasattr(o, "__array_namespace__")}
     if len(namespaces) > 1:
         names = " and ".join(sorted(n.__name__ for n in namespaces))
         raise TypeError(f"{function.__name__}: arrays of {names} cannot be mixed")
-    results = cpu.run(function, component, tuple(viewed(function, o) for o in operands), None)
-    namespace = namespaces.pop()
+    viewed = tuple(np.from_dlpack(o) if hasattr(o, "__dlpack__") else o for o in operands)
+    results = cpu.run(function, component, viewed, None)
+    wrap = next((n.from_dlpack for n in namespaces), np.asarray)
     if component == "value_and_grad":
-        return tuple(namespace.from_dlpack(r) for r in results)
+        return tuple(wrap(r) for r in results)
     # a ufunc gives a scalar where all operands are of no dimension
-    return namespace.from_dlpack(np.asarray(results))
+    return wrap(np.asarray(results))
 
 
-def viewed(function: Any, operand: Any) -> Any:
-    """Return a NumPy array on an operand's memory."""
-    if not hasattr(operand, "__array_namespace__"):
-        return operand
-    device = operand.__dlpack_device__()
-    if device[0] != IN_HOST_MEMORY:
-        raise TypeError(
-            f"{function.__name__}: {type(operand).__name__} lies on device {tuple(map(int, device))}, not in "
-            "host memory, and is not moved unasked: move it, or pass it to cupy.from_dlpack"
-        )
-    return np.from_dlpack(operand)
+def on_cuda(function: Any, component: str, operands: tuple, out: Any) -> Any:
+    if reason := why_no_gpu():
+        raise RuntimeError(f"{function.__name__}: an array lies on a GPU, and none can be used: {reason}")
+    from gpu_sigmoid.backends.cupy import run
+
+    return run(function, component, operands, out)

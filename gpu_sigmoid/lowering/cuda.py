@@ -18,14 +18,16 @@ PRELUDE = """\
 #define GS_FUNCTION __device__ __forceinline__
 #else
 #include <cmath>
+#include <cstring>
 #define GS_FUNCTION inline
+using std::memcpy;
 #endif
 
 namespace gpu_sigmoid {
 
 template <class To, class From> GS_FUNCTION To bit_cast(From from) {
     To to;
-    __builtin_memcpy(&to, &from, sizeof to);
+    memcpy(&to, &from, sizeof to);
     return to;
 }
 """

@@ -32,7 +32,7 @@ def test_no_dimensions_and_numbers() -> None:
     assert gs.sigmoid(xp.asarray([1, 2])).dtype == xp.float64
 
 
-def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusals() -> None:
     x = xp.asarray([1.0])
     with pytest.raises(TypeError, match="complex128 is not accepted"):
         gs.sigmoid(xp.asarray([1j]))
@@ -40,6 +40,27 @@ def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
         gs.sigmoid(x, out=x)
     with pytest.raises(TypeError, match="cannot be mixed"):
         gs.bce_with_logits(x, np.ones(1))
+
+
+@pytest.mark.skipif(gs.gpu_available(), reason="there is a GPU")
+def test_other_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = xp.asarray([1.0])
     monkeypatch.setattr(type(x), "__dlpack_device__", lambda self: (2, 0))
-    with pytest.raises(TypeError, match=r"device \(2, 0\), not in host memory"):
+    with pytest.raises(RuntimeError, match="lies on a GPU, and none can be used: there is no NVIDIA driver"):
         gs.sigmoid(x)
+    monkeypatch.setattr(type(x), "__dlpack_device__", lambda self: (10, 0))
+    with pytest.raises(TypeError, match=r"device \(10, 0\), neither in host memory nor"):
+        gs.sigmoid(x)
+
+
+def test_dlpack_alone() -> None:
+    class Exporter:
+        def __dlpack__(self, **options: Any) -> Any:
+            return np.ones(3).__dlpack__(**options)
+
+        def __dlpack_device__(self) -> tuple[int, int]:
+            return (1, 0)
+
+    got = gs.sigmoid(Exporter())
+    assert type(got) is np.ndarray
+    np.testing.assert_array_equal(got, gs.sigmoid(np.ones(3)))

@@ -13,6 +13,7 @@ import numpy as np
 
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, run_split
 from gpu_sigmoid.dtypes import NATIVE, result_name
+from gpu_sigmoid.outputs import checked_out
 
 __all__ = ["READY", "SPLIT_FROM", "run"]
 
@@ -44,30 +45,8 @@ def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
         READY[function, component, np.dtype(dtype)] = ufunc
     if dtype == "float64":
         READY[function, component, float] = ufunc
-    outs = checked_out(function, ufunc, np.dtype(dtype), out)
+    outs = checked_out(function, ufunc.nout, np.dtype(dtype), out, np.ndarray)
     return run_split(ufunc, np.dtype(dtype), arrays, outs)
-
-
-def checked_out(function: Any, ufunc: np.ufunc, dtype: np.dtype, out: Any) -> tuple:
-    """Return `out` as a tuple, every array of which can take a result of `dtype`."""
-    if out is None:
-        return (None,) * ufunc.nout
-    outs = out if isinstance(out, tuple) else (out,)
-    if len(outs) != ufunc.nout:
-        wanted = "one array" if ufunc.nout == 1 else f"a tuple of {ufunc.nout} arrays"
-        raise TypeError(f"{function.__name__}: out is to be {wanted}, not {len(outs)}")
-    for array in outs:
-        if array is None:
-            continue
-        if not isinstance(array, np.ndarray):
-            raise TypeError(
-                f"{function.__name__}: out is to be a NumPy array, as the input is, not {type(array)}"
-            )
-        if array.dtype != dtype and array.dtype.newbyteorder() != dtype:
-            raise TypeError(f"{function.__name__}: out has dtype {array.dtype}, the result has {dtype}")
-        if not array.flags.writeable:
-            raise ValueError(f"{function.__name__}: out is read-only")
-    return outs
 
 
 def run_on_bits(function: Any, ufunc: np.ufunc, operands: tuple, out: Any) -> Any:
@@ -75,7 +54,7 @@ def run_on_bits(function: Any, ufunc: np.ufunc, operands: tuple, out: Any) -> An
     arrays = [o if isinstance(o, np.ndarray) else np.asarray(o) for o in operands]
     bfloat16 = next(a.dtype for a in arrays if a.dtype.name == "bfloat16")
     bits = tuple(a.astype(bfloat16, copy=False).view(np.uint16) for a in arrays)
-    outs = checked_out(function, ufunc, bfloat16, out)
+    outs = checked_out(function, ufunc.nout, bfloat16, out, np.ndarray)
     bit_outs = tuple(None if o is None else o.view(np.uint16) for o in outs)
     results = run_split(ufunc, np.dtype(np.uint16), bits, bit_outs)
     results = results if ufunc.nout > 1 else (results,)

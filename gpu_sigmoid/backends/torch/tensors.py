@@ -126,14 +126,14 @@ def on_cuda(
     """Compute by CuPy, on torch's current stream."""
     import cupy
 
-    from gpu_sigmoid.backends import cupy as backend
+    from gpu_sigmoid.backends.cupy import run
 
     device = results[0].device
     stream = torch.cuda.current_stream(device)
     with cupy.cuda.Device(device.index), cupy.cuda.ExternalStream(stream.cuda_stream):
         inputs = tuple(as_cupy(t) for t in tensors)
         outs = tuple(as_cupy(r) for r in results)
-        backend.run(function, component, inputs, outs if len(outs) > 1 else outs[0])
+        run(function, component, inputs, outs if len(outs) > 1 else outs[0])
 
 
 def as_cupy(tensor: torch.Tensor) -> Any:

@@ -1,0 +1,104 @@
+"""CuPy arrays: kernels from the formulas' CUDA C++, on the array's device and the current stream.
+
+- `packed`: contiguous arrays, 16 bytes at a time
+- `elementwise`: any other layout, by `cupy.ElementwiseKernel`
+- `storage`: how numbers lie in memory, and how 16-bit ones get to float32 and back
+- `foreign`: arrays of other libraries in a GPU's memory, as CuPy's, without a copy
+
+Nothing is synchronised, and nothing allocated but results (and copies of operands that
+overlap a result without being it).
+"""
+
+from typing import Any
+
+import cupy
+import numpy as np
+
+from gpu_sigmoid.backends.cupy import elementwise, packed
+from gpu_sigmoid.backends.cupy.foreign import adopted
+from gpu_sigmoid.dtypes import result_name
+from gpu_sigmoid.environment import why_no_gpu
+from gpu_sigmoid.outputs import checked_out
+
+
+def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
+    """Compute on arrays of one GPU."""
+    if reason := why_no_gpu():
+        raise RuntimeError(f"{function.__name__}: an array lies on a GPU, and none can be used: {reason}")
+    arrays = tuple(adopted(o) for o in operands)
+    count = 2 if component == "value_and_grad" else 1
+    name = result_name(function, arrays)
+    dtype = storage_dtype(name, arrays)
+    outs = checked_out(function, count, dtype, out, cupy.ndarray)
+    device = one_device(function, [a for a in (*arrays, *outs) if isinstance(a, cupy.ndarray)])
+    with device:
+        return compute(function, component, name, arrays, outs, dtype)
+
+
+def compute(function: Any, component: str, name: str, arrays: tuple, outs: tuple, dtype: np.dtype) -> Any:
+    ready = tuple(as_operand(a, dtype) for a in arrays)
+    shape = np.broadcast_shapes(*(np.shape(a) for a in ready))
+    results = tuple(fresh(ready, shape, dtype) if o is None else o for o in outs)
+    for result in results:
+        if result.shape != shape:
+            raise ValueError(f"{function.__name__}: out has shape {result.shape}, the result {shape}")
+    targets = apart(results)
+    ready = tuple(copied_if_overlapping(a, targets) for a in ready)
+    launch = packed.launch if packed.serves(ready, targets) else elementwise.launch
+    if targets[0].size:
+        launch(function.formula, component, name, ready, targets)
+    for result, target in zip(results, targets, strict=True):
+        if target is not result:
+            result[...] = target
+    return results if len(results) > 1 else results[0]
+
+
+def one_device(function: Any, arrays: list) -> Any:
+    devices = {array.device.id: array.device for array in arrays}
+    if len(devices) > 1:
+        names = " and ".join(f"GPU {number}" for number in sorted(devices))
+        raise TypeError(f"{function.__name__}: arrays on {names}: move them to one first")
+    return next(iter(devices.values()))
+
+
+def storage_dtype(name: str, arrays: tuple) -> np.dtype:
+    if name != "bfloat16":
+        return np.dtype(name)
+    return next(a.dtype for a in arrays if getattr(a, "dtype", None) is not None and a.dtype.name == name)
+
+
+def as_operand(operand: Any, dtype: np.dtype) -> Any:
+    """Return an array of `dtype`, or a NumPy scalar of it, which kernels take by value."""
+    if isinstance(operand, cupy.ndarray):
+        return operand.astype(dtype, copy=False)
+    return np.asarray(operand).astype(dtype)[()]
+
+
+def fresh(operands: tuple, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+    """Return an array for a result, in the order of an operand's memory."""
+    like = next((a for a in operands if isinstance(a, cupy.ndarray) and a.shape == shape), None)
+    return cupy.empty(shape, dtype) if like is None else cupy.empty_like(like, dtype)
+
+
+def apart(results: tuple) -> tuple:
+    """Return the results, or arrays in place of those that share memory with an earlier one."""
+    if len(results) > 1 and cupy.may_share_memory(*results):
+        return (results[0], cupy.empty_like(results[1]))
+    return results
+
+
+def copied_if_overlapping(operand: Any, results: tuple) -> Any:
+    """Return the operand, or a copy where it shares memory with a result but is not exactly it.
+
+    With two results, being one of them is too little: the other may be written first.
+    """
+    if not isinstance(operand, cupy.ndarray):
+        return operand
+    for result in results:
+        if cupy.may_share_memory(operand, result) and not same(operand, result):
+            return operand.copy()
+    return operand
+
+
+def same(a: Any, b: Any) -> bool:
+    return bool(a.data.ptr == b.data.ptr and a.shape == b.shape and a.strides == b.strides)

@@ -1,0 +1,60 @@
+"""Any layout: `cupy.ElementwiseKernel` with the formula's source as its preamble."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import cupy
+import numpy as np
+
+from gpu_sigmoid.backends.cupy.storage import CONVERSIONS, STORAGES
+from gpu_sigmoid.lowering import Program, cuda_source, lower
+
+
+def launch(formula: Callable, component: str, dtype: str, operands: tuple, results: tuple) -> None:
+    """Compute `results`, of the shape that the operands broadcast to."""
+    kernel(formula, component, dtype)(*map(bits, operands), *map(bits, results))
+
+
+def bits(operand: Any) -> Any:
+    """Return a 16-bit operand as its bits, which is what the kernels take."""
+    return operand.view(np.uint16) if operand.dtype.itemsize == 2 else operand
+
+
+@cache
+def kernel(formula: Callable, component: str, dtype: str) -> Any:
+    program = program_of(formula, component, dtype)
+    ins, outs, operation, preamble = source(program, dtype)
+    return cupy.ElementwiseKernel(ins, outs, operation, f"{program.name}_{dtype}", preamble=preamble)
+
+
+def program_of(formula: Callable, component: str, dtype: str) -> Program:
+    storage = STORAGES[dtype]
+    return lower(formula, component, storage.format, narrowed=storage.narrowed)
+
+
+def source(program: Program, dtype: str) -> tuple[str, str, str, str]:
+    """Return ElementwiseKernel's parameters in and out, operation and preamble."""
+    name = STORAGES[dtype].cupy_name
+    ins = [f"in{i}" for i in range(len(program.inputs))]
+    outs = [f"out{i}" for i in range(len(program.outputs))]
+    return (
+        ", ".join(f"{name} {parameter}" for parameter in ins),
+        ", ".join(f"{name} {parameter}" for parameter in outs),
+        operation(program, dtype, ins, outs),
+        cuda_source(program) + CONVERSIONS,
+    )
+
+
+def operation(program: Program, dtype: str, ins: list[str], outs: list[str]) -> str:
+    """Return the statements that compute lvalues `outs` from expressions `ins`."""
+    storage = STORAGES[dtype]
+    loads = [storage.load.format(name) for name in ins]
+    temporaries = [f"y{i}" for i in range(len(outs))]
+    call = f"{program.name}({', '.join(loads)}"
+    if len(outs) == 1:
+        lines = [f"const {storage.format.c_type} y0 = {call});"]
+    else:
+        lines = [f"{storage.format.c_type} {', '.join(temporaries)};", f"{call}, {', '.join(temporaries)});"]
+    lines += [f"{out} = {storage.store.format(y)};" for out, y in zip(outs, temporaries, strict=True)]
+    return "\n".join(["using namespace gpu_sigmoid;", *lines])

@@ -1,0 +1,72 @@
+"""How numbers lie in memory, and how 16-bit ones get to float32 and back, as CUDA C++.
+
+Kernels take 16-bit numbers as their bits. float16's conversions are the hardware's, by
+PTX without `.ftz`; bfloat16's are integer arithmetic, since the instruction is not
+there before sm_90.
+"""
+
+from dataclasses import dataclass
+
+from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64, Format
+
+
+@dataclass(frozen=True)
+class Storage:
+    """A dtype in a kernel: its C type, CuPy's name for that, the format computed in, its size."""
+
+    c_type: str
+    cupy_name: str
+    format: Format
+    itemsize: int
+    load: str = "{0}"
+    store: str = "{0}"
+
+    @property
+    def narrowed(self) -> bool:
+        return self.itemsize == 2
+
+
+STORAGES = {
+    "float16": Storage("unsigned short", "uint16", FLOAT32, 2, "load_half({0})", "store_half({0})"),
+    "bfloat16": Storage("unsigned short", "uint16", FLOAT32, 2, "load_bfloat16({0})", "store_bfloat16({0})"),
+    "float32": Storage("float", "float32", FLOAT32, 4),
+    "float64": Storage("double", "float64", FLOAT64, 8),
+}
+
+CONVERSIONS = """\
+namespace gpu_sigmoid {
+
+GS_FUNCTION float load_half(unsigned short bits) {
+#ifdef __CUDA_ARCH__
+    float number;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(number) : "h"(bits));
+    return number;
+#else
+    return bit_cast<_Float16>(bits);
+#endif
+}
+
+GS_FUNCTION unsigned short store_half(float number) {
+#ifdef __CUDA_ARCH__
+    unsigned short bits;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(number));
+    return bits;
+#else
+    return bit_cast<unsigned short>(static_cast<_Float16>(number));
+#endif
+}
+
+GS_FUNCTION float load_bfloat16(unsigned short bits) {
+    return bit_cast<float>(static_cast<unsigned int>(bits) << 16);
+}
+
+GS_FUNCTION unsigned short store_bfloat16(float number) {
+    const unsigned int bits = bit_cast<unsigned int>(number);
+    // a nan must not be rounded up to infinity
+    if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<unsigned short>(bits >> 16 | 0x40u);
+    // to nearest, ties to even
+    return static_cast<unsigned short>((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+}
+
+}  // namespace gpu_sigmoid
+"""

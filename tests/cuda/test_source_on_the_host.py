@@ -1,0 +1,134 @@
+"""The very source that CuPy is given, compiled for the host, gives the CPU's bits."""
+
+import ctypes
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from components import COMPONENTS, component, operands
+from floats import DTYPES, all_patterns, random_patterns
+
+import gpu_sigmoid as gs
+
+pytest.importorskip("cupy", reason="CuPy is not installed: its kernels' source needs it")
+
+from gpu_sigmoid.backends.cupy import elementwise, packed
+from gpu_sigmoid.backends.cupy.storage import STORAGES
+
+# coprime to 2; 1 goes over all patterns
+STRIDE = 4_001
+
+SHIM = """
+#include <cstdint>
+#define __global__
+#define __device__
+#define __forceinline__ inline
+#define __launch_bounds__(n)
+struct uint4 { uint32_t x, y, z, w; };
+struct Index { long long x; };
+static Index threadIdx, blockIdx, blockDim, gridDim;
+"""
+RUN = """
+extern "C" void run_packed(int blocks, int threads, {pointers}, long long size, int head) {{
+    gridDim.x = blocks;
+    blockDim.x = threads;
+    for (blockIdx.x = 0; blockIdx.x < blocks; ++blockIdx.x)
+        for (threadIdx.x = 0; threadIdx.x < threads; ++threadIdx.x) packed({arguments}, size, head);
+}}
+extern "C" void run_elementwise({pointers}, long long size) {{
+    for (long long k = 0; k < size; ++k) {{
+        {references}
+        {operation}
+    }}
+}}
+"""
+
+
+def build(directory: Path, formula: Any, name: str, dtype: str) -> ctypes.CDLL:
+    """Compile both kernels of a component."""
+    program = elementwise.program_of(formula, name, dtype)
+    ins, outs, operation, preamble = elementwise.source(program, dtype)
+    assert preamble in packed.source(program, dtype)
+    names = [p.split()[1] for p in (*ins.split(", "), *outs.split(", "))]
+    c_type = STORAGES[dtype].c_type
+    pointers = ", ".join(f"{c_type}* {n}_p" for n in names)
+    run = RUN.format(
+        pointers=pointers,
+        arguments=", ".join(f"{n}_p" for n in names),
+        references=" ".join(f"{c_type}& {n} = {n}_p[k];" for n in names),
+        operation=operation,
+    )
+    (directory / "kernel.cpp").write_text(SHIM + packed.source(program, dtype) + run)
+    flags = ["-std=c++17", "-O2", "-march=native", "-ffp-contract=off", "-shared", "-fPIC", "-w"]
+    subprocess.run(["g++", *flags, "-o", "kernel.so", "kernel.cpp"], cwd=directory, check=True)
+    return ctypes.CDLL(str(directory / "kernel.so"))
+
+
+def inputs(dtype: str) -> np.ndarray:
+    if dtype == "float64":
+        return np.concatenate([random_patterns(100_000, 3), np.linspace(-40, 40, 20_001)])
+    return all_patterns(dtype, STRIDE if dtype == "float32" else 1)
+
+
+def run(
+    library: ctypes.CDLL, kind: str, arrays: list[np.ndarray], results: list[np.ndarray], *grid: int
+) -> None:
+    pointers = [ctypes.c_void_p(a.ctypes.data) for a in (*arrays, *results)]
+    size = ctypes.c_longlong(results[0].size)
+    if kind == "elementwise":
+        library.run_elementwise(*pointers, size)
+        return
+    head = min(results[0].size, -results[0].ctypes.data % packed.VECTOR // results[0].itemsize)
+    library.run_packed(*grid, *pointers, size, ctypes.c_int(head))
+
+
+def placed(a: np.ndarray, offset: int) -> np.ndarray:
+    """Return a copy that begins `offset` elements after a 16-byte boundary."""
+    room = np.empty(a.size + 32, a.dtype)
+    start = -room.ctypes.data % 16 // a.itemsize + offset
+    view = room[start : start + a.size]
+    view[...] = a
+    return view
+
+
+def same_bits(y: np.ndarray, w: np.ndarray) -> bool:
+    nan = np.isnan(y.astype(np.float64)) & np.isnan(w.astype(np.float64))
+    return bool(((y.view(f"u{y.itemsize}") == w.view(f"u{w.itemsize}")) | nan).all())
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_same_bits_as_the_cpu(function: Any, name: str, dtype: str, tmp_path: Path) -> None:
+    library = build(tmp_path, function.formula, name, dtype)
+    arrays = [placed(a, 0) for a in operands(function, name, inputs(dtype))]
+    with np.errstate(all="ignore"):
+        want = component(function, name)(*arrays)
+    want = want if isinstance(want, tuple) else (want,)
+    for kind in ("elementwise", "packed"):
+        results = [placed(np.zeros_like(arrays[0]), 0) for _ in want]
+        run(library, kind, arrays, results, 3, 64)
+        for y, w in zip(results, want, strict=True):
+            assert same_bits(y, w), kind
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 15, 16, 17, 33, 1000, 4099])
+@pytest.mark.parametrize("offset", [0, 1, 3])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_packed_takes_any_size_and_alignment_and_in_place(
+    dtype: str, offset: int, size: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    directory = tmp_path_factory.getbasetemp() / f"packed_{dtype}"
+    if not directory.exists():
+        directory.mkdir()
+        build(directory, gs.sigmoid.formula, "value_and_grad", dtype)
+    library = ctypes.CDLL(str(directory / "kernel.so"))
+    x = placed(np.linspace(-9, 9, size).astype(dtype), offset)
+    want = gs.sigmoid.value_and_grad(x)
+    # as many threads as `launch` would take, and far fewer: the loop takes what is left
+    for blocks, threads in ((max(1, size // 64), 32), (1, 8)):
+        first, second = placed(x, offset), placed(np.full_like(x, 7), offset)
+        run(library, "packed", [first], [first, second], blocks, threads * (1 + 16 // threads))
+        assert same_bits(first, want[0])
+        assert same_bits(second, want[1])
