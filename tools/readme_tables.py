@@ -1,0 +1,114 @@
+"""Write README's tables from the committed results, so that no figure is copied by hand.
+
+A table stands between `<!-- NAME -->` and `<!-- /NAME -->`; `TABLES` says what makes it
+and from which files. `--check` writes nothing and exits with status 1 if one is stale.
+"""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = "gpu_sigmoid"
+COMPONENTS = ("value", "grad", "grad2")
+DTYPES = ("float32", "float64")
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's results files, relative to the results folder, and what makes Markdown of their rows."""
+
+    sources: tuple[str, ...]
+    markdown: Callable[[list[Row]], str]
+
+
+def ulp(errors: list[float]) -> str:
+    """Return the largest error, rounded up so that the table never promises too much."""
+    if not errors:
+        return ""
+    worst = max(errors)
+    if not math.isfinite(worst):
+        return "∞"
+    return f"{math.ceil(worst * 100) / 100:.2f}" if worst < 100 else f"{math.ceil(worst):,}"
+
+
+def accuracy(rows: list[Row]) -> str:
+    """Return the largest errors of ours beside the peers', a line per function and component."""
+    rows = [row for row in rows if row["dtype"] in DTYPES]
+    subjects = sorted({row["subject"] for row in rows}, key=lambda name: (name != OURS, name))
+    columns = [(subject, dtype) for dtype in DTYPES for subject in subjects]
+    lines = [
+        ["function", *(f"{subject} {dtype}" for subject, dtype in columns)],
+        ["---", *("---:" for _ in columns)],
+    ]
+    for function in dict.fromkeys(row["function"] for row in rows):
+        for component in COMPONENTS:
+            errors: dict[tuple[str, str], list[float]] = {column: [] for column in columns}
+            for row in rows:
+                if (row["function"], row["component"]) == (function, component):
+                    errors[row["subject"], row["dtype"]].append(row["ulp"])
+            if any(errors.values()):
+                name = f"`{function}`" if component == "value" else f"`{function}.{component}`"
+                lines.append([name, *(ulp(found) for found in errors.values())])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n\n" + operands(rows, subjects)
+
+
+def operands(rows: list[Row], subjects: list[str]) -> str:
+    """Return the sentence that says which operands stand behind each subject's figures."""
+    said = []
+    for subject in subjects:
+        chosen = dict.fromkeys(
+            f"{row['dtype']} {row['operands']}" for row in rows if row["subject"] == subject
+        )
+        said.append(f"{subject}: {', '.join(sorted(chosen))}")
+    return f"Largest error in ULP. Operands: {'; '.join(said)}."
+
+
+TABLES = {"accuracy": Table(("accuracy.json", "accuracy-peers.json"), accuracy)}
+
+
+def read(path: Path) -> list[Row]:
+    try:
+        return json.loads(path.read_text())["rows"]
+    except FileNotFoundError:
+        raise SystemExit(f"{path}: no such file; gpu-sigmoid verify --json writes it") from None
+    except (ValueError, KeyError, TypeError):
+        raise SystemExit(f"{path}: not a results file: a JSON object with rows is accepted") from None
+
+
+def filled(text: str, name: str, content: str) -> str:
+    """Return `text` with `content` between the marks called `name`."""
+    opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
+    if text.count(opening) != 1 or text.count(closing) != 1 or text.index(opening) > text.index(closing):
+        raise SystemExit(f"{opening} and, after it, {closing} must each stand in the file once")
+    before, rest = text.split(opening)
+    return f"{before}{opening}\n{content}\n{closing}{rest.split(closing)[1]}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a table is stale")
+    parser.add_argument("--file", type=Path, default=ROOT / "README.md")
+    parser.add_argument("--results", type=Path, default=ROOT / "results")
+    options = parser.parse_args()
+    text = new = options.file.read_text(encoding="utf-8")
+    for name, table in TABLES.items():
+        rows = [row for source in table.sources for row in read(options.results / source)]
+        new = filled(new, name, table.markdown(rows))
+    if options.check:
+        if new != text:
+            print(f"{options.file} is stale: run tools/readme_tables.py", file=sys.stderr)
+        return int(new != text)
+    options.file.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
