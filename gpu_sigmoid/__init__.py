@@ -3,6 +3,7 @@
 Where things are:
 
 - `functions`: the public objects and `FUNCTIONS`, the table of them
+- `device`: the same on scalars, for kernels of your own
 - `formulas`: every formula, once, with the coefficients that tools/ fits
 - `lowering`: what a formula is written in, and from it to Python for Numba and CUDA C++
 - `dispatch`: from an array's type to a backend in `backends`
@@ -10,6 +11,7 @@ Where things are:
 - `cli`: the command `gpu-sigmoid`
 """
 
+from gpu_sigmoid import device
 from gpu_sigmoid.environment import (
     array_module,
     asarray,
@@ -36,6 +38,7 @@ __all__ = [
     "array_module",
     "asarray",
     "bce_with_logits",
+    "device",
     "get_num_threads",
     "gpu_available",
     "log_sigmoid",
