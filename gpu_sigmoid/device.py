@@ -9,11 +9,25 @@ whatever the caller's `fastmath` says.
     import gpu_sigmoid as gs
 
     @numba.njit
-    def log_likelihood(logits, labels):
+    def loss(logits, labels):
         total = 0.0
         for i in range(len(logits)):
-            total -= gs.device.bce_with_logits(logits[i], labels[i])
+            total += gs.device.bce_with_logits(logits[i], labels[i])
         return total
+
+    @numba.vectorize
+    def gate(x, y):
+        return gs.device.sigmoid(x) * y
+
+and on the GPU, with numba-cuda:
+
+    from numba import cuda
+
+    @cuda.jit
+    def update(weights, logits, gradient):
+        i = cuda.grid(1)
+        if i < weights.size:
+            weights[i] -= gs.device.silu.vjp(logits[i], gradient[i])
 
 The arguments' types decide: all float32, and everything is computed and returned in
 float32; else in float64, which bool and integers count as. To Numba a literal such as
@@ -25,7 +39,7 @@ from typing import Any
 from gpu_sigmoid.dispatch import call
 from gpu_sigmoid.functions import FUNCTIONS, Function
 
-__all__ = [*FUNCTIONS]  # noqa: PLE0604
+__all__ = [*FUNCTIONS]
 
 
 class DeviceFunction:

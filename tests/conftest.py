@@ -26,8 +26,12 @@ class Backend:
 BACKENDS = {"cpu": Backend("cpu", np.ndarray, np.asarray, np.asarray)}
 
 
+LIBRARIES = {"numba-cuda"}
+"""What tests can be made to require, beside the backends."""
+
+
 def pytest_configure() -> None:
-    unknown = REQUIRED - BACKENDS.keys()
+    unknown = REQUIRED - BACKENDS.keys() - LIBRARIES
     if unknown:
         raise pytest.UsageError(
             f"GPU_SIGMOID_REQUIRE names backends there are not: {', '.join(sorted(unknown))}"

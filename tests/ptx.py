@@ -23,7 +23,7 @@ def numba_cuda() -> Any:
         reason = "numba.cuda is Numba's old built-in target, not numba-cuda"
     except (ImportError, AttributeError) as error:
         reason = f"numba-cuda is not installed: {error}"
-    if "numba_cuda" in REQUIRED:
+    if "numba-cuda" in REQUIRED:
         pytest.fail(reason)
     pytest.skip(reason)
 
@@ -62,6 +62,13 @@ def expected(program: Program) -> Counter:
         for operation in program.operations
         if operation.name in spelled and operation.operands[0].kind == "f"
     )
+
+
+def holds_only(ptx: str, program: Program) -> bool:
+    """Return whether the kernel's arithmetic is the program's, as often as the loop was unrolled."""
+    got, want = operations(ptx), expected(program)
+    copies = got["div.rn." + program.format.ptx] // want["div.rn." + program.format.ptx]
+    return copies > 0 and got == Counter({name: copies * count for name, count in want.items()})
 
 
 def assemble(ptx: str, architecture: str = "sm_90") -> None:

@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import textwrap
 from typing import Any
 
 import numba
@@ -39,7 +40,7 @@ def same_bits(got: Any, want: Any) -> bool:
     """Compare arrays or tuples of them; which nan it is does not matter."""
     pairs = zip(*(r if isinstance(r, tuple) else (r,) for r in (got, want)), strict=True)
     return all(
-        g.dtype == w.dtype and ((g.view(f"u{g.itemsize}") == w.view(f"u{w.itemsize}")) | (g != g) & (w != w)).all()
+        g.dtype == w.dtype and np.array_equal(*(a.view(f"u{a.itemsize}") * (a == a) for a in (g, w)))
         for g, w in pairs
     )
 
@@ -75,7 +76,9 @@ def test_in_njit_the_same_bits(function: Any, name: str, dtype: str) -> None:
 def test_in_vectorize_the_same_bits(function: Any, name: str, dtype: str) -> None:
     arrays = operands(function, name, sample(dtype))
     ufunc = numba.vectorize(ARITIES[len(arrays)](scalar(function, name)))
-    assert same_bits(ufunc(*arrays), component(function, name)(*arrays))
+    with np.errstate(all="ignore"):  # of a loop of Numba's NumPy warns
+        got = ufunc(*arrays)
+    assert same_bits(got, component(function, name)(*arrays))
 
 
 def test_reached_by_attributes_inside_compiled_code() -> None:
@@ -110,15 +113,17 @@ def test_types_decide() -> None:
         ((double, True), types.float64),
         ((1, 0), types.float64),
     ):
-        assert call(*arguments) == float(gs.bce_with_logits(*map(np.float64, arguments))) or result == types.float32
+        dtype = np.dtype(str(result))
+        assert call(*arguments) == gs.bce_with_logits(*(dtype.type(a) for a in arguments))
         assert call.overloads[tuple(map(numba.typeof, arguments))].signature.return_type == result
-    assert call(single, single) == gs.bce_with_logits(single, single)
     assert sigmoid(3) == gs.sigmoid(3.0)
 
 
 def test_float32_never_meets_float64(function: Any) -> None:
     count = len(operands(function, "value_and_grad", np.ones(1)))
-    compiled = numba.njit(ARITIES[count](scalar(function, "value_and_grad")))
+    f = ARITIES[count](scalar(function, "value_and_grad"))
+    # the wrapper that Python calls it by would convert from Python's float
+    compiled = numba.njit(f, no_cpython_wrapper=True)
     compiled.compile((types.float32,) * count)
     assert "double" not in compiled.inspect_llvm(compiled.signatures[0])
 
@@ -126,7 +131,7 @@ def test_float32_never_meets_float64(function: Any) -> None:
 def test_refusals_say_what_is_accepted() -> None:
     with pytest.raises(numba.TypingError, match=r"sigmoid> takes \(x\), by position"):
         numba.njit(lambda x: gs.device.sigmoid(x, x))(1.0)
-    with pytest.raises(numba.TypingError, match="takes float32 and float64 numbers.*not complex128"):
+    with pytest.raises(numba.TypingError, match=r"takes float32 and float64 numbers.*not complex128"):
         numba.njit(lambda x: gs.device.sigmoid(x))(1j)
     with pytest.raises(AttributeError, match="no function 'sine': sigmoid, "):
         _ = gs.device.sine
@@ -143,6 +148,29 @@ def test_objects(function: Any) -> None:
     assert of_scalars.grad(*(a[0] for a in arguments)).dtype == np.float32
 
 
+def examples() -> dict[str, Any]:
+    """Run the documentation's examples and return what they define."""
+    host, gpu = (part.partition("The arguments")[0] for part in device.__doc__.split("with numba-cuda:"))
+    namespace: dict[str, Any] = {"gpu": textwrap.dedent(gpu)}
+    exec(textwrap.dedent(host[host.index("    import") : host.index("and on the GPU")]), namespace)
+    return namespace
+
+
+def test_examples_for_the_host() -> None:
+    x, t = np.linspace(-9, 9, 101), np.linspace(0, 1, 101)
+    assert examples()["loss"](x, t) == pytest.approx(gs.bce_with_logits(x, t).sum(), rel=1e-13)
+    np.testing.assert_array_equal(examples()["gate"](x, t), gs.sigmoid(x) * t)
+
+
+def test_example_for_the_gpu() -> None:
+    ptx.numba_cuda()
+    namespace = examples()
+    exec(namespace["gpu"], namespace)
+    text = ptx.compiled(namespace["update"].py_func, *[types.float32[::1]] * 3)
+    assert ptx.operations(text)["div.rn.f32"] == 1
+    assert ".f64" not in text
+
+
 @pytest.mark.parametrize("fastmath", [False, True])
 @pytest.mark.parametrize("dtype", TYPES)
 def test_in_cuda_every_operation_stands_as_written(function: Any, dtype: str, fastmath: bool) -> None:
@@ -153,9 +181,9 @@ def test_in_cuda_every_operation_stands_as_written(function: Any, dtype: str, fa
     source = loop(f, count, 2, "cuda.grid(1)", "cuda.gridsize(1)", cuda=cuda)
     text = ptx.compiled(source, *[TYPES[dtype][::1]] * (count + 2), fastmath=fastmath)
     program = lower(function.formula, "value_and_grad", FORMATS[dtype])
-    assert ptx.operations(text) == ptx.expected(program)
+    assert ptx.holds_only(text, program)
     assert ".ftz" not in text
     assert "approx" not in text
     if dtype == "float32":
-        assert not any(wide in text for wide in (".f64", "cvt."))
+        assert ".f64" not in text
     ptx.assemble(text)

@@ -30,7 +30,7 @@ from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64, Format
 SCALARS = {FLOAT32: types.float32, FLOAT64: types.float64}
 
 
-class DeviceFunctionType(types.Function):
+class DeviceFunctionType(types.Function):  # type: ignore[misc]
     """The type of one component: a value known when a call is compiled."""
 
     def __init__(self, device_function: DeviceFunction, template: type) -> None:
@@ -42,7 +42,7 @@ register_model(DeviceFunctionType)(models.OpaqueModel)
 
 
 @infer_getattr
-class Components(AttributeTemplate):
+class Components(AttributeTemplate):  # type: ignore[misc]
     """`sigmoid.grad` and the like inside compiled code."""
 
     key = DeviceFunctionType
@@ -61,7 +61,7 @@ def get_component(context: Any, builder: Any, value_type: Any, value: Any, attr:
 def type_of(device_function: DeviceFunction) -> DeviceFunctionType:
     """Return the Numba type of a component, known to Numba from then on."""
 
-    class Call(AbstractTemplate):
+    class Call(AbstractTemplate):  # type: ignore[misc]
         key = device_function
 
         def generic(self, args: tuple, kws: dict) -> Signature:
@@ -75,6 +75,7 @@ def type_of(device_function: DeviceFunction) -> DeviceFunctionType:
         results = nvvm.emit(program, builder, values)
         return context.make_tuple(builder, call.return_type, results) if len(results) > 1 else results[0]
 
+    refresh()
     return DeviceFunctionType(device_function, Call)
 
 
@@ -84,7 +85,7 @@ def typed(device_function: DeviceFunction, args: tuple, kws: dict) -> Signature:
     if kws or len(args) != len(names):
         raise TypingError(f"{device_function!r} takes ({', '.join(names)}), by position")
     for arg in args:
-        if types.unliteral(arg) not in SCALARS.values() and not isinstance(arg, types.Integer | types.Boolean):
+        if not isinstance(arg, types.Integer | types.Boolean) and arg not in SCALARS.values():
             raise TypingError(
                 f"{device_function!r} takes float32 and float64 numbers, and bool and integers as float64, "
                 f"not {arg}: convert it"
@@ -117,10 +118,10 @@ def compiled(program: Program) -> Any:
 
 def refresh() -> None:
     """Let compilers in the middle of a function, which may have led here, look again."""
-    cpu_target.typing_context.refresh()
     cuda = sys.modules.get("numba.cuda.descriptor")
-    if cuda is not None:
-        cuda.cuda_target.typing_context.refresh()
+    for target in (cpu_target, *([cuda.cuda_target] if cuda else [])):
+        target.typing_context.refresh()
+        target.target_context.refresh()
 
 
 refresh()
