@@ -12,7 +12,7 @@ import numpy as np
 
 from gpu_sigmoid.backends import cpu
 
-BACKENDS: dict[str, str] = {}
+BACKENDS: dict[str, str] = {"numba": "numba_cuda"}
 """The backend that serves a library's arrays, by the library's top-level module."""
 
 NUMBER, HOST = "number", "cpu"

@@ -55,7 +55,7 @@ def inline(primitive: Primitive, format: Format, builder: Any, operands: list[An
 
 def assembly(builder: Any, text: str, result: Any, constraint: str, operands: list[Any]) -> Any:
     """Emit inline PTX that reads operands of one constraint and has no effect but its result."""
-    output = {ir.IntType(16): "=h", ir.IntType(32): "=r"}.get(result, f"={constraint}")
-    constraints = ",".join([output, *[constraint] * len(operands)])
+    letters = {ir.IntType(16): "h", ir.IntType(32): "r", ir.FloatType(): "f", ir.DoubleType(): "d"}
+    constraints = ",".join([f"={letters[result]}", *[constraint] * len(operands)])
     function_type = ir.FunctionType(result, [o.type for o in operands])
     return builder.call(ir.InlineAsm(function_type, text, constraints), operands)
