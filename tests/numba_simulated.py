@@ -69,7 +69,7 @@ def check(call: Any, *arrays: Any, **options: Any) -> Any:
     got = call(*(device(a) if isinstance(a, np.ndarray) else a for a in arrays), **options)
     want = call(*arrays)
     for g, w in zip(*(r if isinstance(r, tuple) else (r,) for r in (got, want)), strict=True):
-        assert type(g) is cuda.devicearray.FakeCUDAArray
+        assert type(g) is cuda.devicearray.FakeCUDAArray, (type(g), call)
         assert g.dtype == w.dtype and g.shape == np.shape(w), (g.dtype, w.dtype, g.shape, w.shape)
         np.testing.assert_array_equal(g._ary, w)
     return got
@@ -80,7 +80,7 @@ cube = x.reshape(4, 5, 6)
 layouts = {
     "contiguous": x,
     "over a block": np.linspace(-5, 5, 700).astype(np.float32),
-    "0-d": x[7].reshape(()),
+    "0-d": x[7:8].reshape(()),
     "empty": x[:0].reshape(0, 3),
     "one": x[:1],
     "strided": x[::3],

@@ -4,8 +4,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
-from numba import cuda
 
+from gpu_sigmoid.backends.numba_cuda.kernels import numba_cuda
 from gpu_sigmoid.backends.numba_cuda.layout import Placed, ordered_strides
 
 
@@ -31,13 +31,14 @@ def device_of(function: Any, arrays: list) -> AbstractContextManager:
             f"{function.__name__}: arrays on CUDA devices {' and '.join(map(str, devices))} cannot be "
             "mixed: copy them to one first"
         )
+    cuda = numba_cuda()
     return nullcontext() if devices[0] == cuda.get_current_device().id else cuda.gpus[devices[0]]
 
 
 def empty(shape: tuple[int, ...], dtype: np.dtype, like: Any, stream: Any) -> Any:
     """Return a new array, its memory in the order of another of the same shape, if there is one."""
     strides = None if like is None else ordered_strides(shape, dtype.itemsize, like.strides)
-    return cuda.device_array(shape, dtype, strides=strides, stream=stream)
+    return numba_cuda().device_array(shape, dtype, strides=strides, stream=stream)
 
 
 def number(value: Any, dtype: np.dtype) -> Any:
