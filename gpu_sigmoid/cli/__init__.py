@@ -5,6 +5,7 @@ import click
 import gpu_sigmoid
 from gpu_sigmoid.cli.apply import apply
 from gpu_sigmoid.cli.bench import bench
+from gpu_sigmoid.cli.check_device import check_device
 from gpu_sigmoid.cli.demo import demo
 from gpu_sigmoid.cli.plot import plot
 
@@ -21,5 +22,5 @@ def info() -> None:
     gpu_sigmoid.show_config()
 
 
-for command in (apply, bench, demo, plot):
+for command in (apply, bench, check_device, demo, plot):
     main.add_command(command)
