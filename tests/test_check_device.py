@@ -12,23 +12,20 @@ from floats import DTYPES
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.cli import main
+from gpu_sigmoid.cli.check_device import chosen
 from gpu_sigmoid.device_check import bits, layouts, report
-from gpu_sigmoid.device_check.subject import Device, call_public
+from gpu_sigmoid.device_check.subject import Device, as_tuple, call_public
 
 RIGHT = Device(np, np.asarray)
 
 
-def wrong_bit(function: Any, component: str, operands: tuple, out: Any = None) -> Any:
+def wrong_bit(function: Any, component: str, operands: tuple) -> Any:
     """Compute rightly but for one bit of one element."""
-    results = call_public(function, component, operands, out)
-    last = results[-1] if isinstance(results, tuple) else results
-    if last.size:
-        raw = last.reshape(-1).view(f"u{last.itemsize}") if last.flags.c_contiguous else None
-        if raw is not None:
-            raw[raw.size // 2] ^= 1
-        else:
-            last[(0,) * last.ndim] = 7
-    return results
+    results = as_tuple(call_public(function, component, operands, None))
+    last = np.array(results[-1], order="C")
+    raw = last.reshape(-1).view(f"u{last.itemsize}")
+    raw[raw.size // 3 : raw.size // 3 + 1] ^= 1
+    return *results[:-1], last
 
 
 def too_late(function: Any, component: str, operands: tuple, out: Any) -> Any:
@@ -56,12 +53,11 @@ def test_bits(function: Any, dtype: str) -> None:
         assert finding.failure is None
         assert finding.elements == -(-(1 << {2: 16, 4: 32, 8: 24}[DTYPES[dtype].itemsize]) // stride)
         failure = check(Device(np, np.asarray, wrong_bit)).failure
-        # one bit of a nan is no difference
-        assert failure is None or failure.startswith("1 differ; first x = ")
-    assert bits.check(
-        Device(np, np.asarray, lambda *a: call_public(*a)), gs.sigmoid, "grad2", DTYPES["float16"]
-    )
-    assert failure is not None or function is gs.logit
+        if failure is None:
+            # logit is nan of a third of all patterns, and which nan does not matter
+            assert function is gs.logit
+        else:
+            assert failure.startswith("1 differ; first x = ")
 
 
 @pytest.mark.parametrize("name", layouts.VIEWS)
@@ -93,7 +89,7 @@ def test_wrong_dtype_is_found() -> None:
 
 
 def test_report(tmp_path: Path) -> None:
-    checks = check_device_checks(("sigmoid",), ("bits", "layouts", "overlap"), ("float16",), 1)
+    checks = chosen(("sigmoid",), ("bits", "layouts"), ("float16",), 1)
     findings = [check(Device(np, np.asarray, wrong_bit)) for check in checks]
     text = report.table(findings)
     assert "FAILED bits: sigmoid value_and_grad float16: 1 differ" in text
@@ -101,12 +97,6 @@ def test_report(tmp_path: Path) -> None:
     content = json.loads((tmp_path / "found.json").read_text())
     assert content["versions"]["gpu_sigmoid"] == gs.__version__
     assert len(content["findings"]) == len(findings)
-
-
-def check_device_checks(*arguments: Any) -> list:
-    from gpu_sigmoid.cli.check_device import chosen
-
-    return list(chosen(*arguments))
 
 
 def test_without_a_gpu_a_status_of_its_own() -> None:
