@@ -13,7 +13,7 @@ from floats import DTYPES
 import gpu_sigmoid as gs
 from gpu_sigmoid.cli import main
 from gpu_sigmoid.cli.check_device import chosen
-from gpu_sigmoid.device_check import bits, layouts, report
+from gpu_sigmoid.device_check import bits, large, layouts, report
 from gpu_sigmoid.device_check.subject import Device, as_tuple, call_public
 
 RIGHT = Device(np, np.asarray)
@@ -79,6 +79,26 @@ def test_overlaps(name: str) -> None:
     assert check(RIGHT).failure is None
     late = check(Device(np, np.asarray, too_late)).failure
     assert (late is None) == (name in ("in place", "moved down"))
+
+
+def test_large(function: Any) -> None:
+    boundary = 20_000
+    check = partial(large.check_large, function=function, dtype=np.dtype("f2"), boundary=boundary)
+    assert check(RIGHT).failure is None
+
+    def stops(function: Any, component: str, operands: tuple) -> Any:
+        result = call_public(function, component, operands)
+        result[boundary:] = 0
+        return result
+
+    def forgets(function: Any, component: str, operands: tuple) -> Any:
+        result = call_public(function, component, operands)
+        result[boundary // 3] += 1
+        return result
+
+    assert check(Device(np, np.asarray, stops)).failure is not None
+    if function is not gs.logit:  # at 0 it is infinite
+        assert "between elements" in str(check(Device(np, np.asarray, forgets)).failure)
 
 
 def test_wrong_dtype_is_found() -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 import numpy as np
 
-from gpu_sigmoid.device_check import bits, layouts, report
+from gpu_sigmoid.device_check import bits, large, layouts, report
 from gpu_sigmoid.device_check.subject import Device, Finding
 from gpu_sigmoid.environment import why_no_gpu
 from gpu_sigmoid.functions import FUNCTIONS
 
 NO_GPU = 3
-SECTIONS = ("bits", "layouts", "overlap")
+SECTIONS = ("bits", "layouts", "overlap", "large")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 Check = Callable[[Device], Finding]
@@ -84,6 +84,9 @@ def chosen(
             if "overlap" in sections:
                 for overlap in layouts.OVERLAPS:
                     yield partial(layouts.check_overlap, function=function, dtype=dtype, name=overlap)
+            # some 4 GiB an array
+            if "large" in sections and dtype == np.float16:
+                yield partial(large.check_large, function=function, dtype=dtype)
 
 
 def numpy_dtype(name: str) -> np.dtype:
