@@ -3,6 +3,8 @@
 Where things are:
 
 - `functions`: the public objects and `FUNCTIONS`, the table of them
+- `device`: the same on scalars, for kernels of your own that Numba compiles
+- `source`: the same as CUDA C++
 - `formulas`: every formula, once, with the coefficients that tools/ fits
 - `lowering`: what a formula is written in, and from it to Python for Numba and CUDA C++
 - `dispatch`: from an array's type to a backend in `backends`
@@ -10,6 +12,7 @@ Where things are:
 - `cli`: the command `gpu-sigmoid`
 """
 
+from gpu_sigmoid import device
 from gpu_sigmoid.environment import (
     array_module,
     asarray,
@@ -28,6 +31,7 @@ from gpu_sigmoid.functions import (
     silu,
     softplus,
 )
+from gpu_sigmoid.source import cuda_source
 from gpu_sigmoid.version import __version__
 
 __all__ = [
@@ -36,6 +40,8 @@ __all__ = [
     "array_module",
     "asarray",
     "bce_with_logits",
+    "cuda_source",
+    "device",
     "get_num_threads",
     "gpu_available",
     "log_sigmoid",

@@ -17,6 +17,7 @@ BACKENDS = {
     "dask": "dask",
     "jax": "jax",
     "jaxlib": "jax",
+    "numba": "numba_cuda",
     "pandas": "pandas",
     "torch": "torch",
     "xarray": "xarray",

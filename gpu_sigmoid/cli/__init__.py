@@ -5,6 +5,7 @@ import click
 import gpu_sigmoid
 from gpu_sigmoid.cli.apply import apply
 from gpu_sigmoid.cli.bench import bench
+from gpu_sigmoid.cli.check_device import check_device
 from gpu_sigmoid.cli.demo import demo
 from gpu_sigmoid.cli.plot import plot
 from gpu_sigmoid.cli.verify import verify
@@ -22,5 +23,5 @@ def info() -> None:
     gpu_sigmoid.show_config()
 
 
-for command in (apply, bench, demo, plot, verify):
+for command in (apply, bench, check_device, demo, plot, verify):
     main.add_command(command)

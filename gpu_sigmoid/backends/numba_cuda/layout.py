@@ -1,0 +1,82 @@
+"""How a kernel goes over operands of several shapes and strides: plain index arithmetic."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where an array's elements lie; equal for arrays that are the same memory, read alike."""
+
+    address: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: np.dtype
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Return the first byte and the one past the last."""
+        if 0 in self.shape:
+            return self.address, self.address
+        reach = [(n - 1) * s for n, s in zip(self.shape, self.strides, strict=True)]
+        low = sum(r for r in reach if r < 0)
+        return self.address + low, self.address + sum(r for r in reach if r > 0) + self.dtype.itemsize
+
+
+def apart(a: Placed, b: Placed) -> bool:
+    """Return whether two arrays surely share no memory."""
+    (a_low, a_high), (b_low, b_high) = a.span, b.span
+    return a_high <= b_low or b_high <= a_low
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Nested loops, outermost first; none where all operands are contiguous alike."""
+
+    extents: tuple[int, ...]
+    steps: tuple[int, ...]
+    """The byte strides of the first operand in all dimensions, of the second, ..."""
+
+    @property
+    def dimensions(self) -> int:
+        return len(self.extents)
+
+
+def layout_of(shape: tuple[int, ...], places: list[Placed]) -> Layout:
+    """Return the fewest loops that go over operands broadcast to `shape`, in the order of the last."""
+    strides = [stretched(p, shape) for p in places]
+    # the results are the last of them
+    order = sorted(range(len(shape)), key=lambda axis: -abs(strides[-1][axis]))
+    extents: list[int] = []
+    columns: list[list[int]] = []
+    for axis in order:
+        column = [s[axis] for s in strides]
+        if shape[axis] == 1:
+            continue
+        if columns and columns[-1] == [step * shape[axis] for step in column]:
+            extents[-1] *= shape[axis]
+            columns[-1] = column
+        else:
+            extents.append(shape[axis])
+            columns.append(column)
+    if not columns or columns == [[p.dtype.itemsize for p in places]]:
+        return Layout((), ())
+    return Layout(tuple(extents), tuple(step for steps in zip(*columns, strict=True) for step in steps))
+
+
+def stretched(place: Placed, shape: tuple[int, ...]) -> list[int]:
+    """Return the strides of an array broadcast to a shape."""
+    missing = len(shape) - len(place.shape)
+    own = [0 if n == 1 else s for n, s in zip(place.shape, place.strides, strict=True)]
+    return [0] * missing + own
+
+
+def ordered_strides(shape: tuple[int, ...], itemsize: int, like: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the strides of a contiguous array whose axes are in the order of other strides."""
+    strides = [0] * len(shape)
+    step = itemsize
+    for axis in sorted(reversed(range(len(shape))), key=lambda a: abs(like[a])):
+        strides[axis] = step
+        step *= shape[axis]
+    return tuple(strides)

@@ -1,0 +1,127 @@
+"""The functions of `gpu_sigmoid.device` as Numba's compilers see them.
+
+On the CPU a call is one of a function compiled apart, in which the caller's `fastmath`
+does not hold. On the GPU the operations are emitted in the caller, as PTX.
+"""
+
+import sys
+from functools import cache
+from typing import Any
+
+import numba
+from numba import types
+from numba.core.errors import TypingError
+from numba.core.registry import cpu_target
+from numba.core.typing import Signature, signature
+from numba.core.typing.templates import AbstractTemplate, AttributeTemplate
+from numba.extending import (
+    infer_getattr,
+    lower_builtin,
+    lower_getattr_generic,
+    models,
+    register_model,
+)
+
+from gpu_sigmoid.backends.cpu.compile import scope
+from gpu_sigmoid.device import DeviceFunction
+from gpu_sigmoid.lowering import Program, lower, nvvm, python_source
+from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64, Format
+
+SCALARS = {FLOAT32: types.float32, FLOAT64: types.float64}
+
+
+class DeviceFunctionType(types.Function):
+    """The type of one component: a value known when a call is compiled."""
+
+    def __init__(self, device_function: DeviceFunction, template: type) -> None:
+        self.device_function = device_function
+        super().__init__(template)
+
+
+register_model(DeviceFunctionType)(models.OpaqueModel)
+
+
+@infer_getattr
+class Components(AttributeTemplate):
+    """`sigmoid.grad` and the like inside compiled code."""
+
+    key = DeviceFunctionType
+
+    def generic_resolve(self, value: DeviceFunctionType, attr: str) -> DeviceFunctionType | None:
+        component = getattr(value.device_function, attr, None)
+        return type_of(component) if isinstance(component, DeviceFunction) else None
+
+
+@lower_getattr_generic(DeviceFunctionType)
+def get_component(context: Any, builder: Any, value_type: Any, value: Any, attr: str) -> Any:
+    return context.get_dummy_value()
+
+
+@cache
+def type_of(device_function: DeviceFunction) -> DeviceFunctionType:
+    """Return the Numba type of a component, known to Numba from then on."""
+
+    class Call(AbstractTemplate):
+        key = device_function
+
+        def generic(self, args: tuple, kws: dict) -> Signature:
+            return typed(device_function, args, kws)
+
+    @lower_builtin(device_function, types.VarArg(types.Any))
+    def emit(context: Any, builder: Any, call: Signature, values: tuple) -> Any:
+        program = program_of(device_function, next(f for f, s in SCALARS.items() if s == call.args[0]))
+        if context.target_name != "cuda":
+            return call_compiled(program, context, builder, call, values)
+        results = nvvm.emit(program, builder, values)
+        return context.make_tuple(builder, call.return_type, results) if len(results) > 1 else results[0]
+
+    refresh()
+    return DeviceFunctionType(device_function, Call)
+
+
+def typed(device_function: DeviceFunction, args: tuple, kws: dict) -> Signature:
+    """Return the signature of a call: float32 if all arguments are, else float64."""
+    names = [value.name for value in program_of(device_function, FLOAT64).inputs]
+    if kws or len(args) != len(names):
+        raise TypingError(f"{device_function!r} takes ({', '.join(names)}), by position")
+    for arg in args:
+        if not isinstance(arg, types.Integer | types.Boolean) and arg not in SCALARS.values():
+            raise TypingError(
+                f"{device_function!r} takes float32 and float64 numbers, and bool and integers as float64, "
+                f"not {arg}: convert it"
+            )
+    scalar = types.float32 if all(arg == types.float32 for arg in args) else types.float64
+    outputs = len(program_of(device_function, FLOAT64).outputs)
+    return signature(scalar if outputs == 1 else types.UniTuple(scalar, outputs), *[scalar] * len(args))
+
+
+@cache
+def program_of(device_function: DeviceFunction, format: Format) -> Program:
+    return lower(device_function.function.formula, device_function.component, format)
+
+
+def call_compiled(program: Program, context: Any, builder: Any, call: Signature, values: tuple) -> Any:
+    callee = types.Dispatcher(compiled(program))
+    resolved = callee.get_call_type(context.typing_context, call.args, {})
+    return context.get_function(callee, resolved)(builder, values)
+
+
+@cache
+def compiled(program: Program) -> Any:
+    """Return the program as a function for the CPU, to be compiled when called."""
+    namespace = {"__name__": __name__, **scope(program, program.format.name)}
+    exec(compile(python_source(program), __file__, "exec"), namespace)
+    function: Any = namespace["scalar"]
+    function.__name__ = function.__qualname__ = f"{program.name}_{program.format.name}"
+    return numba.njit(function, fastmath=False, forceinline=True)
+
+
+def refresh() -> None:
+    """Let compilers in the middle of a function, which may have led here, look again."""
+    cuda = sys.modules.get("numba.cuda.descriptor")
+    for target in (cpu_target, *([cuda.cuda_target] if cuda else [])):
+        target.typing_context.refresh()
+        target.target_context.refresh()
+
+
+refresh()

@@ -1,0 +1,97 @@
+"""`gpu-sigmoid check-device`: the GPU's results against the CPU's, bit by bit."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import click
+import numpy as np
+
+from gpu_sigmoid.device_check import bits, large, layouts, report
+from gpu_sigmoid.device_check.subject import Device, Finding
+from gpu_sigmoid.environment import why_no_gpu
+from gpu_sigmoid.functions import FUNCTIONS
+
+NO_GPU = 3
+SECTIONS = ("bits", "layouts", "overlap", "large")
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+
+Check = Callable[[Device], Finding]
+
+
+@click.command("check-device")
+@click.option("--function", "names", multiple=True, type=click.Choice(list(FUNCTIONS)), help="Default: all.")
+@click.option("--section", "sections", multiple=True, type=click.Choice(SECTIONS), help="Default: all.")
+@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), help="Default: all.")
+@click.option(
+    "--stride",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Of float32's patterns, every so-manyth.",
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A JSON file.")
+@click.pass_context
+def check_device(
+    context: click.Context,
+    names: tuple[str, ...],
+    sections: tuple[str, ...],
+    dtypes: tuple[str, ...],
+    stride: int,
+    output: Path | None,
+) -> None:
+    """Compare the GPU's results with the CPU's, bit by bit.
+
+    Exit status: 0 where all bits agree, 1 where some differ, 3 where no GPU is usable.
+    """
+    reason = why_no_gpu()
+    if reason is not None:
+        click.echo(f"check-device needs a GPU: {reason}", err=True)
+        context.exit(NO_GPU)
+    import cupy
+
+    device = Device(cupy, cupy.asnumpy)
+    checks = list(chosen(names or tuple(FUNCTIONS), sections or SECTIONS, dtypes or DTYPES, stride))
+    findings = []
+    with click.progressbar(checks, label="checks") as bar:
+        for check in bar:
+            findings.append(check(device))
+    if output is not None:
+        report.write(output, report.document(findings, report.cupy_device()))
+    click.echo(report.table(findings))
+    context.exit(any(f.failure for f in findings))
+
+
+def chosen(
+    names: tuple[str, ...], sections: tuple[str, ...], dtypes: tuple[str, ...], stride: int
+) -> Iterator[Check]:
+    """Yield the checks of the sections, each to be called with the device."""
+    for name in names:
+        function = FUNCTIONS[name]
+        for dtype in map(numpy_dtype, dtypes):
+            if "bits" in sections:
+                every = stride if dtype.itemsize == 4 else 1
+                for component in bits.COMPONENTS:
+                    yield partial(
+                        bits.check, function=function, component=component, dtype=dtype, stride=every
+                    )
+            if "layouts" in sections:
+                for component in ("value_and_grad", "vjp"):
+                    for view in layouts.VIEWS:
+                        yield partial(
+                            layouts.check_view, function=function, component=component, dtype=dtype, name=view
+                        )
+            if "overlap" in sections:
+                for overlap in layouts.OVERLAPS:
+                    yield partial(layouts.check_overlap, function=function, dtype=dtype, name=overlap)
+            # some 4 GiB an array
+            if "large" in sections and dtype == np.float16:
+                yield partial(large.check_large, function=function, dtype=dtype)
+
+
+def numpy_dtype(name: str) -> np.dtype:
+    if name == "bfloat16":
+        import ml_dtypes
+
+        return np.dtype(ml_dtypes.bfloat16)
+    return np.dtype(name)

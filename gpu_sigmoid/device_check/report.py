@@ -1,0 +1,47 @@
+"""What was found, as a table and as JSON."""
+
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gpu_sigmoid.device_check.subject import Finding
+from gpu_sigmoid.version import __version__
+
+
+def document(findings: list[Finding], device: dict[str, Any]) -> dict[str, Any]:
+    """Return the findings with the device and the versions they hold for."""
+    versions = {"gpu_sigmoid": __version__, "numpy": np.__version__, "python": platform.python_version()}
+    return {"device": device, "versions": versions, "findings": [vars(f) for f in findings]}
+
+
+def cupy_device() -> dict[str, Any]:
+    """Return the current device's name, its driver and CuPy's version."""
+    import cupy
+
+    runtime = cupy.cuda.runtime
+    properties = runtime.getDeviceProperties(cupy.cuda.Device().id)
+    return {
+        "name": properties["name"].decode(),
+        "capability": f"{properties['major']}.{properties['minor']}",
+        "driver": runtime.driverGetVersion(),
+        "runtime": runtime.runtimeGetVersion(),
+        "cupy": cupy.__version__,
+    }
+
+
+def table(findings: list[Finding]) -> str:
+    """Return a line per kind of check, and one per failure."""
+    lines = [f"{'check':10}{'cases':>8}{'elements':>18}{'failures':>10}"]
+    for kind in dict.fromkeys(f.check for f in findings):
+        those = [f for f in findings if f.check == kind]
+        failed = sum(f.failure is not None for f in those)
+        lines.append(f"{kind:10}{len(those):>8}{sum(f.elements for f in those):>18,}{failed:>10}")
+    lines += [f"FAILED {f.check}: {f.subject}: {f.failure}" for f in findings if f.failure]
+    return "\n".join(lines)
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n")

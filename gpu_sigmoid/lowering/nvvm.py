@@ -1,0 +1,61 @@
+"""A program as LLVM instructions for NVVM, the compiler of `numba.cuda`.
+
+NVVM contracts `a * b + c` unless told not to, and under `fastmath` flushes subnormals:
+options of whoever compiles the calling kernel. PTX written inline is out of its reach.
+"""
+
+from typing import Any
+
+from llvmlite import ir
+
+from gpu_sigmoid.lowering.constants import Format
+from gpu_sigmoid.lowering.language import Value
+from gpu_sigmoid.lowering.primitives import OVERLOADS, Primitive
+from gpu_sigmoid.lowering.program import Program
+
+CONSTRAINTS = {"f32": "f", "f64": "d"}
+
+
+def emit(program: Program, builder: Any, inputs: Any) -> list[Any]:
+    """Emit the program's operations on LLVM values and return its outputs."""
+    values = dict(zip(program.inputs, inputs, strict=True))
+    values |= {constant: constant_value(constant, program.format) for constant in program.constants}
+    for operation in program.operations:
+        primitive = OVERLOADS[operation.name, "".join(o.kind for o in operation.operands)]
+        operands = [values[o] for o in operation.operands]
+        if primitive.ptx is None:
+            values[operation] = primitive.llvm(builder, *operands)
+        else:
+            values[operation] = inline(primitive, program.format, builder, operands)
+    return [values[output] for output in program.outputs]
+
+
+def constant_value(constant: Value, format: Format) -> Any:
+    if constant.kind == "i":
+        return ir.IntType(format.bits)(constant.payload)
+    return floating(format)(float.fromhex(constant.payload))
+
+
+def floating(format: Format) -> Any:
+    return ir.FloatType() if format.bits == 32 else ir.DoubleType()
+
+
+def inline(primitive: Primitive, format: Format, builder: Any, operands: list[Any]) -> Any:
+    """Emit the primitive's PTX instruction, whose operands are all floats."""
+    instruction = (primitive.ptx or "").format(f=format.ptx)
+    slots = ", ".join(f"${i + 1}" for i in range(len(operands)))
+    constraint = CONSTRAINTS[format.ptx]
+    if primitive.result == "f":
+        return assembly(builder, f"{instruction} $0, {slots};", floating(format), constraint, operands)
+    # a predicate cannot leave inline PTX
+    text = f"{{ .reg .pred p; {instruction} p, {slots}; selp.u32 $0, 1, 0, p; }}"
+    word = ir.IntType(32)
+    return builder.icmp_unsigned("!=", assembly(builder, text, word, constraint, operands), word(0))
+
+
+def assembly(builder: Any, text: str, result: Any, constraint: str, operands: list[Any]) -> Any:
+    """Emit inline PTX that reads operands of one constraint and has no effect but its result."""
+    letters = {ir.IntType(16): "h", ir.IntType(32): "r", ir.FloatType(): "f", ir.DoubleType(): "d"}
+    constraints = ",".join([f"={letters[result]}", *[constraint] * len(operands)])
+    function_type = ir.FunctionType(result, [o.type for o in operands])
+    return builder.call(ir.InlineAsm(function_type, text, constraints), operands)
