@@ -7,8 +7,10 @@ Where things are:
 - `source`: the same as CUDA C++
 - `formulas`: every formula, once, with the coefficients that tools/ fits
 - `lowering`: what a formula is written in, and from it to Python for Numba and CUDA C++
+- `bounds`: the errors promised and found; `verify` measures them, `bench` the speed
 - `dispatch`: from an array's type to a backend in `backends`
 - `environment`: which backends and devices there are
+- `torch`: modules in the place of torch.nn's
 - `cli`: the command `gpu-sigmoid`
 """
 

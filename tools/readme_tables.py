@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gpu_sigmoid.bench import report
+
 ROOT = Path(__file__).resolve().parent.parent
 OURS = "gpu_sigmoid"
 COMPONENTS = ("value", "grad", "grad2")
@@ -71,7 +73,22 @@ def operands(rows: list[Row], subjects: list[str]) -> str:
     return f"Largest error in ULP. Operands: {'; '.join(said)}."
 
 
-TABLES = {"accuracy": Table(("accuracy.json", "accuracy-peers.json"), accuracy)}
+def throughput(rows: list[Row]) -> str:
+    """Return ours and how many times as long peers take: in cache, and from memory."""
+    return report.tables({"rows": rows}, shown)
+
+
+def shown(case: Row) -> bool:
+    if case["layout"] != "out" or case["dtype"] not in DTYPES:
+        return False
+    in_cache = case["size"] == 100_000 and case["component"] in ("value", "grad")
+    return in_cache or (case["size"] == 30_000_000 and case["component"] == "value")
+
+
+TABLES = {
+    "accuracy": Table(("accuracy.json", "accuracy-peers.json"), accuracy),
+    "throughput": Table(("throughput-cpu.json",), throughput),
+}
 
 
 def read(path: Path) -> list[Row]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, component, operands
+from components import component, operands
 from floats import DTYPES, all_patterns, random_patterns
 
 import gpu_sigmoid as gs
@@ -99,7 +99,7 @@ def same_bits(y: np.ndarray, w: np.ndarray) -> bool:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("name", ["value_and_grad", "grad2", "vjp"])
 def test_same_bits_as_the_cpu(function: Any, name: str, dtype: str, tmp_path: Path) -> None:
     library = build(tmp_path, function.formula, name, dtype)
     arrays = [placed(a, 0) for a in operands(function, name, inputs(dtype))]
