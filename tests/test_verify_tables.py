@@ -9,6 +9,7 @@ import pytest
 
 TOOL = Path(__file__).parent.parent / "tools" / "readme_tables.py"
 README = "# before\n<!-- accuracy -->\nold\n<!-- /accuracy -->\nafter\n"
+THROUGHPUT = "<!-- throughput -->\n<!-- /throughput -->\n"
 
 
 def row(subject: str, ulp: float, component: str = "value", dtype: str = "float32") -> dict:
@@ -22,6 +23,19 @@ def row(subject: str, ulp: float, component: str = "value", dtype: str = "float3
     }
 
 
+def timed(peer: str, times: float) -> dict:
+    case = {"function": "sigmoid", "component": "value", "dtype": "float32", "size": 100_000}
+    spread = {"median": times, "low": times, "high": times}
+    return {
+        "case": {**case, "layout": "out", "threads": 1},
+        "peer": peer,
+        "nanoseconds": spread,
+        "gigabytes_per_second": 8.0,
+        "of_copy": 0.5,
+        "times_ours": spread,
+    }
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     ours = [row("gpu_sigmoid", 0.871), row("gpu_sigmoid", 0.902), row("gpu_sigmoid", 0.7, dtype="float64")]
@@ -30,7 +44,10 @@ def folder(tmp_path: Path) -> Path:
         json.dumps({"rows": [*ours, row("gpu_sigmoid", 9, "grad2", "float16")]})
     )
     (tmp_path / "accuracy-peers.json").write_text(json.dumps({"rows": theirs}))
-    (tmp_path / "README.md").write_text(README)
+    (tmp_path / "README.md").write_text(README + THROUGHPUT)
+    (tmp_path / "throughput-cpu.json").write_text(
+        json.dumps({"rows": [timed("gpu_sigmoid", 1.0), timed("numpy", 2.5)]})
+    )
     return tmp_path
 
 
@@ -43,10 +60,11 @@ def test_table(folder: Path) -> None:
     assert run(folder).returncode == 0
     text = (folder / "README.md").read_text(encoding="utf-8")
     assert text.startswith("# before\n<!-- accuracy -->\n| function | gpu_sigmoid float32 | torch float32 |")
-    assert text.endswith("<!-- /accuracy -->\nafter\n") and "old" not in text
+    assert "<!-- /accuracy -->\nafter\n" in text and "old" not in text
+    assert "**float32, 100,000 elements, 1 thread**" in text and "| 2.5x |" in text
     # the worst of several rows, rounded up; what was not measured is left empty
     assert "| `sigmoid` | 0.91 |  | 0.70 | ∞ |" in text
-    assert "| `sigmoid.grad` |  | 17,387 |  |  |" in text
+    assert "| `sigmoid.grad` |  | 1.8e4 |  |  |" in text
     assert "grad2" not in text
     assert "torch: float32 all, float64 all" in text
 
@@ -54,7 +72,7 @@ def test_table(folder: Path) -> None:
 def test_check_tells_stale_from_fresh(folder: Path) -> None:
     stale = run(folder, "--check")
     assert stale.returncode == 1 and "stale" in stale.stderr
-    assert (folder / "README.md").read_text() == README
+    assert (folder / "README.md").read_text() == README + THROUGHPUT
     run(folder)
     assert run(folder, "--check").returncode == 0
     (folder / "accuracy-peers.json").write_text(json.dumps({"rows": [row("torch", 3.0)]}))

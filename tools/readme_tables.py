@@ -38,7 +38,11 @@ def ulp(errors: list[float]) -> str:
     worst = max(errors)
     if not math.isfinite(worst):
         return "∞"
-    return f"{math.ceil(worst * 100) / 100:.2f}" if worst < 100 else f"{math.ceil(worst):,}"
+    if worst < 100:
+        return f"{math.ceil(worst * 100) / 100:.2f}"
+    power = math.floor(math.log10(worst)) - 1
+    digits = math.ceil(worst / 10**power) / 10
+    return f"{digits:g}e{power + 1}"
 
 
 def accuracy(rows: list[Row]) -> str:
