@@ -68,7 +68,9 @@ def preset(name: str) -> list[Grid]:
     both = tuple(dict.fromkeys((1, get_num_threads())))
     return [
         Grid(components=("value", "grad", "value_and_grad"), dtypes=DTYPES),
-        Grid(dtypes=("float32", "float64"), sizes=(30_000_000,), threads=both),
+        Grid(
+            ("sigmoid", "softplus", "silu"), dtypes=("float32", "float64"), sizes=(30_000_000,), threads=both
+        ),
         Grid(SIGMOID, dtypes=("float16", "bfloat16"), sizes=(30_000_000,), threads=both),
         Grid(SIGMOID, ("grad", "value_and_grad"), ("float32",), (30_000_000,), threads=both),
         Grid(SIGMOID, sizes=SIZES, threads=both),
