@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import click
 import numpy as np
 
-from gpu_sigmoid.device_check import bits, large, layouts, report
+from gpu_sigmoid.device_check import bits, graph, large, layouts, report, streams
 from gpu_sigmoid.device_check.subject import Device, Finding
 from gpu_sigmoid.environment import why_no_gpu
 from gpu_sigmoid.functions import FUNCTIONS
 
 NO_GPU = 3
-SECTIONS = ("bits", "layouts", "overlap", "large")
+SECTIONS = ("bits", "layouts", "overlap", "large", "streams", "graph")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 Check = Callable[[Device], Finding]
@@ -50,7 +51,7 @@ def check_device(
         context.exit(NO_GPU)
     import cupy
 
-    device = Device(cupy, cupy.asnumpy)
+    device = Device(cupy, cupy.asnumpy, streams=streams.cupy_streams(cupy))
     checks = list(chosen(names or tuple(FUNCTIONS), sections or SECTIONS, dtypes or DTYPES, stride))
     findings = []
     with click.progressbar(checks, label="checks") as bar:
@@ -87,6 +88,12 @@ def chosen(
             # some 4 GiB an array
             if "large" in sections and dtype == np.float16:
                 yield partial(large.check_large, function=function, dtype=dtype)
+            for section, check in (("streams", streams.check_streams), ("graph", graph.check_graph)):
+                if section in sections:
+                    for component, layout in product(streams.COMPONENTS, streams.STEPS):
+                        yield partial(
+                            check, function=function, component=component, dtype=dtype, layout=layout
+                        )
 
 
 def numpy_dtype(name: str) -> np.dtype:
