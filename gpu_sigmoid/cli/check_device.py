@@ -8,13 +8,15 @@ from pathlib import Path
 import click
 import numpy as np
 
-from gpu_sigmoid.device_check import bits, graph, large, layouts, report, streams
+from gpu_sigmoid.bench.cases import numpy_dtype
+from gpu_sigmoid.device_check import bits, graph, large, layouts, libraries, report, streams
 from gpu_sigmoid.device_check.subject import Device, Finding
 from gpu_sigmoid.environment import why_no_gpu
 from gpu_sigmoid.functions import FUNCTIONS
 
 NO_GPU = 3
-SECTIONS = ("bits", "layouts", "overlap", "large", "streams", "graph")
+SECTIONS = ("bits", "layouts", "overlap", "large", "streams", "graph", "torch", "numba")
+OF_LIBRARIES = ("torch", "numba")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 Check = Callable[[Device], Finding]
@@ -52,11 +54,13 @@ def check_device(
     import cupy
 
     device = Device(cupy, cupy.asnumpy, streams=streams.cupy_streams(cupy))
-    checks = list(chosen(names or tuple(FUNCTIONS), sections or SECTIONS, dtypes or DTYPES, stride))
+    names, sections, dtypes = names or tuple(FUNCTIONS), sections or SECTIONS, dtypes or DTYPES
+    checks = [(device, check) for check in chosen(names, sections, dtypes, stride)]
+    checks += of_libraries(names, sections, dtypes)
     findings = []
     with click.progressbar(checks, label="checks") as bar:
-        for check in bar:
-            findings.append(check(device))
+        for of_device, check in bar:
+            findings.append(check(of_device))
     if output is not None:
         report.write(output, report.document(findings, report.cupy_device()))
     click.echo(report.table(findings))
@@ -96,9 +100,20 @@ def chosen(
                         )
 
 
-def numpy_dtype(name: str) -> np.dtype:
-    if name == "bfloat16":
-        import ml_dtypes
-
-        return np.dtype(ml_dtypes.bfloat16)
-    return np.dtype(name)
+def of_libraries(
+    names: tuple[str, ...], sections: tuple[str, ...], dtypes: tuple[str, ...]
+) -> list[tuple[Device, Check]]:
+    """Return the checks of other libraries' arrays; for a library that is missing, say why."""
+    functions = tuple(FUNCTIONS[name] for name in names)
+    found: list[tuple[Device, Check]] = []
+    for section in OF_LIBRARIES:
+        if section not in sections:
+            continue
+        try:
+            device = libraries.load(section)
+        except ImportError as error:
+            click.echo(f"section {section} skipped: {error}", err=True)
+            continue
+        checks = libraries.checks(section, device, functions, tuple(map(numpy_dtype, dtypes)))
+        found += [(device, check) for check in checks]
+    return found

@@ -1,5 +1,6 @@
 """What was found, as a table and as JSON."""
 
+import importlib.metadata
 import json
 import platform
 from pathlib import Path
@@ -13,8 +14,21 @@ from gpu_sigmoid.version import __version__
 
 def document(findings: list[Finding], device: dict[str, Any]) -> dict[str, Any]:
     """Return the findings with the device and the versions they hold for."""
-    versions = {"gpu_sigmoid": __version__, "numpy": np.__version__, "python": platform.python_version()}
+    versions = {
+        "gpu_sigmoid": __version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        **{name: installed(name) for name in ("torch", "numba-cuda", "triton")},
+    }
     return {"device": device, "versions": versions, "findings": [vars(f) for f in findings]}
+
+
+def installed(distribution: str) -> str | None:
+    """Return a distribution's version, None where it is not installed."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def cupy_device() -> dict[str, Any]:
