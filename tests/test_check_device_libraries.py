@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import REQUIRED
 from floats import DTYPES
 from stream_stand_in import Stream, put
 
@@ -54,7 +55,10 @@ def test_numba(dtype: str) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_torch(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    torch = pytest.importorskip("torch", reason="torch is not installed")
+    if "torch" not in REQUIRED:
+        pytest.importorskip("torch", reason="torch is not installed")
+    import torch
+
     monkeypatch.setattr(streams, "SIZE", 4099)
     monkeypatch.setattr(streams.check_streams, "__defaults__", (8,))
     queues = Streams(
