@@ -2,18 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 
-from gpu_sigmoid.device_check import bits, large, layouts, report
+from gpu_sigmoid.bench.cases import numpy_dtype
+from gpu_sigmoid.bench.clock import cuda_clock
+from gpu_sigmoid.device_check import bits, graph, large, layouts, libraries, report, speed, streams
 from gpu_sigmoid.device_check.subject import Device, Finding
 from gpu_sigmoid.environment import why_no_gpu
 from gpu_sigmoid.functions import FUNCTIONS
 
 NO_GPU = 3
-SECTIONS = ("bits", "layouts", "overlap", "large")
+SECTIONS = ("bits", "layouts", "overlap", "large", "streams", "graph", "torch", "numba", "speed")
+OF_LIBRARIES = ("torch", "numba")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 Check = Callable[[Device], Finding]
@@ -40,7 +45,9 @@ def check_device(
     stride: int,
     output: Path | None,
 ) -> None:
-    """Compare the GPU's results with the CPU's, bit by bit.
+    """Compare the GPU's results with the CPU's, bit by bit, and time them beside their peers'.
+
+    The section `speed` times sigmoid where no function is named.
 
     Exit status: 0 where all bits agree, 1 where some differ, 3 where no GPU is usable.
     """
@@ -50,14 +57,23 @@ def check_device(
         context.exit(NO_GPU)
     import cupy
 
-    device = Device(cupy, cupy.asnumpy)
-    checks = list(chosen(names or tuple(FUNCTIONS), sections or SECTIONS, dtypes or DTYPES, stride))
+    device = Device(cupy, cupy.asnumpy, streams=streams.cupy_streams(cupy))
+    timed = names or ("sigmoid",)
+    names, sections, dtypes = names or tuple(FUNCTIONS), sections or SECTIONS, dtypes or DTYPES
+    checks = [(device, check) for check in chosen(names, sections, dtypes, stride)]
+    checks += of_libraries(names, sections, dtypes)
     findings = []
     with click.progressbar(checks, label="checks") as bar:
-        for check in bar:
-            findings.append(check(device))
+        for of_device, check in bar:
+            findings.append(check(of_device))
+    figures: list[speed.Figure] = []
+    if "speed" in sections:
+        figures, found = speeds(timed, dtypes, cupy)
+        findings += found
     if output is not None:
-        report.write(output, report.document(findings, report.cupy_device()))
+        report.write(output, report.document(findings, report.cupy_device(), [f.record() for f in figures]))
+    if figures:
+        click.echo(speed.table(figures))
     click.echo(report.table(findings))
     context.exit(any(f.failure for f in findings))
 
@@ -87,11 +103,44 @@ def chosen(
             # some 4 GiB an array
             if "large" in sections and dtype == np.float16:
                 yield partial(large.check_large, function=function, dtype=dtype)
+            for section, check in (("streams", streams.check_streams), ("graph", graph.check_graph)):
+                if section in sections:
+                    for component, layout in product(streams.COMPONENTS, streams.STEPS):
+                        yield partial(
+                            check, function=function, component=component, dtype=dtype, layout=layout
+                        )
 
 
-def numpy_dtype(name: str) -> np.dtype:
-    if name == "bfloat16":
-        import ml_dtypes
+def of_libraries(
+    names: tuple[str, ...], sections: tuple[str, ...], dtypes: tuple[str, ...]
+) -> list[tuple[Device, Check]]:
+    """Return the checks of other libraries' arrays; for a library that is missing, say why."""
+    functions = tuple(FUNCTIONS[name] for name in names)
+    found: list[tuple[Device, Check]] = []
+    for section in OF_LIBRARIES:
+        if section not in sections:
+            continue
+        try:
+            device = libraries.load(section)
+        except ImportError as error:
+            click.echo(f"section {section} skipped: {error}", err=True)
+            continue
+        checks = libraries.checks(section, device, functions, tuple(map(numpy_dtype, dtypes)))
+        found += [(device, check) for check in checks]
+    return found
 
-        return np.dtype(ml_dtypes.bfloat16)
-    return np.dtype(name)
+
+def speeds(
+    names: tuple[str, ...], dtypes: tuple[str, ...], xp: Any
+) -> tuple[list[speed.Figure], list[Finding]]:
+    """Return all figures, throughput's first, and how the results timed compare with the CPU's."""
+    figures: list[speed.Figure] = []
+    findings: list[Finding] = []
+    measures = [partial(speed.throughput, case) for case in speed.cases(names, dtypes)]
+    measures += [partial(speed.launch, name) for name in names]
+    with click.progressbar(measures, label="speed") as bar:
+        for measure in bar:
+            rows, found = measure(xp, cuda_clock)
+            figures += rows
+            findings += found
+    return figures, findings

@@ -1,5 +1,7 @@
 """What `gpu-sigmoid check-device` does: the GPU's results against the CPU's, bit by bit.
 
 `subject` is what is checked, `bits` goes over inputs, `layouts` over ways arrays can lie
-in memory, `large` past 32-bit indices, `report` says what was found.
+in memory, `large` past 32-bit indices, `streams` and `graph` over the order of work,
+`libraries` over arrays of torch and Numba. `speed` times `contenders`, once their results
+are compared. `report` says what was found.
 """

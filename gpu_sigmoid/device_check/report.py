@@ -1,7 +1,9 @@
 """What was found, as a table and as JSON."""
 
+import importlib.metadata
 import json
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,30 @@ from gpu_sigmoid.device_check.subject import Finding
 from gpu_sigmoid.version import __version__
 
 
-def document(findings: list[Finding], device: dict[str, Any]) -> dict[str, Any]:
-    """Return the findings with the device and the versions they hold for."""
-    versions = {"gpu_sigmoid": __version__, "numpy": np.__version__, "python": platform.python_version()}
-    return {"device": device, "versions": versions, "findings": [vars(f) for f in findings]}
+def document(
+    findings: list[Finding], device: dict[str, Any], speed: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """Return the findings and the speeds with the device and the versions they hold for."""
+    versions = {
+        "gpu_sigmoid": __version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        **{name: installed(name) for name in ("torch", "numba-cuda")},
+    }
+    return {
+        "device": device,
+        "versions": versions,
+        "findings": [vars(f) for f in findings],
+        "speed": list(speed),
+    }
+
+
+def installed(distribution: str) -> str | None:
+    """Return a distribution's version, None where it is not installed."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def cupy_device() -> dict[str, Any]:

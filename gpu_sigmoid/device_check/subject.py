@@ -1,6 +1,7 @@
 """The device under check, and what a check finds."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,17 @@ def call_public(function: Function, component: str, operands: tuple, out: Any = 
 
 
 @dataclass(frozen=True)
+class Streams:
+    """A library's streams: how one is made, made current and waited for, and how one copies."""
+
+    new: Callable[[], Any]
+    current: Callable[[Any], AbstractContextManager]
+    wait: Callable[[Any], None]
+    wait_for_all: Callable[[], None]
+    copy: Callable[[Any, Any], None]
+
+
+@dataclass(frozen=True)
 class Device:
     """How arrays get to a device and back, and how functions are called there.
 
@@ -25,6 +37,7 @@ class Device:
     xp: Any
     to_host: Callable[[Any], np.ndarray]
     call: Callable[..., Any] = call_public
+    streams: Streams | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,95 @@
+"""Arrays of other libraries on the GPU, torch's and Numba's, against the CPU as CuPy's are."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from gpu_sigmoid.bench.cases import numpy_dtype
+from gpu_sigmoid.device_check import layouts, streams
+from gpu_sigmoid.device_check.subject import Device, Finding, Streams
+from gpu_sigmoid.functions import Function
+
+# torch has no negative strides, Numba's device arrays do not take all views
+VIEWS = ("one", "odd", "misaligned", "strided", "matrix", "transposed")
+COMPONENTS = ("value", "value_and_grad", "vjp")
+
+
+def load(section: str) -> Device:
+    """Return the device as the section's library sees it.
+
+    Raises
+    ------
+    ImportError
+        If the library is not there or does not reach a GPU: it says why.
+    """
+    if section == "torch":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise ImportError(f"torch {torch.__version__} finds no CUDA device")
+        return torch_device(torch, "cuda")
+    from gpu_sigmoid.backends.numba_cuda.kernels import numba_cuda
+
+    cuda = numba_cuda()
+    if not cuda.is_available():
+        raise ImportError("numba-cuda finds no CUDA device")
+    return numba_device(cuda)
+
+
+def torch_device(torch: Any, where: str) -> Device:
+    """Return torch's arrays on `where`, which get there and back as integers of the same bits."""
+
+    def asarray(array: np.ndarray) -> Any:
+        bits = np.array(array).view(f"i{array.itemsize}")
+        return torch.from_numpy(bits).to(where).view(getattr(torch, array.dtype.name))
+
+    def to_host(tensor: Any) -> np.ndarray:
+        bits = tensor.view(getattr(torch, f"int{8 * tensor.element_size()}")).cpu().numpy()
+        return bits.view(numpy_dtype(str(tensor.dtype).removeprefix("torch.")))
+
+    own = Streams(
+        new=torch.cuda.Stream,
+        current=torch.cuda.stream,
+        wait=lambda stream: stream.synchronize(),
+        wait_for_all=torch.cuda.synchronize,
+        copy=lambda target, source: target.copy_(source, non_blocking=True),
+    )
+    return Device(SimpleNamespace(asarray=asarray), to_host, streams=own)
+
+
+def numba_device(cuda: Any) -> Device:
+    return Device(SimpleNamespace(asarray=cuda.to_device), lambda array: array.copy_to_host())
+
+
+def checks(
+    section: str, device: Device, functions: tuple[Function, ...], dtypes: tuple[np.dtype, ...]
+) -> Iterator[Callable[[Device], Finding]]:
+    """Yield the section's checks, each to be called with the library's device."""
+    for function in functions:
+        for dtype in dtypes:
+            for component in COMPONENTS:
+                for view in VIEWS:
+                    check = partial(
+                        layouts.check_view, function=function, component=component, dtype=dtype, name=view
+                    )
+                    yield partial(named, section, check)
+            if device.streams is not None:
+                for component in streams.COMPONENTS:
+                    check = partial(
+                        streams.check_streams,
+                        function=function,
+                        component=component,
+                        dtype=dtype,
+                        layout="contiguous",
+                    )
+                    yield partial(named, section, check)
+
+
+def named(section: str, check: Callable[[Device], Finding], device: Device) -> Finding:
+    """Make a check, and file what it finds under the library's section."""
+    finding = check(device)
+    return replace(finding, check=section, subject=f"{finding.subject} ({finding.check})")
