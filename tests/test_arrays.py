@@ -2,6 +2,7 @@
 
 import inspect
 import pickle
+import warnings
 from typing import Any
 
 import numpy as np
@@ -130,3 +131,11 @@ def test_objects(function: Any) -> None:
     assert "out" in inspect.signature(function).parameters
     assert "Largest error" in function.__doc__
     assert gs.sigmoid_prime == gs.sigmoid.grad
+
+
+@pytest.mark.parametrize("size", [5, 2_000_000])
+def test_signalling_nans_are_cast_in_silence(size: int) -> None:
+    x = np.full(size, 0x7FA00000, np.uint32).view(np.float32)
+    with np.errstate(all="raise"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(gs.sigmoid.vjp(x, np.ones(size))).all()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, run_split
-from gpu_sigmoid.dtypes import NATIVE, result_name
+from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.outputs import checked_out
 
 __all__ = ["READY", "SPLIT_FROM", "run"]
@@ -39,14 +39,15 @@ def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
     )
     dtype = result_name(function, arrays)
     ufunc = kernel(function.formula, component, dtype)
-    if dtype == "bfloat16":
-        return run_on_bits(function, ufunc, arrays, out)
-    if dtype in NATIVE:
+    # a signalling nan that is cast to the common dtype is no less a nan, and no reason to warn
+    with np.errstate(invalid="ignore"):
+        if dtype == "bfloat16":
+            return run_on_bits(function, ufunc, arrays, out)
         READY[function, component, np.dtype(dtype)] = ufunc
-    if dtype == "float64":
-        READY[function, component, float] = ufunc
-    outs = checked_out(function, ufunc.nout, np.dtype(dtype), out, np.ndarray)
-    return run_split(ufunc, np.dtype(dtype), arrays, outs)
+        if dtype == "float64":
+            READY[function, component, float] = ufunc
+        outs = checked_out(function, ufunc.nout, np.dtype(dtype), out, np.ndarray)
+        return run_split(ufunc, np.dtype(dtype), arrays, outs)
 
 
 def run_on_bits(function: Any, ufunc: np.ufunc, operands: tuple, out: Any) -> Any:

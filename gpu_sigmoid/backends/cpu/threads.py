@@ -76,11 +76,12 @@ def in_blocks(ufunc: np.ufunc, operands: tuple, results: tuple[np.ndarray, ...])
     interrupted = False
 
     def work() -> None:
-        # threads draw their blocks from one count
-        while not interrupted and (i := next(number)) < len(starts):
-            part = (slice(None),) * axis + (slice(starts[i], starts[i] + step),)
-            blocks = [v[part] if getattr(v, "ndim", 0) else v for v in views]
-            ufunc(*blocks[: ufunc.nin], out=tuple(blocks[ufunc.nin :]))
+        # threads draw their blocks from one count; how errors are handled is not inherited by them
+        with np.errstate(invalid="ignore"):
+            while not interrupted and (i := next(number)) < len(starts):
+                part = (slice(None),) * axis + (slice(starts[i], starts[i] + step),)
+                blocks = [v[part] if getattr(v, "ndim", 0) else v for v in views]
+                ufunc(*blocks[: ufunc.nin], out=tuple(blocks[ufunc.nin :]))
 
     def stop() -> None:
         nonlocal interrupted
