@@ -3,6 +3,7 @@
 Where things are:
 
 - `functions`: the public objects and `FUNCTIONS`, the table of them
+- `components`: value, derivatives and both, as methods and by name
 - `device`: the same on scalars, for kernels of your own that Numba compiles
 - `source`: the same as CUDA C++
 - `formulas`: every formula, once, with the coefficients that tools/ fits

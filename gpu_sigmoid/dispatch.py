@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends import cpu
+from gpu_sigmoid.environment import require_gpu
 
 BACKENDS = {
     "cupy": "cupy",
@@ -53,6 +54,9 @@ def call(function: Any, component: str, operands: tuple, out: Any) -> Any:
     backend = backend_of(function, operands, out)
     if backend == HOST:
         return cpu.run(function, component, operands, out)
+    if backend == CUDA:
+        # asked before the backend is imported, which takes CuPy
+        require_gpu(function)
     return module_of(backend).run(function, component, operands, out)
 
 

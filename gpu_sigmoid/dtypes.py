@@ -51,3 +51,12 @@ def accepted_name(dtype: Any) -> str | None:
     # ml_dtypes registers bfloat16 as a user-defined type, which has this name
     name = "bfloat16" if dtype.name == "bfloat16" else dtype.newbyteorder("=").name
     return name if name in ("bfloat16", *NATIVE) else None
+
+
+def numpy_dtype(name: str) -> np.dtype:
+    """Return the dtype of an accepted name; bfloat16 is that of ml_dtypes."""
+    if name == "bfloat16":
+        import ml_dtypes
+
+        return np.dtype(ml_dtypes.bfloat16)
+    return np.dtype(name)

@@ -50,6 +50,12 @@ def gpu_available() -> bool:
     return why_no_gpu() is None
 
 
+def require_gpu(function: Any) -> None:
+    """Raise a RuntimeError that says why, if no GPU can be used for an array that lies on one."""
+    if reason := why_no_gpu():
+        raise RuntimeError(f"{function.__name__}: an array lies on a GPU, and none can be used: {reason}")
+
+
 def array_module() -> ModuleType:
     """Return cupy where a GPU is usable, else numpy."""
     if gpu_available():

@@ -27,3 +27,9 @@ def checked_out(function: Any, count: int, dtype: np.dtype, out: Any, array_type
         if not getattr(array.flags, "writeable", True):
             raise ValueError(f"{function.__name__}: out is read-only")
     return outs
+
+
+def refuse_out(function: Any, out: Any, reason: str) -> None:
+    """Raise a TypeError if `out` is given."""
+    if out is not None:
+        raise TypeError(f"{function.__name__}: out is not accepted: {reason}")

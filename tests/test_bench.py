@@ -13,9 +13,10 @@ from click.testing import CliRunner
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.bench import charts, clock, measure, peers, report
-from gpu_sigmoid.bench.cases import Case, Grid, numpy_dtype, operands, preset
+from gpu_sigmoid.bench.cases import Case, Grid, operands, preset
 from gpu_sigmoid.bench.clock import Spread, calibrated, take_turns
 from gpu_sigmoid.cli import main
+from gpu_sigmoid.dtypes import numpy_dtype
 
 CASE = Case("sigmoid", "value", "float32", 1000, "out", 1)
 

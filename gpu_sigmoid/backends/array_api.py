@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends import cpu
-from gpu_sigmoid.backends.method import refuse_out
-from gpu_sigmoid.environment import why_no_gpu
+from gpu_sigmoid.environment import require_gpu
+from gpu_sigmoid.outputs import refuse_out
 
 # DLPack's kDLCPU and kDLCUDA
 HOST, CUDA = 1, 2
@@ -45,8 +45,7 @@ def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
 
 
 def on_cuda(function: Any, component: str, operands: tuple, out: Any) -> Any:
-    if reason := why_no_gpu():
-        raise RuntimeError(f"{function.__name__}: an array lies on a GPU, and none can be used: {reason}")
+    require_gpu(function)
     from gpu_sigmoid.backends.cupy import run
 
     return run(function, component, operands, out)

@@ -6,7 +6,8 @@ from typing import Any
 import dask.array as da
 import numpy as np
 
-from gpu_sigmoid.backends.method import method, refuse_out
+from gpu_sigmoid.components import method
+from gpu_sigmoid.outputs import refuse_out
 
 
 def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
@@ -28,5 +29,6 @@ def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
 
 def empty(operand: Any) -> Any:
     """Return an array like an operand's blocks with no element, or the operand if it is a number."""
-    block = getattr(operand, "_meta", operand)
-    return block if np.ndim(block) == 0 and not hasattr(operand, "_meta") else block.ravel()[:0]
+    if hasattr(operand, "_meta"):
+        return operand._meta.ravel()[:0]
+    return operand if np.ndim(operand) == 0 else np.asarray(operand).ravel()[:0]

@@ -15,11 +15,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gpu_sigmoid.backends.method import method, refuse_out
+from gpu_sigmoid.bounds import DTYPES
+from gpu_sigmoid.components import method, outputs
 from gpu_sigmoid.dtypes import ACCEPTED
 from gpu_sigmoid.functions import FUNCTIONS, FunctionOfTarget
-
-NAMES = ("float16", "bfloat16", "float32", "float64")
+from gpu_sigmoid.outputs import refuse_out
 
 
 def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
@@ -28,7 +28,7 @@ def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
     dtype = jnp.result_type(*operands)
     if jnp.issubdtype(dtype, jnp.integer) or dtype.kind == "b":
         dtype = jnp.result_type(float)
-    if dtype.name not in NAMES:
+    if dtype.name not in DTYPES:
         raise TypeError(f"{function.__name__}: dtype {dtype} is not accepted; accepted are {ACCEPTED}")
     if elsewhere := platforms(operands) - {"cpu"}:
         raise TypeError(
@@ -55,7 +55,7 @@ def platforms(operands: tuple) -> set[str]:
 def differentiable(name: str, component: str) -> Callable[..., Any]:
     """Return a component as a function of JAX arrays of one shape and dtype, with its derivative."""
     compute = method(FUNCTIONS[name], component)
-    count = 2 if component == "value_and_grad" else 1
+    count = outputs(component)
 
     def on_host(*arrays: Any) -> Any:
         return compute(*(np.asarray(a) for a in arrays))

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from gpu_sigmoid.backends import cpu
-from gpu_sigmoid.backends.method import method, refuse_out
+from gpu_sigmoid.components import method
 from gpu_sigmoid.dtypes import result_name
+from gpu_sigmoid.outputs import refuse_out
 
 
 def run(function: Any, component: str, operands: tuple, out: Any) -> Any:

@@ -4,7 +4,8 @@ from typing import Any
 
 import xarray as xr
 
-from gpu_sigmoid.backends.method import method, refuse_out
+from gpu_sigmoid.components import method, outputs
+from gpu_sigmoid.outputs import refuse_out
 
 
 def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
@@ -15,7 +16,7 @@ def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
     return xr.apply_ufunc(
         method(function, component),
         *operands,
-        output_core_dims=[[]] * (2 if component == "value_and_grad" else 1),
+        output_core_dims=[[]] * outputs(component),
         join=options["arithmetic_join"],
         dataset_join=options["arithmetic_join"],
         keep_attrs=True if keep == "default" else keep,

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.bounds import DTYPES
+from gpu_sigmoid.components import outputs
+from gpu_sigmoid.dtypes import numpy_dtype
 from gpu_sigmoid.environment import get_num_threads
 from gpu_sigmoid.functions import FUNCTIONS, FunctionOfTarget
 
-DTYPES = ("float32", "float64", "float16", "bfloat16")
 LAYOUTS = ("out", "new", "strided")
 """`out` writes into an array that is there, `new` makes one, `strided` reads every other element."""
 
@@ -28,7 +30,7 @@ class Case:
 
     @property
     def outputs(self) -> int:
-        return 2 if self.component == "value_and_grad" else 1
+        return outputs(self.component)
 
     @property
     def inputs(self) -> int:
@@ -79,14 +81,6 @@ def preset(name: str) -> list[Grid]:
 
 
 PRESETS = ("quick", "full")
-
-
-def numpy_dtype(name: str) -> np.dtype:
-    if name == "bfloat16":
-        import ml_dtypes
-
-        return np.dtype(ml_dtypes.bfloat16)
-    return np.dtype(name)
 
 
 def operands(case: Case, xp: Any = np, seed: int = 0) -> tuple[tuple, tuple]:

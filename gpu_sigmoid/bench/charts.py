@@ -5,6 +5,7 @@ from typing import Any
 
 from gpu_sigmoid.bench.measure import COPY, OURS
 from gpu_sigmoid.bench.report import Record
+from gpu_sigmoid.components import label
 
 INK = "0.35"
 STYLE: dict[str, dict[str, Any]] = {
@@ -31,7 +32,7 @@ def draw(content: Record, folder: Path, device: str) -> None:
     functions: dict[tuple, set[str]] = {}
     for case in (row["case"] for row in content["rows"] if row["case"]["layout"] == "out"):
         kind = (case["dtype"], case["threads"])
-        functions.setdefault((case["size"], *kind), set()).add(label(case))
+        functions.setdefault((case["size"], *kind), set()).add(subject(case))
         if (case["function"], case["component"]) == ("sigmoid", "value"):
             sizes.setdefault(kind, set()).add(case["size"])
     for (dtype, threads), measured in sizes.items():
@@ -72,8 +73,8 @@ def draw_roofline(content: Record, size: int, dtype: str, threads: int, path: Pa
     """Draw each function's bytes per second on large arrays, beside the copy's."""
     rows = [row for row in content["rows"] if matches(row["case"], size, dtype, threads)]
     copies = [row["gigabytes_per_second"] for row in rows if row["peer"] == COPY]
-    ours = {label(row["case"]): row["gigabytes_per_second"] for row in rows if row["peer"] == OURS}
-    torch = {label(row["case"]): row["gigabytes_per_second"] for row in rows if row["peer"] == "torch"}
+    ours = {subject(row["case"]): row["gigabytes_per_second"] for row in rows if row["peer"] == OURS}
+    torch = {subject(row["case"]): row["gigabytes_per_second"] for row in rows if row["peer"] == "torch"}
     names = list(ours)[::-1]
     threaded = f"{threads} thread{'s' if threads > 1 else ''}"
     plot = axes(f"{size:,} elements, {dtype}, {threaded}: the copy is the roof", 0.45 * len(names) + 1.2)
@@ -91,5 +92,5 @@ def matches(case: Record, size: int, dtype: str, threads: int) -> bool:
     return kind == (size, dtype, threads, "out")
 
 
-def label(case: Record) -> str:
-    return case["function"] if case["component"] == "value" else f"{case['function']}.{case['component']}"
+def subject(case: Record) -> str:
+    return label(case["function"], case["component"])

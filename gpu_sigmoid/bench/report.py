@@ -10,7 +10,9 @@ from typing import Any
 
 from gpu_sigmoid.bench.measure import COPY, OURS, Row
 from gpu_sigmoid.bench.peers import HOST
+from gpu_sigmoid.components import label
 from gpu_sigmoid.environment import gpu_available
+from gpu_sigmoid.version import __version__
 
 LEGEND = """
 Medians of rounds in which all take turns in one process. A library's figure is how many
@@ -23,8 +25,6 @@ DISTRIBUTIONS = ("numba", "llvmlite", *HOST, "cupy-cuda13x", "cupy-cuda12x")
 
 def document(rows: Iterable[Row], rounds: int) -> Record:
     """Return all there is to say of a run, ready for JSON."""
-    from gpu_sigmoid import __version__
-
     return {
         "version": __version__,
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
@@ -116,9 +116,8 @@ def table(subjects: dict[tuple, dict[str, Record]]) -> str:
     ]
     for (function, component), rows in subjects.items():
         ours = rows[OURS]
-        name = function if component == "value" else f"{function}.{component}"
         share = "" if ours["of_copy"] is None else f"{ours['of_copy']:.0%}"
-        cells = [f"`{name}`", f"{ours['nanoseconds']['median']:.3g}"]
+        cells = [f"`{label(function, component)}`", f"{ours['nanoseconds']['median']:.3g}"]
         cells += [f"{ours['gigabytes_per_second']:.3g}", share]
         cells += [times(rows.get(peer)) for peer in peers]
         lines.append("| " + " | ".join(cells) + " |")

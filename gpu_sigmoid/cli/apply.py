@@ -6,7 +6,7 @@ import click
 
 from gpu_sigmoid.cli.blocks import run_here, run_on_cluster
 from gpu_sigmoid.cli.files import interruptible, written_whole
-from gpu_sigmoid.cli.stores import METHODS, Task, open_job
+from gpu_sigmoid.cli.stores import COMPONENTS, Task, open_job
 from gpu_sigmoid.functions import FUNCTIONS, FunctionOfTarget
 
 OF_ONE_ARRAY = [name for name, function in FUNCTIONS.items() if not isinstance(function, FunctionOfTarget)]
@@ -16,7 +16,7 @@ OF_ONE_ARRAY = [name for name, function in FUNCTIONS.items() if not isinstance(f
 @click.argument("source", metavar="IN", type=click.Path(exists=True, path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @click.option("--function", "name", type=click.Choice(OF_ONE_ARRAY), default="sigmoid", show_default=True)
-@click.option("--what", type=click.Choice(list(METHODS)), default="value", show_default=True)
+@click.option("--what", type=click.Choice(list(COMPONENTS)), default="value", show_default=True)
 @click.option("--column", help="Column of a .parquet file, array of a .zarr group.")
 @click.option("--scheduler", metavar="ADDRESS", help="Compute on the workers of this Dask scheduler.")
 def apply(

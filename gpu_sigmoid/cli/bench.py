@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from gpu_sigmoid.bench import peers
-from gpu_sigmoid.bench.cases import DTYPES, LAYOUTS, PRESETS, Case, preset
+from gpu_sigmoid.bench.cases import LAYOUTS, PRESETS, Case, preset
+from gpu_sigmoid.bounds import DTYPES
 from gpu_sigmoid.environment import gpu_available, why_no_gpu
 from gpu_sigmoid.functions import FUNCTIONS
 from gpu_sigmoid.lowering import COMPONENTS

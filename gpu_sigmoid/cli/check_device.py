@@ -9,10 +9,10 @@ from typing import Any
 import click
 import numpy as np
 
-from gpu_sigmoid.bench.cases import numpy_dtype
 from gpu_sigmoid.bench.clock import cuda_clock
 from gpu_sigmoid.device_check import bits, graph, large, layouts, libraries, report, speed, streams
 from gpu_sigmoid.device_check.subject import Device, Finding
+from gpu_sigmoid.dtypes import numpy_dtype
 from gpu_sigmoid.environment import why_no_gpu
 from gpu_sigmoid.functions import FUNCTIONS
 

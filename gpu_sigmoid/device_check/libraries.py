@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from gpu_sigmoid.bench.cases import numpy_dtype
 from gpu_sigmoid.device_check import layouts, streams
 from gpu_sigmoid.device_check.subject import Device, Finding, Streams
+from gpu_sigmoid.dtypes import numpy_dtype
 from gpu_sigmoid.functions import Function
 
 # torch has no negative strides, Numba's device arrays do not take all views

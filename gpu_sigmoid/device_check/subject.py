@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.components import method
 from gpu_sigmoid.functions import Function, FunctionOfTarget
 
 
 def call_public(function: Function, component: str, operands: tuple, out: Any = None) -> Any:
     """Call a component as a user does."""
-    method: Any = function if component == "value" else getattr(function, component)
-    return method(*operands, out=out)
+    return method(function, component)(*operands, out=out)
 
 
 @dataclass(frozen=True)

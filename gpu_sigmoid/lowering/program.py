@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gpu_sigmoid.lowering.constants import Format
+from gpu_sigmoid.lowering.constants import FLOAT32, FORMATS, Format
 from gpu_sigmoid.lowering.language import Graph, Value
 from gpu_sigmoid.lowering.subset import check
 
@@ -54,6 +54,12 @@ def lower(formula: Callable, component: str, format: Format, narrowed: bool = Fa
     outputs = COMPONENTS[component](formula(*parameters), *extra)
     inputs = (*parameters, *extra)
     return Program(f"{formula.__name__}_{component}", format, inputs, needed(outputs), outputs)
+
+
+def lower_for(formula: Callable, component: str, dtype: str) -> Program:
+    """Return the program for operands of `dtype`; 16-bit results are computed in float32 and rounded once."""
+    narrowed = dtype in ("float16", "bfloat16")
+    return lower(formula, component, FLOAT32 if narrowed else FORMATS[dtype], narrowed)
 
 
 def needed(outputs: tuple[Value, ...]) -> tuple[Value, ...]:

@@ -13,6 +13,7 @@ from gpu_sigmoid.functions import FUNCTIONS
 from gpu_sigmoid.verify.measure import Found
 from gpu_sigmoid.verify.reference import ERROR
 from gpu_sigmoid.verify.subjects import OURS
+from gpu_sigmoid.version import __version__
 
 Record = dict[str, Any]
 HEAD = f"{'':34}{'points':>14}{'ULP':>16}{'bound':>7}  {'at':>24} {'got':>24} {'want':>24}{'wrong':>12}"
@@ -81,8 +82,6 @@ def write(path: Path, rows: list[Record]) -> None:
             kept = {identity(row): row for row in json.loads(path.read_text())["rows"]}
         except (ValueError, KeyError) as error:
             raise click.ClickException(f"{path} is not a report of this command: {error}") from None
-    from gpu_sigmoid import __version__
-
     stamp = {"version": __version__, "date": time.strftime("%Y-%m-%d", time.gmtime())}
     kept |= {identity(row): {**row, **stamp} for row in rows}
     head = {

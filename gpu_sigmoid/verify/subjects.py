@@ -7,6 +7,7 @@ import numpy as np
 
 from gpu_sigmoid.bench import peers
 from gpu_sigmoid.bench.cases import Case
+from gpu_sigmoid.components import method
 from gpu_sigmoid.functions import FUNCTIONS
 
 OURS = "gpu_sigmoid"
@@ -18,8 +19,7 @@ Subject = Callable[..., np.ndarray]
 def subject(name: str, component: str, dtype: str, peer: str) -> Subject | None:
     """Return a component as a function of arrays, None where the peer does not offer it."""
     if peer == OURS:
-        function: Any = FUNCTIONS[name]
-        return function if component == "value" else getattr(function, component)
+        return method(FUNCTIONS[name], component)
     if peers.load(peer, 1) is None:
         raise ImportError(f"{peer} is not installed")
     case = Case(name, component, dtype, 1, "out", 1)

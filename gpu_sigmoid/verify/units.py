@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from mpmath import floor, frexp, ldexp, mp, mpf
 
+from gpu_sigmoid.dtypes import numpy_dtype
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -17,11 +19,7 @@ class Unit:
 
     @property
     def dtype(self) -> np.dtype:
-        if self.name != "bfloat16":
-            return np.dtype(self.name)
-        import ml_dtypes
-
-        return np.dtype(ml_dtypes.bfloat16)
+        return numpy_dtype(self.name)
 
     def of(self, scale: mpf) -> mpf:
         """Return the last place of a number of magnitude `scale`, that of subnormals at least."""

@@ -15,6 +15,7 @@ from conftest import REQUIRED
 from floats import DTYPES
 
 import gpu_sigmoid as gs
+from gpu_sigmoid.lowering import lower_for
 
 if "nvrtc" not in REQUIRED:
     pytest.importorskip("cupy", reason="CuPy is not installed: it brings the compiler's binding")
@@ -105,7 +106,7 @@ def check(instructions: list[str], dtype: str) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("function", "name"), NAMES)
 def test_packed(function: str, name: str, dtype: str, tmp_path: Path) -> None:
-    program = elementwise.program_of(gs.FUNCTIONS[function].formula, name, dtype)
+    program = lower_for(gs.FUNCTIONS[function].formula, name, dtype)
     instructions = sass(packed.source(program, dtype), 90, tmp_path)
     check(instructions, dtype)
     read = {o for operation in program.operations for o in operation.operands} & set(program.inputs)
@@ -138,7 +139,7 @@ def test_elementwise(function: str, name: str, dtype: str, architecture: int, tm
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("function", "name"), NAMES if ALL else SAMPLE[-1:])
 def test_packed_elsewhere(function: str, name: str, dtype: str, architecture: int, tmp_path: Path) -> None:
-    program = elementwise.program_of(gs.FUNCTIONS[function].formula, name, dtype)
+    program = lower_for(gs.FUNCTIONS[function].formula, name, dtype)
     instructions = sass(packed.source(program, dtype), architecture, tmp_path)
     check(instructions, dtype)
     assert any(i.startswith("LDG.E.128") for i in instructions)

@@ -10,6 +10,7 @@ from floats import DTYPES
 
 import gpu_sigmoid as gs
 from gpu_sigmoid import dispatch, lowering
+from gpu_sigmoid.lowering import lower_for
 
 pytest.importorskip("cupy", reason="CuPy is not installed")
 
@@ -75,7 +76,7 @@ def launches(monkeypatch: pytest.MonkeyPatch) -> Launches:
     monkeypatch.setattr(backend, "cupy", stand_in)
     monkeypatch.setattr(packed, "cupy", stand_in)
     monkeypatch.setattr(foreign, "cupy", stand_in)
-    monkeypatch.setattr(backend, "why_no_gpu", lambda: None)
+    monkeypatch.setattr(dispatch, "require_gpu", lambda function: None)
     monkeypatch.setattr(packed, "launch", recorded.by("packed"))
     monkeypatch.setattr(elementwise, "launch", recorded.by("elementwise"))
     monkeypatch.setitem(dispatch._backend_of_type, Array, "cupy")
@@ -209,6 +210,4 @@ def test_every_component_has_a_kernel_text() -> None:
     for function in gs.FUNCTIONS.values():
         for name in lowering.COMPONENTS:
             for dtype in DTYPES:
-                assert 'extern "C"' in packed.source(
-                    elementwise.program_of(function.formula, name, dtype), dtype
-                )
+                assert 'extern "C"' in packed.source(lower_for(function.formula, name, dtype), dtype)

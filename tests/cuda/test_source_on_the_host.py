@@ -11,6 +11,7 @@ from components import component, operands
 from floats import DTYPES, all_patterns, random_patterns
 
 import gpu_sigmoid as gs
+from gpu_sigmoid.lowering import lower_for
 
 pytest.importorskip("cupy", reason="CuPy is not installed: its kernels' source needs it")
 
@@ -48,7 +49,7 @@ extern "C" void run_elementwise({pointers}, long long size) {{
 
 def build(directory: Path, formula: Any, name: str, dtype: str) -> ctypes.CDLL:
     """Compile both kernels of a component."""
-    program = elementwise.program_of(formula, name, dtype)
+    program = lower_for(formula, name, dtype)
     ins, outs, operation, preamble = elementwise.source(program, dtype)
     assert preamble in packed.source(program, dtype)
     names = [p.split()[1] for p in (*ins.split(", "), *outs.split(", "))]

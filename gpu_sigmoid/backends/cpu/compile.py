@@ -14,20 +14,19 @@ from numba import types
 from gpu_sigmoid.backends.cpu import conversions, intrinsics
 from gpu_sigmoid.backends.cpu.loop import LOOP_INTRINSICS, loop_source
 from gpu_sigmoid.backends.cpu.ufunc import make_ufunc
-from gpu_sigmoid.lowering import Program, lower, primitives, python_source
-from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64, Format
+from gpu_sigmoid.bounds import DTYPES
+from gpu_sigmoid.lowering import Program, lower_for, primitives, python_source
+from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64
 
-# 16-bit results are computed in float32 and rounded once.
-FORMATS: dict[str, Format] = {"float16": FLOAT32, "bfloat16": FLOAT32, "float32": FLOAT32, "float64": FLOAT64}
 # NumPy has no bfloat16 of its own: its ufunc runs over the bits.
-STORAGE = {name: np.dtype("uint16" if name == "bfloat16" else name) for name in FORMATS}
+STORAGE = {name: np.dtype("uint16" if name == "bfloat16" else name) for name in DTYPES}
 
 SCALARS = {FLOAT32: (np.float32, np.uint32), FLOAT64: (np.float64, np.uint64)}
 
 
 def compile_ufunc(formula: Callable, component: str, dtype: str) -> np.ufunc:
     """Return the ufunc that computes `component` of `formula` on arrays of `dtype`."""
-    program = lower(formula, component, FORMATS[dtype], narrowed=STORAGE[dtype].itemsize == 2)
+    program = lower_for(formula, component, dtype)
     doc = f"{component} of {formula.__name__} in {dtype}"
     loop = compile_loop(program, dtype)
     name = f"{program.name}_{dtype}"

@@ -16,20 +16,17 @@ import numpy as np
 
 from gpu_sigmoid.backends.cupy import elementwise, packed
 from gpu_sigmoid.backends.cupy.foreign import adopted
+from gpu_sigmoid.components import outputs
 from gpu_sigmoid.dtypes import result_name
-from gpu_sigmoid.environment import why_no_gpu
 from gpu_sigmoid.outputs import checked_out
 
 
 def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
     """Compute on arrays of one GPU."""
-    if reason := why_no_gpu():
-        raise RuntimeError(f"{function.__name__}: an array lies on a GPU, and none can be used: {reason}")
     arrays = tuple(adopted(o) for o in operands)
-    count = 2 if component == "value_and_grad" else 1
     name = result_name(function, arrays)
     dtype = storage_dtype(name, arrays)
-    outs = checked_out(function, count, dtype, out, cupy.ndarray)
+    outs = checked_out(function, outputs(component), dtype, out, cupy.ndarray)
     device = one_device(function, [a for a in (*arrays, *outs) if isinstance(a, cupy.ndarray)])
     with device:
         return compute(function, component, name, arrays, outs, dtype)

@@ -8,7 +8,7 @@ import cupy
 import numpy as np
 
 from gpu_sigmoid.backends.cupy.storage import CONVERSIONS, STORAGES
-from gpu_sigmoid.lowering import Program, cuda_source, lower
+from gpu_sigmoid.lowering import Program, cuda_source, lower_for
 
 
 def launch(formula: Callable, component: str, dtype: str, operands: tuple, results: tuple) -> None:
@@ -23,14 +23,9 @@ def bits(operand: Any) -> Any:
 
 @cache
 def kernel(formula: Callable, component: str, dtype: str) -> Any:
-    program = program_of(formula, component, dtype)
+    program = lower_for(formula, component, dtype)
     ins, outs, operation, preamble = source(program, dtype)
     return cupy.ElementwiseKernel(ins, outs, operation, f"{program.name}_{dtype}", preamble=preamble)
-
-
-def program_of(formula: Callable, component: str, dtype: str) -> Program:
-    storage = STORAGES[dtype]
-    return lower(formula, component, storage.format, narrowed=storage.narrowed)
 
 
 def source(program: Program, dtype: str) -> tuple[str, str, str, str]:
@@ -53,8 +48,8 @@ def operation(program: Program, dtype: str, ins: list[str], outs: list[str]) -> 
     temporaries = [f"y{i}" for i in range(len(outs))]
     call = f"{program.name}({', '.join(loads)}"
     if len(outs) == 1:
-        lines = [f"const {storage.format.c_type} y0 = {call});"]
+        lines = [f"const {program.format.c_type} y0 = {call});"]
     else:
-        lines = [f"{storage.format.c_type} {', '.join(temporaries)};", f"{call}, {', '.join(temporaries)});"]
+        lines = [f"{program.format.c_type} {', '.join(temporaries)};", f"{call}, {', '.join(temporaries)});"]
     lines += [f"{out} = {storage.store.format(y)};" for out, y in zip(outs, temporaries, strict=True)]
     return "\n".join(["using namespace gpu_sigmoid;", *lines])

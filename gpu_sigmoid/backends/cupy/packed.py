@@ -11,9 +11,9 @@ from typing import Any
 import cupy
 import numpy as np
 
-from gpu_sigmoid.backends.cupy.elementwise import operation, program_of
+from gpu_sigmoid.backends.cupy.elementwise import operation
 from gpu_sigmoid.backends.cupy.storage import CONVERSIONS, STORAGES
-from gpu_sigmoid.lowering import Program, cuda_source
+from gpu_sigmoid.lowering import Program, cuda_source, lower_for
 
 VECTOR = 16
 THREADS = 256
@@ -86,7 +86,7 @@ def launch(formula: Callable, component: str, dtype: str, operands: tuple, resul
 
 @cache
 def kernel(formula: Callable, component: str, dtype: str) -> tuple[Any, int]:
-    program = program_of(formula, component, dtype)
+    program = lower_for(formula, component, dtype)
     return cupy.RawKernel(source(program, dtype), ENTRY, options=("-std=c++17",)), under_way(program)
 
 

@@ -7,30 +7,22 @@ there before sm_90.
 
 from dataclasses import dataclass
 
-from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64, Format
-
 
 @dataclass(frozen=True)
 class Storage:
-    """A dtype in a kernel: its C type, CuPy's name for that, the format computed in, its size."""
+    """A dtype in a kernel: its C type, CuPy's name for that, the conversions to and from float32."""
 
     c_type: str
     cupy_name: str
-    format: Format
-    itemsize: int
     load: str = "{0}"
     store: str = "{0}"
 
-    @property
-    def narrowed(self) -> bool:
-        return self.itemsize == 2
-
 
 STORAGES = {
-    "float16": Storage("unsigned short", "uint16", FLOAT32, 2, "load_half({0})", "store_half({0})"),
-    "bfloat16": Storage("unsigned short", "uint16", FLOAT32, 2, "load_bfloat16({0})", "store_bfloat16({0})"),
-    "float32": Storage("float", "float32", FLOAT32, 4),
-    "float64": Storage("double", "float64", FLOAT64, 8),
+    "float16": Storage("unsigned short", "uint16", "load_half({0})", "store_half({0})"),
+    "bfloat16": Storage("unsigned short", "uint16", "load_bfloat16({0})", "store_bfloat16({0})"),
+    "float32": Storage("float", "float32"),
+    "float64": Storage("double", "float64"),
 }
 
 CONVERSIONS = """\

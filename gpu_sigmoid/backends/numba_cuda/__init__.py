@@ -15,6 +15,7 @@ from gpu_sigmoid.backends.numba_cuda import kernels, memory
 from gpu_sigmoid.backends.numba_cuda.layout import Layout, apart, layout_of
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.lowering import Program
+from gpu_sigmoid.outputs import checked_out
 
 __all__ = ["run"]
 
@@ -25,7 +26,7 @@ def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
     name = result_name(function, operands)
     dtype = next((o.dtype for o in operands if getattr(o, "dtype", None) == name), np.dtype(name))
     program = kernels.program(function.formula, component, name)
-    outs = checked_out(function, dtype, out, len(program.outputs))
+    outs = checked_out(function, len(program.outputs), dtype, out, object)
     arrays = [o for o in operands if getattr(o, "ndim", 0) or memory.on_device(o)]
     given = [o for o in outs if o is not None]
     shape = np.broadcast_shapes(*(a.shape for a in (*arrays, *given)))
@@ -41,18 +42,6 @@ def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
         separate = [separated(o, given, dtype, stream) if memory.on_device(o) else o for o in operands]
         launch(program, separate, results, dtype, stream)
     return tuple(results) if len(results) > 1 else results[0]
-
-
-def checked_out(function: Any, dtype: np.dtype, out: Any, count: int) -> tuple:
-    """Return `out` as a tuple of `count` device arrays of `dtype` or None."""
-    outs = (None,) * count if out is None else out if isinstance(out, tuple) else (out,)
-    if len(outs) != count:
-        wanted = "one array" if count == 1 else f"a tuple of {count} arrays"
-        raise TypeError(f"{function.__name__}: out is to be {wanted}, not {len(outs)}")
-    for array in outs:
-        if array is not None and array.dtype != dtype:
-            raise TypeError(f"{function.__name__}: out has dtype {array.dtype}, the result has {dtype}")
-    return outs
 
 
 def separated(operand: Any, outs: list, dtype: np.dtype, stream: Any) -> Any:

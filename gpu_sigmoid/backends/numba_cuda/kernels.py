@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gpu_sigmoid.lowering import Program, lower
-from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64
+from gpu_sigmoid.lowering import Program, lower_for
 
 THREADS = 256
 MOST_BLOCKS = 1 << 16
@@ -47,11 +46,8 @@ def identity(x):  # type: ignore[no-untyped-def]
     return (x,)
 
 
-@cache
-def program(formula: Callable, component: str, dtype: str) -> Program:
-    """Return what is computed for results of `dtype`; 16-bit ones are rounded from float32."""
-    format = FLOAT64 if dtype == "float64" else FLOAT32
-    return lower(formula, component, format, narrowed=dtype in ("float16", "bfloat16"))
+# a kernel is compiled once per program: equal calls give the same one
+program = cache(lower_for)
 
 
 @cache

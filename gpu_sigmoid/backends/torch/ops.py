@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from gpu_sigmoid.backends.torch.tensors import compute, results_like
+from gpu_sigmoid.components import COMPONENTS, outputs
 from gpu_sigmoid.functions import FUNCTIONS, FunctionOfTarget
-from gpu_sigmoid.lowering import COMPONENTS
 
 OPERATORS: dict[tuple[str, str], Callable[..., Any]] = {}
 """The operators by function and component, as torch.library knows them."""
@@ -25,7 +25,7 @@ DIFFERENTIABLE: dict[tuple[str, str], Callable[..., Any]] = {}
 def define(name: str, component: str) -> None:
     """Register the operator for a component and all that torch is to know of it."""
     function = FUNCTIONS[name]
-    pair = component == "value_and_grad"
+    pair = outputs(component) > 1
     parameters = ["x"]
     parameters += ["target"] * isinstance(function, FunctionOfTarget) + ["cotangent"] * (component == "vjp")
     schema = f"({', '.join(f'Tensor {p}' for p in parameters)}) -> {'(Tensor, Tensor)' if pair else 'Tensor'}"

@@ -8,7 +8,9 @@ import torch
 
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.backends.cpu.threads import run_split
+from gpu_sigmoid.components import outputs
 from gpu_sigmoid.dtypes import ACCEPTED
+from gpu_sigmoid.environment import require_gpu
 
 NAMES = {
     torch.float16: "float16",
@@ -64,7 +66,7 @@ def results_like(tensors: tuple[torch.Tensor, ...], count: int) -> list[torch.Te
 
 def compute(function: Any, component: str, tensors: tuple[torch.Tensor, ...]) -> Any:
     """Return the results as new tensors, nothing recorded for gradients."""
-    count = 2 if component == "value_and_grad" else 1
+    count = outputs(component)
     results = results_like(tensors, count)
     fill(function, component, tensors, results)
     return tuple(results) if count > 1 else results[0]
@@ -72,7 +74,7 @@ def compute(function: Any, component: str, tensors: tuple[torch.Tensor, ...]) ->
 
 def compute_into(function: Any, component: str, tensors: tuple[torch.Tensor, ...], out: Any) -> Any:
     """Write the results to `out` and return it."""
-    count = 2 if component == "value_and_grad" else 1
+    count = outputs(component)
     outs = out if isinstance(out, tuple) else (out,)
     if len(outs) != count or not all(isinstance(o, torch.Tensor) for o in outs):
         expected = "a tensor" if count == 1 else f"a tuple of {count} tensors"
@@ -124,6 +126,7 @@ def on_cuda(
     function: Any, component: str, tensors: tuple[torch.Tensor, ...], results: list[torch.Tensor]
 ) -> None:
     """Compute by CuPy, on torch's current stream."""
+    require_gpu(function)
     import cupy
 
     from gpu_sigmoid.backends.cupy import run

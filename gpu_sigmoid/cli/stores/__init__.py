@@ -9,9 +9,11 @@ from typing import Any, Protocol
 import click
 import numpy as np
 
+from gpu_sigmoid.components import method, outputs
 from gpu_sigmoid.functions import FUNCTIONS
 
-METHODS = {"value": "__call__", "grad": "grad", "both": "value_and_grad"}
+# what the command calls the components it offers
+COMPONENTS = {"value": "value", "grad": "grad", "both": "value_and_grad"}
 # a format's suffix, its module, and what brings the library it needs
 FORMATS = {".npy": ("npy", ""), ".zarr": ("zarr", "zarr"), ".parquet": ("parquet", "pyarrow")}
 
@@ -25,11 +27,11 @@ class Task:
 
     @property
     def outputs(self) -> int:
-        return 2 if self.what == "both" else 1
+        return outputs(COMPONENTS[self.what])
 
     def __call__(self, x: Any, out: Any = None) -> Any:
         """Return the result for an array, a tuple of two for both."""
-        return getattr(FUNCTIONS[self.name], METHODS[self.what])(x, out=out)
+        return method(FUNCTIONS[self.name], COMPONENTS[self.what])(x, out=out)
 
     def dtype(self, of: Any, source: Path) -> np.dtype:
         """Return the result's dtype for operands of dtype `of`, or say why there is none."""
