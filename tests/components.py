@@ -30,3 +30,8 @@ def in_domain(function: Any, x: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         x = x[np.isfinite(x)]
     return x[(x > 0) & (x < 1)] if function is gs.logit else x
+
+
+def as_tuple(result: Any) -> tuple:
+    """Return the results of a component, one or two, as a tuple."""
+    return result if isinstance(result, tuple) else (result,)

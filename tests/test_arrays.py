@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, component, operands
+from components import COMPONENTS, as_tuple, component, operands
 from floats import BFLOAT16, DTYPES
 
 import gpu_sigmoid as gs
@@ -43,7 +43,7 @@ def test_layouts_give_the_contiguous_bits(function: Any, name: str, dtype: str, 
     flat = np.array(x, order="C", copy=True).reshape(-1)
     got = component(function, name)(*operands(function, name, x))
     want = component(function, name)(*operands(function, name, flat))
-    for y, w in zip(*(r if isinstance(r, tuple) else (r,) for r in (got, want)), strict=True):
+    for y, w in zip(*(as_tuple(r) for r in (got, want)), strict=True):
         assert y.dtype == DTYPES[dtype]
         assert y.shape == x.shape
         assert np.asarray(y).reshape(-1).tobytes() == w.tobytes()

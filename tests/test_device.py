@@ -10,7 +10,7 @@ import numba
 import numpy as np
 import ptx
 import pytest
-from components import COMPONENTS, component, operands
+from components import COMPONENTS, as_tuple, component, operands
 from floats import all_patterns, random_patterns
 from numba import types
 
@@ -38,7 +38,7 @@ def sample(dtype: str) -> np.ndarray:
 
 def same_bits(got: Any, want: Any) -> bool:
     """Compare arrays or tuples of them; which nan it is does not matter."""
-    pairs = zip(*(r if isinstance(r, tuple) else (r,) for r in (got, want)), strict=True)
+    pairs = zip(*(as_tuple(r) for r in (got, want)), strict=True)
     return all(
         g.dtype == w.dtype and np.array_equal(*(a.view(f"u{a.itemsize}") * (a == a) for a in (g, w)))
         for g, w in pairs
@@ -64,7 +64,7 @@ def loop(f: Any, inputs: int, outputs: int, first: str = "0", step: str = "1", *
 def test_in_njit_the_same_bits(function: Any, name: str, dtype: str) -> None:
     arrays = operands(function, name, sample(dtype))
     want = component(function, name)(*arrays)
-    results = tuple(np.empty_like(w) for w in (want if isinstance(want, tuple) else (want,)))
+    results = tuple(np.empty_like(w) for w in (as_tuple(want)))
     # fastmath is the caller's affair and is not to reach the function
     fill = loop(scalar(function, name), len(arrays), len(results))
     numba.njit(fill, fastmath=True)(*arrays, *results)

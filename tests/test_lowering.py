@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, component, operands
+from components import COMPONENTS, as_tuple, component, operands
 from floats import all_patterns, random_patterns
 
 import gpu_sigmoid as gs
@@ -112,7 +112,7 @@ def test_cuda_source_on_the_host_gives_the_same_bits(
     want = tuple(np.empty_like(arguments[0]) for _ in range(2 if name == "value_and_grad" else 1))
     loop = getattr(host_library, f"{function.__name__}_{name}_{dtype}")
     loop(ctypes.c_long(arguments[0].size), *(ctypes.c_void_p(a.ctypes.data) for a in (*arguments, *want)))
-    for y, w in zip(got if isinstance(got, tuple) else (got,), want, strict=True):
+    for y, w in zip(as_tuple(got), want, strict=True):
         # which of several nans is not part of the promise
         same = (y.view(f"u{y.itemsize}") == w.view(f"u{y.itemsize}")) | (np.isnan(y) & np.isnan(w))
         assert same.all()

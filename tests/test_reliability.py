@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, component, takes_target
+from components import COMPONENTS, as_tuple, component, takes_target
 from floats import DTYPES
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,7 +68,7 @@ def want(function: Any, name: str, operands: tuple) -> tuple[np.ndarray, ...]:
     plain = [np.array(o, dtype=common, order="C") for o in np.broadcast_arrays(*operands)]
     flat = [np.ascontiguousarray(p.reshape(-1)) for p in plain]
     result = component(function, name)(*flat)
-    return tuple(r.reshape(plain[0].shape) for r in (result if isinstance(result, tuple) else (result,)))
+    return tuple(r.reshape(plain[0].shape) for r in (as_tuple(result)))
 
 
 @settings(max_examples=int(os.environ.get("GPU_SIGMOID_EXAMPLES", "150")), deadline=None)
@@ -90,7 +90,7 @@ def test_any_operands(data: Any) -> None:
     before = [o.tobytes() for o in operands]
     with np.errstate(all="raise"):
         got = component(function, name)(*operands)
-    for y, w in zip(got if isinstance(got, tuple) else (got,), expected, strict=True):
+    for y, w in zip(as_tuple(got), expected, strict=True):
         assert (y.dtype, y.shape) == (w.dtype, w.shape)
         assert bits(np.asarray(y)) == bits(w)
     assert [o.tobytes() for o in operands] == before

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, component, operands
+from components import COMPONENTS, as_tuple, component, operands
 from conftest import REQUIRED
 from floats import all_patterns, random_patterns
 
@@ -50,7 +50,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 def test_the_kernels_bits(function: Any, name: str, dtype: str, library: ctypes.CDLL) -> None:
     arrays = operands(function, name, sample(dtype))
     want = component(function, name)(*arrays)
-    wants = want if isinstance(want, tuple) else (want,)
+    wants = as_tuple(want)
     gots = [np.empty_like(w) for w in wants]
     call = getattr(library, f"{function.__name__}_{name}_{dtype}")
     call(ctypes.c_long(len(arrays[0])), *(ctypes.c_void_p(a.ctypes.data) for a in (*arrays, *gots)))

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, component, in_domain, operands
+from components import COMPONENTS, as_tuple, component, in_domain, operands
 from floats import DTYPES, all_patterns, random_patterns
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,7 +69,7 @@ def test_nan_stays_and_nothing_warns(function: Any, name: str, dtype: str) -> No
     with np.errstate(all="raise"):
         result = component(function, name)(*arguments)
     with np.errstate(invalid="ignore"):
-        for y in result if isinstance(result, tuple) else (result,):
+        for y in as_tuple(result):
             assert np.isnan(y[np.isnan(x)]).all()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, component, operands
+from components import COMPONENTS, as_tuple, component, operands
 from floats import DTYPES
 
 import gpu_sigmoid as gs
@@ -56,7 +56,7 @@ def test_blocks_give_the_bits_of_one_thread(name: str, dtype: str, drawn: list[i
         arguments = operands(function, name, X.astype(DTYPES[dtype]))
         got = component(function, name)(*arguments)
         want = by_one_thread(lambda f=function, a=arguments: component(f, name)(*a))
-        for y, w in zip(*(r if isinstance(r, tuple) else (r,) for r in (got, want)), strict=True):
+        for y, w in zip(*(as_tuple(r) for r in (got, want)), strict=True):
             assert y.tobytes() == w.tobytes()
     assert drawn == [1, 1]
 

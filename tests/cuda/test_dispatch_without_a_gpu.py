@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, component, operands
+from components import COMPONENTS, as_tuple, component, operands
 from floats import DTYPES
 
 import gpu_sigmoid as gs
@@ -58,7 +58,7 @@ class Launches(list):
             self.append((kind, formula.__name__, name, dtype))
             host = [a if np.ndim(a) == 0 else np.asarray(a).view(np.ndarray) for a in arrays]
             got = component(gs.FUNCTIONS[formula.__name__], name)(*host)
-            for target, value in zip(results, got if isinstance(got, tuple) else (got,), strict=True):
+            for target, value in zip(results, as_tuple(got), strict=True):
                 target.view(np.ndarray)[...] = value
 
         return launch
@@ -89,9 +89,7 @@ def test_contiguous_arrays_are_packed(function: Any, name: str, dtype: str, laun
     arrays = operands(function, name, np.linspace(0.1, 0.9, 64).astype(DTYPES[dtype]).reshape(8, 8))
     want = component(function, name)(*arrays)
     got = component(function, name)(*map(on_gpu, arrays))
-    for y, w in zip(
-        got if isinstance(got, tuple) else (got,), want if isinstance(want, tuple) else (want,), strict=True
-    ):
+    for y, w in zip(as_tuple(got), as_tuple(want), strict=True):
         assert type(y) is Array
         assert y.dtype == DTYPES[dtype]
         np.testing.assert_array_equal(y, w)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import component, operands
+from components import as_tuple, component, operands
 from floats import DTYPES, all_patterns, random_patterns
 
 import gpu_sigmoid as gs
@@ -106,7 +106,7 @@ def test_same_bits_as_the_cpu(function: Any, name: str, dtype: str, tmp_path: Pa
     arrays = [placed(a, 0) for a in operands(function, name, inputs(dtype))]
     with np.errstate(all="ignore"):
         want = component(function, name)(*arrays)
-    want = want if isinstance(want, tuple) else (want,)
+    want = as_tuple(want)
     for kind in ("elementwise", "packed"):
         results = [placed(np.zeros_like(arrays[0]), 0) for _ in want]
         run(library, kind, arrays, results, 3, 64)

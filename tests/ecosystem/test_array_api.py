@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, component, operands
+from components import COMPONENTS, as_tuple, component, operands
 from required import library
 
 import gpu_sigmoid as gs
@@ -18,9 +18,7 @@ def test_same_bits_as_numpy(function: Any, name: str, dtype: str) -> None:
     arrays = operands(function, name, np.linspace(0.1, 0.9, 12, dtype=dtype).reshape(3, 4)[:, ::2])
     got = component(function, name)(*map(xp.asarray, arrays))
     want = component(function, name)(*arrays)
-    for y, w in zip(
-        got if isinstance(got, tuple) else (got,), want if isinstance(want, tuple) else (want,), strict=True
-    ):
+    for y, w in zip(as_tuple(got), as_tuple(want), strict=True):
         assert isinstance(y, type(xp.asarray(0.0)))
         assert y.shape == (3, 2)
         np.testing.assert_array_equal(np.from_dlpack(y), w)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, component, operands
+from components import COMPONENTS, as_tuple, component, operands
 from floats import DTYPES
 from required import library
 
@@ -30,9 +30,7 @@ def inputs(function: Any, name: str, dtype: np.dtype) -> tuple[np.ndarray, ...]:
 def test_same_bits_as_numpy(function: Any, name: str, dtype: np.dtype) -> None:
     arrays = inputs(function, name, dtype)
     got, want = component(function, name)(*lazy(arrays)), component(function, name)(*arrays)
-    for lazily, w in zip(
-        got if isinstance(got, tuple) else (got,), want if isinstance(want, tuple) else (want,), strict=True
-    ):
+    for lazily, w in zip(as_tuple(got), as_tuple(want), strict=True):
         assert isinstance(lazily, da.Array)
         assert lazily.dtype == lazily._meta.dtype == dtype
         assert lazily.chunks == ((CHUNKS,) * 10,)
@@ -72,7 +70,7 @@ def test_the_graph_is_linear_in_the_blocks(name: str, tasks: int) -> None:
         x = da.zeros(10 * blocks, chunks=10)
         arguments = (x, 2.0) if name == "vjp" else (x,)
         results = component(gs.silu, name)(*arguments)
-        results = results if isinstance(results, tuple) else (results,)
+        results = as_tuple(results)
         layers = {key: layer for r in results for key, layer in r.dask.layers.items()}
         own = sum(len(layer) for key, layer in layers.items() if key not in x.dask.layers)
         assert own == tasks * blocks

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, component, operands
+from components import COMPONENTS, as_tuple, component, operands
 from required import library
 
 import gpu_sigmoid as gs
@@ -21,10 +21,6 @@ def with_float64() -> Any:
     jax.config.update("jax_enable_x64", False)
 
 
-def parts(result: Any) -> tuple:
-    return result if isinstance(result, tuple) else (result,)
-
-
 def arrays(function: Any, name: str, dtype: Any) -> tuple[np.ndarray, ...]:
     low, high = (0.01, 0.99) if function is gs.logit else (-20.0, 20.0)
     return operands(function, name, np.linspace(low, high, 12).reshape(3, 4).astype(dtype))
@@ -34,12 +30,12 @@ def arrays(function: Any, name: str, dtype: Any) -> tuple[np.ndarray, ...]:
 @pytest.mark.parametrize("name", COMPONENTS)
 def test_same_bits_as_numpy_plain_and_compiled(function: Any, name: str, dtype: str) -> None:
     given = arrays(function, name, jnp.dtype(dtype))
-    want = parts(component(function, name)(*given))
+    want = as_tuple(component(function, name)(*given))
     traced = tuple(map(jnp.asarray, given))
     compute = component(function, name)
     mapped = jax.vmap(lambda *a: compute(*a))
     for how in (compute, jax.jit(lambda *a: compute(*a)), mapped, jax.jit(mapped)):
-        for y, w in zip(parts(how(*traced)), want, strict=True):
+        for y, w in zip(as_tuple(how(*traced)), want, strict=True):
             assert isinstance(y, jax.Array)
             assert y.dtype == dtype
             np.testing.assert_array_equal(np.asarray(y), w)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, component, operands
+from components import COMPONENTS, as_tuple, component, operands
 from required import library
 
 import gpu_sigmoid as gs
@@ -14,16 +14,12 @@ pd, xr = library("pandas"), library("xarray")
 VALUES = np.linspace(0.1, 0.9, 5, dtype=np.float32)
 
 
-def parts(result: Any) -> tuple:
-    return result if isinstance(result, tuple) else (result,)
-
-
 @pytest.mark.parametrize("name", COMPONENTS)
 def test_series(function: Any, name: str) -> None:
     arrays = operands(function, name, VALUES)
     index = pd.date_range("2026-01-01", periods=5)
     got = component(function, name)(pd.Series(arrays[0], index, name="logit"), *arrays[1:])
-    for y, w in zip(parts(got), parts(component(function, name)(*arrays)), strict=True):
+    for y, w in zip(as_tuple(got), as_tuple(component(function, name)(*arrays)), strict=True):
         pd.testing.assert_series_equal(y, pd.Series(w, index, name="logit"), check_exact=True)
 
 
@@ -47,11 +43,11 @@ def test_what_is_missing_in_a_nullable_series_stays_missing() -> None:
 def test_frame_keeps_each_columns_dtype(function: Any, name: str) -> None:
     frame = pd.DataFrame({"a": VALUES, "b": VALUES.astype("f8"), "c": VALUES.astype("f2")}, list("vwxyz"))
     more = (0.25, 3.0)[: len(operands(function, name, VALUES)) - 1]
-    for i, got in enumerate(parts(component(function, name)(frame, *more))):
+    for i, got in enumerate(as_tuple(component(function, name)(frame, *more))):
         assert list(got.columns) == ["a", "b", "c"]
         assert list(got.index) == list("vwxyz")
         for column in frame:
-            want = parts(component(function, name)(frame[column].to_numpy(), *more))[i]
+            want = as_tuple(component(function, name)(frame[column].to_numpy(), *more))[i]
             assert got[column].dtype == frame[column].dtype
             np.testing.assert_array_equal(got[column].to_numpy(), want)
 
@@ -82,7 +78,7 @@ def test_data_array(function: Any, name: str) -> None:
     arrays = operands(function, name, VALUES)
     x = xr.DataArray(arrays[0], dims="t", coords={"t": range(5)}, name="logit", attrs={"unit": "1"})
     got = component(function, name)(x, *(xr.DataArray(a, dims="t") for a in arrays[1:]))
-    for y, w in zip(parts(got), parts(component(function, name)(*arrays)), strict=True):
+    for y, w in zip(as_tuple(got), as_tuple(component(function, name)(*arrays)), strict=True):
         assert y.dtype == np.float32
         np.testing.assert_array_equal(y.values, w)
         np.testing.assert_array_equal(y.t, x.t)
@@ -106,7 +102,7 @@ def test_masked_array(function: Any, name: str) -> None:
     arrays = operands(function, name, VALUES)
     mask = [False, True, False, False, True]
     got = component(function, name)(np.ma.masked_array(arrays[0], mask), *arrays[1:])
-    for y, w in zip(parts(got), parts(component(function, name)(*arrays)), strict=True):
+    for y, w in zip(as_tuple(got), as_tuple(component(function, name)(*arrays)), strict=True):
         assert isinstance(y, np.ma.MaskedArray)
         np.testing.assert_array_equal(y.mask, mask)
         np.testing.assert_array_equal(y.compressed(), w[~np.array(mask)])

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, component, operands
+from components import COMPONENTS, as_tuple, component, operands
 from required import library
 
 import gpu_sigmoid as gs
@@ -13,10 +13,6 @@ torch = library("torch")
 
 FLOATS = {"float16": "float16", "float32": "float32", "float64": "float64"}
 OPERATORS = [(name, part) for name in gs.FUNCTIONS for part in COMPONENTS]
-
-
-def parts(result: Any) -> tuple:
-    return result if isinstance(result, tuple) else (result,)
 
 
 def arrays(function: Any, name: str, dtype: str = "float64", shape: tuple = (3, 4)) -> tuple[np.ndarray, ...]:
@@ -39,7 +35,7 @@ def test_same_bits_as_numpy(function: Any, name: str, dtype: str) -> None:
     for turn in (lambda a: a, lambda a: a.T, lambda a: a[::2, 1:]):
         got = component(function, name)(*(turn(torch.from_numpy(a)) for a in given))
         want = component(function, name)(*(turn(a) for a in given))
-        for y, w in zip(parts(got), parts(want), strict=True):
+        for y, w in zip(as_tuple(got), as_tuple(want), strict=True):
             assert isinstance(y, torch.Tensor)
             assert y.dtype == getattr(torch, dtype)
             np.testing.assert_array_equal(y.numpy(), w)
@@ -50,7 +46,7 @@ def test_bfloat16(function: Any, name: str) -> None:
     given = [torch.from_numpy(a).to(torch.bfloat16) for a in arrays(function, name)]
     wide = [t.view(torch.int16).numpy().view("bfloat16") for t in given]
     for y, w in zip(
-        parts(component(function, name)(*given)), parts(component(function, name)(*wide)), strict=True
+        as_tuple(component(function, name)(*given)), as_tuple(component(function, name)(*wide)), strict=True
     ):
         assert y.dtype == torch.bfloat16
         np.testing.assert_array_equal(y.view(torch.int16).numpy(), w.view(np.int16))
