@@ -135,9 +135,28 @@ def show_config() -> None:
 
 def _version(distribution: str, extra: str) -> str:
     names = ("cupy-cuda13x", "cupy-cuda12x", "cupy") if distribution == "cupy" else (distribution,)
-    for name in names:
-        try:
-            return importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return f'not installed; extra "{extra}" brings it'
+    found = next(filter(None, map(installed, names)), None)
+    return found or f'not installed; extra "{extra}" brings it'
+
+
+def installed(distribution: str) -> str | None:
+    """Return a distribution's version, None where it is not installed."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def gpu_description() -> dict[str, Any]:
+    """Return the current GPU's name and capability, its driver and CuPy's version."""
+    import cupy
+
+    runtime = cupy.cuda.runtime
+    properties = runtime.getDeviceProperties(cupy.cuda.Device().id)
+    return {
+        "name": properties["name"].decode(),
+        "capability": f"{properties['major']}.{properties['minor']}",
+        "driver": runtime.driverGetVersion(),
+        "runtime": runtime.runtimeGetVersion(),
+        "cupy": cupy.__version__,
+    }

@@ -26,7 +26,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = SimpleNamespace(**vars(XP), asnumpy=np.asarray)
     monkeypatch.setitem(sys.modules, "cupy", fake)
     monkeypatch.setattr(command, "why_no_gpu", lambda: None)
-    monkeypatch.setattr(command.report, "cupy_device", lambda: {"name": "none"})
+    monkeypatch.setattr(command, "gpu_description", lambda: {"name": "none"})
     monkeypatch.setattr(streams, "SIZE", 4099)
     monkeypatch.setattr(streams.check_streams, "__defaults__", (8,))
 

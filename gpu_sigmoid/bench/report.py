@@ -1,6 +1,5 @@
 """Rows as JSON, with what they were measured on, and as Markdown tables."""
 
-import importlib.metadata
 import json
 import platform
 import time
@@ -11,7 +10,7 @@ from typing import Any
 from gpu_sigmoid.bench.measure import COPY, OURS, Row
 from gpu_sigmoid.bench.peers import HOST
 from gpu_sigmoid.components import label
-from gpu_sigmoid.environment import gpu_available
+from gpu_sigmoid.environment import gpu_available, gpu_description, installed
 from gpu_sigmoid.version import __version__
 
 LEGEND = """
@@ -29,7 +28,7 @@ def document(rows: Iterable[Row], rounds: int) -> Record:
         "version": __version__,
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "processor": processor(),
-        "device": device(),
+        "device": gpu_description() if gpu_available() else None,
         "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "versions": versions(),
         "rounds": rounds,
@@ -59,30 +58,15 @@ def processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
-def device() -> str | None:
-    if not gpu_available():
-        return None
-    import cupy
-
-    runtime = cupy.cuda.runtime
-    name = runtime.getDeviceProperties(cupy.cuda.Device().id)["name"].decode()
-    return f"{name}, driver {runtime.driverGetVersion()}, runtime {runtime.runtimeGetVersion()}"
-
-
 def versions() -> dict[str, str]:
-    found = {}
-    for name in DISTRIBUTIONS:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    return {name: version for name in DISTRIBUTIONS if (version := installed(name))}
 
 
 def page(content: Record) -> str:
     """Return the whole run as a Markdown page."""
     libraries = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
-    where = ", ".join(filter(None, (content["processor"], content["device"], content["platform"])))
+    gpu = content["device"] and ", ".join(f"{key} {value}" for key, value in content["device"].items())
+    where = ", ".join(filter(None, (content["processor"], gpu, content["platform"])))
     return (
         f"# Throughput\n\n{where}. gpu_sigmoid {content['version']}, {libraries}; {content['date']}.\n"
         f"{LEGEND}\n\n{tables(content)}"

@@ -13,7 +13,7 @@ from gpu_sigmoid.bench.clock import cuda_clock
 from gpu_sigmoid.device_check import bits, graph, large, layouts, libraries, report, speed, streams
 from gpu_sigmoid.device_check.subject import Device, Finding
 from gpu_sigmoid.dtypes import numpy_dtype
-from gpu_sigmoid.environment import why_no_gpu
+from gpu_sigmoid.environment import gpu_description, why_no_gpu
 from gpu_sigmoid.functions import FUNCTIONS
 
 NO_GPU = 3
@@ -71,7 +71,7 @@ def check_device(
         figures, found = speeds(timed, dtypes, cupy)
         findings += found
     if output is not None:
-        report.write(output, report.document(findings, report.cupy_device(), [f.record() for f in figures]))
+        report.write(output, report.document(findings, gpu_description(), [f.record() for f in figures]))
     if figures:
         click.echo(speed.table(figures))
     click.echo(report.table(findings))

@@ -1,6 +1,5 @@
 """What was found, as a table and as JSON."""
 
-import importlib.metadata
 import json
 import platform
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.device_check.subject import Finding
+from gpu_sigmoid.environment import installed
 from gpu_sigmoid.version import __version__
 
 
@@ -28,29 +28,6 @@ def document(
         "versions": versions,
         "findings": [vars(f) for f in findings],
         "speed": list(speed),
-    }
-
-
-def installed(distribution: str) -> str | None:
-    """Return a distribution's version, None where it is not installed."""
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def cupy_device() -> dict[str, Any]:
-    """Return the current device's name, its driver and CuPy's version."""
-    import cupy
-
-    runtime = cupy.cuda.runtime
-    properties = runtime.getDeviceProperties(cupy.cuda.Device().id)
-    return {
-        "name": properties["name"].decode(),
-        "capability": f"{properties['major']}.{properties['minor']}",
-        "driver": runtime.driverGetVersion(),
-        "runtime": runtime.runtimeGetVersion(),
-        "cupy": cupy.__version__,
     }
 
 

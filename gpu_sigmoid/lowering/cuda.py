@@ -56,14 +56,11 @@ def primitive_source(primitive: Primitive, format: Format) -> str:
 
 
 def device_body(primitive: Primitive, format: Format) -> str:
-    instruction = (primitive.ptx or "").format(f=format.ptx)
     register = REGISTER[format.c_type]
     inputs = ", ".join(f'"{register}"({x})' for _, x in zip(primitive.operands, "abc", strict=False))
-    slots = ", ".join(f"%{i + 1}" for i in range(len(primitive.operands)))
+    text = primitive.inline_ptx(format.ptx, "%")
     if primitive.result == "b":
-        text = f"{{ .reg .pred p; {instruction} p, {slots}; selp.u32 %0, 1, 0, p; }}"
         return f'    unsigned int r;\n    asm("{text}" : "=r"(r) : {inputs});\n    return r;\n'
-    text = f"{instruction} %0, {slots};"
     return f'    {format.c_type} r;\n    asm("{text}" : "={register}"(r) : {inputs});\n    return r;\n'
 
 

@@ -42,13 +42,10 @@ def floating(format: Format) -> Any:
 
 def inline(primitive: Primitive, format: Format, builder: Any, operands: list[Any]) -> Any:
     """Emit the primitive's PTX instruction, whose operands are all floats."""
-    instruction = (primitive.ptx or "").format(f=format.ptx)
-    slots = ", ".join(f"${i + 1}" for i in range(len(operands)))
+    text = primitive.inline_ptx(format.ptx, "$")
     constraint = CONSTRAINTS[format.ptx]
     if primitive.result == "f":
-        return assembly(builder, f"{instruction} $0, {slots};", floating(format), constraint, operands)
-    # a predicate cannot leave inline PTX
-    text = f"{{ .reg .pred p; {instruction} p, {slots}; selp.u32 $0, 1, 0, p; }}"
+        return assembly(builder, text, floating(format), constraint, operands)
     word = ir.IntType(32)
     return builder.icmp_unsigned("!=", assembly(builder, text, word, constraint, operands), word(0))
 

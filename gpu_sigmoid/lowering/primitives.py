@@ -39,6 +39,17 @@ class Primitive:
     def result(self) -> str:
         return self.signature.partition("->")[2]
 
+    def inline_ptx(self, ptx_type: str, sigil: str) -> str:
+        """Return the instruction as inline PTX, with `sigil` and a number for each slot, 0 the result's.
+
+        A predicate cannot leave inline PTX: a truth value leaves as a 32-bit integer.
+        """
+        instruction = (self.ptx or "").format(f=ptx_type)
+        slots = ", ".join(f"{sigil}{i + 1}" for i in range(len(self.operands)))
+        if self.result == "b":
+            return f"{{ .reg .pred p; {instruction} p, {slots}; selp.u32 {sigil}0, 1, 0, p; }}"
+        return f"{instruction} {sigil}0, {slots};"
+
 
 def method(name: str) -> Emit:
     return lambda builder, *operands: getattr(builder, name)(*operands)
