@@ -133,6 +133,36 @@ def vector_loop(context: Any) -> Any:
     return types.void(), emit
 
 
+@intrinsic(prefer_literal=True)
+def interleaved(context: Any, count: Any) -> Any:
+    """Let the loop that this call ends have `count` (a literal) vectors under way at once.
+
+    A kernel is one long chain of dependent operations: the processor looks ahead over too
+    few of them to find another vector's, unless they stand side by side. LLVM would
+    interleave only short loops.
+    """
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        branch = builder.branch
+
+        def back_edge(target: Any) -> Any:
+            builder.branch = branch
+            edge = branch(target)
+            add = builder.module.add_metadata
+            loop = add([add(["llvm.loop.interleave.count", ir.IntType(32)(count.literal_value)])])
+            # what identifies a loop refers to itself, which llvmlite cannot express
+            loop.operands = (loop, *loop.operands)
+            edge.set_metadata("llvm.loop", loop)
+            return edge
+
+        builder.branch = back_edge
+        return context.get_dummy_value()
+
+    if not isinstance(count, types.IntegerLiteral):
+        return None
+    return types.void(count), emit
+
+
 # Round to nearest, subnormals kept, nothing trapped, no flag raised.
 MXCSR_DEFAULT = 0x1F80
 HAS_MXCSR = platform.machine().lower() in ("x86_64", "amd64")

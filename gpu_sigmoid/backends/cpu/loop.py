@@ -1,15 +1,20 @@
 """The loop around a scalar function: source text for Numba, one per signature.
 
 It is a NumPy ufunc's inner loop. LLVM vectorises the scalar function over contiguous
-operands. All else (strides, broadcasting, an output that is an input) is copied
-through tiles on the stack, so that it too runs at vector speed, and so that LLVM need
-not allow for overlap.
+operands, several vectors side by side. All else (strides, broadcasting, an output that
+is an input) is copied through tiles on the stack, so that it too runs at vector speed,
+and so that LLVM need not allow for overlap.
 """
 
 TILE = 256
 
+# Vectors under way at once. Against 1 it saves a tenth of the time of 32 and 64-bit kernels
+# and a fifth of 16-bit ones (Zen 4, 512 bits); 8 is no better. A power of two, to LLVM.
+INTERLEAVED = 4
+
 LOOP_INTRINSICS = (
     "enter_default_environment",
+    "interleaved",
     "move",
     "offset",
     "restore_environment",
@@ -24,6 +29,7 @@ def contiguous(count, {pointers}):
     for i in range(count):
         {results} = scalar({loads})
         {stores}
+        interleaved({INTERLEAVED})
 
 
 def copy(count, target, target_step, source, source_step):
@@ -69,6 +75,7 @@ def loop_source(inputs: int, outputs: int, itemsize: int) -> str:
 
     return TEMPLATE.format(
         TILE=TILE,
+        INTERLEAVED=INTERLEAVED,
         pointers=", ".join(ins + outs),
         args=", ".join(f"args[{k}]" for k, _ in operands),
         results=", ".join(f"y{o}" for o in range(outputs)),
