@@ -1,11 +1,12 @@
-"""What a component of a function is: the method that computes it, its results, its name."""
+"""What a component of a function is: the method that computes it, its operands, its results, its name."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from gpu_sigmoid.lowering import COMPONENTS
 
-__all__ = ["COMPONENTS", "label", "method", "outputs"]
+__all__ = ["COMPONENTS", "arity", "label", "method", "outputs", "parts"]
 
 
 def method(function: Any, component: str) -> Callable[..., Any]:
@@ -13,9 +14,19 @@ def method(function: Any, component: str) -> Callable[..., Any]:
     return function if component == "value" else getattr(function, component)
 
 
+def arity(formula: Callable, component: str) -> int:
+    """Return how many operands a component has."""
+    return len(inspect.signature(formula).parameters) + (component == "vjp")
+
+
 def outputs(component: str) -> int:
     """Return how many results a component has."""
-    return 2 if component == "value_and_grad" else 1
+    return len(parts(component))
+
+
+def parts(component: str) -> tuple[str, ...]:
+    """Return the components that a component's results are."""
+    return ("value", "grad") if component == "value_and_grad" else (component,)
 
 
 def label(name: str, component: str) -> str:

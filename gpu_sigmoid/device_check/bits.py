@@ -8,13 +8,18 @@ from gpu_sigmoid.device_check.subject import Device, Finding, as_tuple, call_pub
 from gpu_sigmoid.functions import Function
 
 BLOCK = 1 << 24
+# Patterns of 16 bits alone are too few for the kernels of large arrays.
+REPEATS_OF_16_BITS = 33
 FLOAT64_SAMPLE = 1 << 24
 SEED = 20
 COMPONENTS = ("value_and_grad", "grad2", "vjp")
 
 
 def patterns(dtype: np.dtype, stride: int) -> Iterator[np.ndarray]:
-    """Yield blocks of every `stride`-th pattern of up to 32 bits, or of random ones of 64."""
+    """Yield blocks of every `stride`-th pattern of up to 32 bits, or of random ones of 64.
+
+    Those of 16 bits come in a small array and in a large one.
+    """
     if dtype.itemsize == 8:
         rng = np.random.default_rng(SEED)
         left = -(-FLOAT64_SAMPLE // stride)
@@ -25,7 +30,10 @@ def patterns(dtype: np.dtype, stride: int) -> Iterator[np.ndarray]:
     end = 1 << (8 * dtype.itemsize)
     for start in range(0, end, BLOCK * stride):
         stop = min(start + BLOCK * stride, end)
-        yield np.arange(start, stop, stride, dtype=np.uint64).astype(f"u{dtype.itemsize}").view(dtype)
+        block = np.arange(start, stop, stride, dtype=np.uint64).astype(f"u{dtype.itemsize}").view(dtype)
+        yield block
+        if dtype.itemsize == 2:
+            yield np.tile(block, REPEATS_OF_16_BITS)
 
 
 def check(device: Device, function: Function, component: str, dtype: np.dtype, stride: int = 1) -> Finding:

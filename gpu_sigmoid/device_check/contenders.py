@@ -43,6 +43,18 @@ def elementwise(case: Case, inputs: tuple, outs: tuple) -> Contender:
     return Contender(call, partial(on_host, outs))
 
 
+def packed(case: Case, inputs: tuple, outs: tuple) -> Contender | None:
+    """Return the formula's kernel where the public function looks results up."""
+    from gpu_sigmoid.backends.cupy import look_up
+    from gpu_sigmoid.backends.cupy.packed import launch
+
+    formula = FUNCTIONS[case.function].formula
+    if not look_up.serves(formula, case.component, case.dtype, inputs):
+        return None
+    call = partial(launch, formula, case.component, case.dtype, inputs, outs)
+    return Contender(call, partial(on_host, outs))
+
+
 def bare_kernel(case: Case, inputs: tuple, outs: tuple) -> Contender:
     """Return the ElementwiseKernel itself, called as one's own would be."""
     from gpu_sigmoid.backends.cupy.elementwise import bits, kernel
@@ -70,7 +82,7 @@ def peer(module: str, needs: str, case: Case, inputs: tuple, outs: tuple) -> Con
 
 
 OURS, COPY = "gpu_sigmoid", "copy"
-OWN: dict[str, Prepare] = {OURS: ours, "ElementwiseKernel": elementwise, "Numba": numba}
+OWN: dict[str, Prepare] = {OURS: ours, "packed": packed, "ElementwiseKernel": elementwise, "Numba": numba}
 PEERS: dict[str, Prepare] = {
     COPY: partial(peer, "copy", "CuPy"),
     "torch": partial(peer, "torch", "torch"),

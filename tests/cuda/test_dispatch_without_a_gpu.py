@@ -9,78 +9,14 @@ from components import COMPONENTS, as_tuple, component, operands
 from floats import DTYPES
 
 import gpu_sigmoid as gs
-from gpu_sigmoid import dispatch, lowering
+from gpu_sigmoid import lowering
 from gpu_sigmoid.lowering import lower_for
 
 pytest.importorskip("cupy", reason="CuPy is not installed")
 
-from gpu_sigmoid.backends import cupy as backend
-from gpu_sigmoid.backends.cupy import elementwise, foreign, packed
+from cupy_stand_in import DEVICES, Array, Launches, launches, on_gpu  # noqa: F401
 
-
-class Device:
-    """A GPU, and whether it is the current one."""
-
-    def __init__(self, number: int) -> None:
-        self.id, self.entered = number, 0
-
-    def __enter__(self) -> None:
-        self.entered += 1
-
-    def __exit__(self, *error: Any) -> None:
-        pass
-
-
-DEVICES = [Device(0), Device(1)]
-
-
-class Array(np.ndarray):
-    """A NumPy array that says it is on a GPU."""
-
-    device = DEVICES[0]
-
-    @property
-    def data(self) -> Any:
-        return SimpleNamespace(ptr=self.__array_interface__["data"][0])
-
-
-def on_gpu(x: Any, number: int = 0) -> Array:
-    array = np.array(x).view(Array)
-    array.device = DEVICES[number]
-    return array
-
-
-class Launches(list):
-    """What was launched; the results are computed by the CPU's kernels."""
-
-    def by(self, kind: str) -> Any:
-        def launch(formula: Any, name: str, dtype: str, arrays: tuple, results: tuple) -> None:
-            self.append((kind, formula.__name__, name, dtype))
-            host = [a if np.ndim(a) == 0 else np.asarray(a).view(np.ndarray) for a in arrays]
-            got = component(gs.FUNCTIONS[formula.__name__], name)(*host)
-            for target, value in zip(results, as_tuple(got), strict=True):
-                target.view(np.ndarray)[...] = value
-
-        return launch
-
-
-@pytest.fixture
-def launches(monkeypatch: pytest.MonkeyPatch) -> Launches:
-    recorded = Launches()
-    stand_in = SimpleNamespace(
-        ndarray=Array,
-        empty=lambda shape, dtype: on_gpu(np.empty(shape, dtype)),
-        empty_like=lambda a, dtype=None: on_gpu(np.empty_like(a, dtype or a.dtype)),
-        may_share_memory=np.may_share_memory,
-    )
-    monkeypatch.setattr(backend, "cupy", stand_in)
-    monkeypatch.setattr(packed, "cupy", stand_in)
-    monkeypatch.setattr(foreign, "cupy", stand_in)
-    monkeypatch.setattr(dispatch, "require_gpu", lambda function: None)
-    monkeypatch.setattr(packed, "launch", recorded.by("packed"))
-    monkeypatch.setattr(elementwise, "launch", recorded.by("elementwise"))
-    monkeypatch.setitem(dispatch._backend_of_type, Array, "cupy")
-    return recorded
+from gpu_sigmoid.backends.cupy import foreign, packed
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -208,4 +144,4 @@ def test_every_component_has_a_kernel_text() -> None:
     for function in gs.FUNCTIONS.values():
         for name in lowering.COMPONENTS:
             for dtype in DTYPES:
-                assert 'extern "C"' in packed.source(lower_for(function.formula, name, dtype), dtype)
+                assert 'extern "C"' in packed.source(lower_for(function.formula, name, dtype), dtype, 1)

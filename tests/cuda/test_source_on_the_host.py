@@ -30,6 +30,8 @@ SHIM = """
 struct uint4 { uint32_t x, y, z, w; };
 struct Index { long long x; };
 static Index threadIdx, blockIdx, blockDim, gridDim;
+#define __shared__
+static void __syncthreads() {}
 """
 RUN = """
 extern "C" void run_packed(int blocks, int threads, {pointers}, long long size, int head) {{
@@ -51,7 +53,7 @@ def build(directory: Path, formula: Any, name: str, dtype: str) -> ctypes.CDLL:
     """Compile both kernels of a component."""
     program = lower_for(formula, name, dtype)
     ins, outs, operation, preamble = elementwise.source(program, dtype)
-    assert preamble in packed.source(program, dtype)
+    assert preamble in packed.source(program, dtype, packed.under_way(program))
     names = [p.split()[1] for p in (*ins.split(", "), *outs.split(", "))]
     c_type = STORAGES[dtype].c_type
     pointers = ", ".join(f"{c_type}* {n}_p" for n in names)
@@ -61,9 +63,14 @@ def build(directory: Path, formula: Any, name: str, dtype: str) -> ctypes.CDLL:
         references=" ".join(f"{c_type}& {n} = {n}_p[k];" for n in names),
         operation=operation,
     )
-    (directory / "kernel.cpp").write_text(SHIM + packed.source(program, dtype) + run)
-    flags = ["-std=c++17", "-O2", "-march=native", "-ffp-contract=off", "-shared", "-fPIC", "-w"]
-    subprocess.run(["g++", *flags, "-o", "kernel.so", "kernel.cpp"], cwd=directory, check=True)
+    return compiled(directory, SHIM + packed.source(program, dtype, packed.under_way(program)) + run)
+
+
+def compiled(directory: Path, source: str) -> ctypes.CDLL:
+    (directory / "kernel.cpp").write_text(source)
+    flags = ["-std=c++17", "-O2", "-march=native", "-ffp-contract=off", "-fno-strict-aliasing", "-w"]
+    command = ["g++", *flags, "-shared", "-fPIC", "-o", "kernel.so", "kernel.cpp"]
+    subprocess.run(command, cwd=directory, check=True)
     return ctypes.CDLL(str(directory / "kernel.so"))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, run_split
+from gpu_sigmoid.components import arity
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.outputs import checked_out
 
@@ -27,7 +28,8 @@ NumPy's native dtypes are singletons; `float` stands for a Python number."""
 def kernel(formula: Any, component: str, dtype: str) -> np.ufunc:
     from gpu_sigmoid.backends.cpu import compile, table
 
-    if dtype in ("float16", "bfloat16") and table.tabulable(formula, component):
+    # a table of two operands' results would be too large
+    if dtype in ("float16", "bfloat16") and arity(formula, component) == 1:
         return table.tabulate(formula, component, dtype)
     return compile.compile_ufunc(formula, component, dtype)
 

@@ -5,7 +5,6 @@ function, and its results are the formula's by construction: they are computed o
 the formula in float32, and rounded once to 16 bits.
 """
 
-import inspect
 from collections.abc import Callable
 
 import numpy as np
@@ -33,11 +32,6 @@ def loop(args, dimensions, steps, table):
     else:
         strided(dimensions[0], table, steps, {operands})
 """
-
-
-def tabulable(formula: Callable, component: str) -> bool:
-    """Return whether the component has one operand: more would take too large a table."""
-    return len(inspect.signature(formula).parameters) == 1 and component != "vjp"
 
 
 def tabulate(formula: Callable, component: str, dtype: str) -> np.ufunc:

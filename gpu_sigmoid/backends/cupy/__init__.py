@@ -1,12 +1,13 @@
 """CuPy arrays: kernels from the formulas' CUDA C++, on the array's device and the current stream.
 
 - `packed`: contiguous arrays, 16 bytes at a time
+- `look_up`: the same, for large 16-bit arrays, by a table of all results
 - `elementwise`: any other layout, by `cupy.ElementwiseKernel`
 - `storage`: how numbers lie in memory, and how 16-bit ones get to float32 and back
 - `foreign`: arrays of other libraries in a GPU's memory, as CuPy's, without a copy
 
 Nothing is synchronised, and nothing allocated but results (and copies of operands that
-overlap a result without being it).
+overlap a result without being it), once kernels are compiled and tables made.
 """
 
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import cupy
 import numpy as np
 
-from gpu_sigmoid.backends.cupy import elementwise, packed
+from gpu_sigmoid.backends.cupy import elementwise, look_up, packed
 from gpu_sigmoid.backends.cupy.foreign import adopted
 from gpu_sigmoid.components import outputs
 from gpu_sigmoid.dtypes import result_name
@@ -41,9 +42,11 @@ def compute(function: Any, component: str, name: str, arrays: tuple, outs: tuple
             raise ValueError(f"{function.__name__}: out has shape {result.shape}, the result {shape}")
     targets = apart(results)
     ready = tuple(copied_if_overlapping(a, targets) for a in ready)
-    launch = packed.launch if packed.serves(ready, targets) else elementwise.launch
     if targets[0].size:
-        launch(function.formula, component, name, ready, targets)
+        kernels = elementwise
+        if packed.serves(ready, targets):
+            kernels = look_up if look_up.serves(function.formula, component, name, ready) else packed
+        kernels.launch(function.formula, component, name, ready, targets)
     for result, target in zip(results, targets, strict=True):
         if target is not result:
             result[...] = target

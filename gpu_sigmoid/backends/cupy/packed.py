@@ -20,6 +20,7 @@ THREADS = 256
 # More blocks than any GPU runs at a time; what is left over, the loop takes.
 MOST_BLOCKS = 1 << 20
 ENTRY = "packed"
+OPTIONS = ("-std=c++17",)
 
 # Operands may be results: a thread has read all it needs of a vector before it writes it.
 TEMPLATE = """
@@ -27,11 +28,11 @@ typedef {c_type} Element;
 constexpr int LANES = {vector} / sizeof(Element);
 union Vector {{ uint4 whole; Element lane[LANES]; }};
 
-__device__ __forceinline__ void compute({element_parameters}) {{
-{operation}
-}}
-
 extern "C" __global__ void __launch_bounds__({threads}) {entry}({pointers}, long long size, int head) {{
+    {prologue}
+    const auto compute = [&]({element_parameters}) {{
+        {operation}
+    }};
     const long long thread = blockIdx.x * static_cast<long long>(blockDim.x) + threadIdx.x;
     const long long stride = gridDim.x * static_cast<long long>(blockDim.x);
     const long long vectors = (size - head) / LANES;
@@ -76,18 +77,23 @@ def serves(operands: tuple, results: tuple) -> bool:
 
 def launch(formula: Callable, component: str, dtype: str, operands: tuple, results: tuple) -> None:
     """Compute `results` on the current device and stream."""
-    size, itemsize = results[0].size, results[0].dtype.itemsize
-    head = min(size, -results[0].data.ptr % VECTOR // itemsize)
-    vectors = (size - head) * itemsize // VECTOR
+    size, head, vectors = span(results[0])
     compiled, vectors_a_thread = kernel(formula, component, dtype)
     blocks = min(max(1, -(-vectors // (THREADS * vectors_a_thread))), MOST_BLOCKS)
     compiled((blocks,), (THREADS,), (*operands, *results, np.int64(size), np.int32(head)))
 
 
+def span(array: Any) -> tuple[int, int, int]:
+    """Return how many elements an array has, how many before its first whole vector, and how many vectors."""
+    head = min(array.size, -array.data.ptr % VECTOR // array.dtype.itemsize)
+    return array.size, head, (array.size - head) * array.dtype.itemsize // VECTOR
+
+
 @cache
 def kernel(formula: Callable, component: str, dtype: str) -> tuple[Any, int]:
     program = lower_for(formula, component, dtype)
-    return cupy.RawKernel(source(program, dtype), ENTRY, options=("-std=c++17",)), under_way(program)
+    vectors = under_way(program)
+    return cupy.RawKernel(source(program, dtype, vectors), ENTRY, options=OPTIONS), vectors
 
 
 def under_way(program: Program) -> int:
@@ -99,24 +105,45 @@ def under_way(program: Program) -> int:
     return 2 if len(program.inputs) == 1 else 1
 
 
-def source(program: Program, dtype: str) -> str:
-    """Return the whole source of the kernel."""
+def source(program: Program, dtype: str, vectors: int) -> str:
+    """Return the whole source of the kernel, which has so many vectors of each operand under way."""
     ins = [f"in{i}" for i in range(len(program.inputs))]
     outs = [f"out{i}" for i in range(len(program.outputs))]
+    statements = operation(program, dtype, ins, outs)
+    loop = loop_source(ENTRY, STORAGES[dtype].c_type, ins, outs, statements, vectors, THREADS)
+    return cuda_source(program) + CONVERSIONS + loop
+
+
+def loop_source(
+    entry: str,
+    c_type: str,
+    ins: list[str],
+    outs: list[str],
+    operation: str,
+    under_way: int,
+    threads: int,
+    prologue: str = "",
+    further: tuple[str, ...] = (),
+) -> str:
+    """Return the kernel that does `operation` on every element of contiguous arrays.
+
+    `prologue` comes before; it may read the `further` parameters, which follow the arrays.
+    """
     names = [*ins, *outs]
-    kernel = TEMPLATE.format(
-        c_type=STORAGES[dtype].c_type,
+    arrays = [f"const Element* {n}" for n in ins] + [f"Element* {n}" for n in outs]
+    return TEMPLATE.format(
+        entry=entry,
+        c_type=c_type,
         vector=VECTOR,
-        threads=THREADS,
-        entry=ENTRY,
-        under_way=under_way(program),
-        operation=operation(program, dtype, ins, outs),
+        threads=threads,
+        under_way=under_way,
+        prologue=prologue,
+        operation=operation,
+        pointers=", ".join([*arrays, *further]),
         element_parameters=", ".join([f"Element {n}" for n in ins] + [f"Element& {n}" for n in outs]),
-        pointers=", ".join([f"const Element* {n}" for n in ins] + [f"Element* {n}" for n in outs]),
-        vector_arrays=", ".join(f"v_{n}[{under_way(program)}]" for n in names),
+        vector_arrays=", ".join(f"v_{n}[{under_way}]" for n in names),
         loads=" ".join(f"v_{n}[k].whole = reinterpret_cast<const uint4*>({n} + head)[at];" for n in ins),
         lane_arguments=", ".join(f"v_{n}[k].lane[i]" for n in names),
         stores=" ".join(f"reinterpret_cast<uint4*>({n} + head)[at] = v_{n}[k].whole;" for n in outs),
         scalar_arguments=", ".join(f"{n}[at]" for n in names),
     )
-    return cuda_source(program) + CONVERSIONS + kernel

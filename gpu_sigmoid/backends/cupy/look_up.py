@@ -1,0 +1,106 @@
+"""Large contiguous 16-bit arrays: all 65,536 results in a block's shared memory, one load an element.
+
+The formulas take 70 instructions an element and more, and memory that is written and read
+2 bytes an element leaves time for some 30. The table holds the formula's own results, so
+the bits are the same. Made at a function's first use on a device, it stays there: 128 KiB,
+the one thing allocated beside results. Two tables are more than a block can hold: what has
+two results reads its operand twice.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import cupy
+import numpy as np
+
+from gpu_sigmoid.backends.cupy import packed
+from gpu_sigmoid.components import arity, parts
+
+PATTERNS = 1 << 16
+TABLE_BYTES = 2 * PATTERNS
+# The most a block can have: the table leaves room for one on a processor.
+THREADS = 1024
+UNDER_WAY = 4
+# Elements. Below, going by the count of instructions, the formulas are done before every
+# processor has read the table.
+SERVED_FROM = 1 << 20
+ENTRY = "look_up"
+
+PROLOGUE = """
+    extern __shared__ uint4 shared[];
+    for (int i = threadIdx.x; i < {patterns} / LANES; i += blockDim.x) shared[i] = table[i];
+    __syncthreads();
+    const Element* const results = reinterpret_cast<const Element*>(shared);
+"""
+
+_tables: dict[tuple[Callable, str, str, int], Any] = {}
+
+
+def serves(formula: Callable, component: str, dtype: str, operands: tuple) -> bool:
+    """Return whether there is, or can be, a table for operands that `packed` serves."""
+    if dtype not in ("float16", "bfloat16") or arity(formula, component) != 1:
+        return False
+    if operands[0].size < SERVED_FROM or room(cupy.cuda.Device().id) < TABLE_BYTES:
+        return False
+    # in a capture nothing can be computed
+    device = cupy.cuda.Device().id
+    made = all((formula, part, dtype, device) in _tables for part in parts(component))
+    return made or not cupy.cuda.get_current_stream().is_capturing()
+
+
+def launch(formula: Callable, component: str, dtype: str, operands: tuple, results: tuple) -> None:
+    """Compute `results` on the current device and stream, one after the other."""
+    (x,) = operands
+    pairs = list(zip(parts(component), results, strict=True))
+    # the result that takes the operand's place comes last
+    pairs.sort(key=lambda pair: pair[1].data.ptr == x.data.ptr)
+    size, head, vectors = packed.span(x)
+    blocks = min(-(-vectors // (THREADS * UNDER_WAY)), processors(cupy.cuda.Device().id))
+    for part, result in pairs:
+        arguments = (x, result, table(formula, part, dtype), np.int64(size), np.int32(head))
+        kernel()((blocks,), (THREADS,), arguments, shared_mem=TABLE_BYTES)
+
+
+def table(formula: Callable, component: str, dtype: str) -> Any:
+    """Return the results of all patterns on the current device."""
+    key = (formula, component, dtype, cupy.cuda.Device().id)
+    if key not in _tables:
+        results = cupy.empty(PATTERNS, np.uint16)
+        packed.launch(formula, component, dtype, (cupy.arange(PATTERNS, dtype=np.uint16),), (results,))
+        # once: later uses may be on other streams
+        cupy.cuda.get_current_stream().synchronize()
+        kernel().max_dynamic_shared_size_bytes = TABLE_BYTES
+        _tables[key] = results
+    return _tables[key]
+
+
+@cache
+def room(device: int) -> int:
+    """Return how many bytes of shared memory a block can have."""
+    return cupy.cuda.Device(device).attributes["MaxSharedMemoryPerBlockOptin"]
+
+
+@cache
+def processors(device: int) -> int:
+    return cupy.cuda.Device(device).attributes["MultiProcessorCount"]
+
+
+@cache
+def kernel() -> Any:
+    return cupy.RawKernel(source(), ENTRY, options=packed.OPTIONS)
+
+
+def source(vectors: int = UNDER_WAY) -> str:
+    """Return the whole source of the kernel, which is the same for all functions."""
+    return packed.loop_source(
+        entry=ENTRY,
+        c_type="unsigned short",
+        ins=["in0"],
+        outs=["out0"],
+        operation="out0 = results[in0];",
+        under_way=vectors,
+        threads=THREADS,
+        prologue=PROLOGUE.format(patterns=PATTERNS),
+        further=("const uint4* table",),
+    )

@@ -1,0 +1,122 @@
+"""Large 16-bit arrays: the look-up kernel's source on the host, when it serves, what it compiles to."""
+
+import ctypes
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpu_sigmoid as gs
+
+pytest.importorskip("cupy", reason="CuPy is not installed")
+
+from cupy_stand_in import Launches, launches, on_gpu  # noqa: F401
+from test_source_on_the_host import SHIM, compiled, placed
+from toolchain import ARCHITECTURES, check, sass, toolchain  # noqa: F401
+
+from gpu_sigmoid.backends.cupy import look_up, packed
+from gpu_sigmoid.device_check import bits
+
+# one thread a block: threads that run one after the other cannot fill a table together
+RUN_LOOK_UP = """
+uint4 shared[{vectors}];
+extern "C" void run_look_up(
+    int blocks, const Element* x, Element* y, const uint4* table, long long size, int head
+) {{
+    gridDim.x = blocks;
+    blockDim.x = 1;
+    for (blockIdx.x = 0; blockIdx.x < blocks; ++blockIdx.x) look_up(x, y, table, size, head);
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def look_up_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    run = RUN_LOOK_UP.format(vectors=look_up.TABLE_BYTES // packed.VECTOR)
+    return compiled(tmp_path_factory.mktemp("look_up"), SHIM + look_up.source() + run)
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 1 << 16])
+@pytest.mark.parametrize("offset", [0, 1, 7])
+@pytest.mark.parametrize("blocks", [14, 40])
+def test_look_up_takes_any_size_and_alignment_and_in_place(
+    blocks: int, offset: int, size: int, look_up_library: ctypes.CDLL
+) -> None:
+    table = placed(np.random.default_rng(5).permutation(1 << 16).astype(np.uint16), 0)
+    patterns = placed(np.arange(size, dtype=np.uint16)[::-1], offset)
+    for result in (placed(np.full(size, 7, np.uint16), offset), patterns):
+        want = table[patterns]
+        pointers = [ctypes.c_void_p(a.ctypes.data) for a in (patterns, result, table)]
+        head = min(size, -patterns.ctypes.data % packed.VECTOR // 2)
+        look_up_library.run_look_up(blocks, *pointers, ctypes.c_longlong(size), ctypes.c_int(head))
+        np.testing.assert_array_equal(result, want)
+
+
+def test_large_16_bit_arrays_are_looked_up(launches: Launches, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kind(call: Any, *operands: Any) -> str:
+        launches.clear()
+        call(*operands)
+        return launches[-1][0]
+
+    large = on_gpu(np.zeros(look_up.SERVED_FROM, np.float16))
+    assert kind(gs.sigmoid, large) == "look_up"
+    assert kind(gs.silu.value_and_grad, large) == "look_up"
+    assert kind(gs.sigmoid, large[:-1]) == "packed"
+    assert kind(gs.sigmoid, large.reshape(2, -1)[:, 1:]) == "elementwise"
+    assert kind(gs.sigmoid.vjp, large, large) == "packed"
+    assert kind(gs.bce_with_logits, large, large) == "packed"
+    assert kind(gs.sigmoid, large.astype(np.float32)) == "packed"
+
+    monkeypatch.setattr(look_up, "room", lambda device: 99 << 10)
+    assert kind(gs.sigmoid, large) == "packed"
+
+
+def test_no_table_is_made_in_a_capture(launches: Launches, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = on_gpu(np.zeros(look_up.SERVED_FROM, np.float16))
+    stream = SimpleNamespace(is_capturing=lambda: True)
+    monkeypatch.setattr(look_up.cupy.cuda, "get_current_stream", lambda: stream)
+    gs.sigmoid.value_and_grad(large)
+    monkeypatch.setitem(look_up._tables, (gs.sigmoid.formula, "value", "float16", 0), None)
+    gs.sigmoid.value_and_grad(large)
+    gs.sigmoid(large)
+    assert [launch[0] for launch in launches] == ["packed", "packed", "look_up"]
+
+
+@pytest.mark.parametrize(
+    ("over", "order"), [(None, ["value", "grad"]), (0, ["grad", "value"]), (1, ["value", "grad"])]
+)
+def test_the_result_that_takes_the_operands_place_is_written_last(
+    over: int | None, order: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Launch with a kernel that records, and tables that are named."""
+    calls: list[tuple] = []
+    kernel = lambda grid, block, arguments, shared_mem: calls.append((grid, arguments, shared_mem))  # noqa: E731
+    monkeypatch.setattr(look_up, "kernel", lambda: kernel)
+    monkeypatch.setattr(look_up, "table", lambda formula, component, dtype: component)
+    monkeypatch.setattr(look_up, "processors", lambda device: 132)
+    cuda = SimpleNamespace(Device=lambda: SimpleNamespace(id=0))
+    monkeypatch.setattr(look_up, "cupy", SimpleNamespace(cuda=cuda))
+    x = on_gpu(np.zeros(look_up.SERVED_FROM, np.float16))
+    results = [on_gpu(np.zeros_like(x)), on_gpu(np.zeros_like(x))]
+    if over is not None:
+        results[over] = x
+    look_up.launch(gs.sigmoid.formula, "value_and_grad", "float16", (x,), tuple(results))
+    assert [arguments[2] for _, arguments, _ in calls] == order
+    assert {grid for grid, _, _ in calls} == {(32,)}
+    assert {shared for _, _, shared in calls} == {look_up.TABLE_BYTES}
+
+
+@pytest.mark.usefixtures("toolchain")
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_look_up_compiles_to_what_was_meant(architecture: int) -> None:
+    found = sass(look_up.source(), architecture)
+    check(found, "float16")
+    lanes = packed.VECTOR // 2
+    # every vector's, and one for what is no whole vector
+    assert sum(i.startswith("LDS.U16") for i in found) == lanes * look_up.UNDER_WAY + 1
+    assert sum(i.startswith("STG.E.128") for i in found) == look_up.UNDER_WAY
+
+
+def test_the_device_check_reaches_it() -> None:
+    assert bits.REPEATS_OF_16_BITS << 16 >= look_up.SERVED_FROM
