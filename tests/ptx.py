@@ -9,6 +9,7 @@ import pytest
 from conftest import REQUIRED
 
 from gpu_sigmoid.lowering import Program
+from gpu_sigmoid.lowering.primitives import OVERLOADS
 
 CAPABILITY = (9, 0)
 
@@ -40,35 +41,32 @@ def compiled(function: Callable, *argument_types: Any, fastmath: bool = False) -
 
 def operations(ptx: str) -> Counter:
     """Count the floating-point instructions by their full name."""
-    return Counter(re.findall(r"\b((?:add|sub|mul|div|fma|neg|abs|setp\.\w+)(?:\.\w+)*\.f(?:32|64))\b", ptx))
+    names = r"add|sub|mul|div|rcp|fma|neg|abs|setp\.\w+"
+    return Counter(re.findall(rf"\b((?:{names})(?:\.\w+)*\.f(?:32|64))\b", ptx))
 
 
 def expected(program: Program) -> Counter:
     """Count those the program is made of, each of its operations once."""
-    spelled = {
-        "add": "add.rn",
-        "sub": "sub.rn",
-        "mul": "mul.rn",
-        "div": "div.rn",
-        "fma": "fma.rn",
-        "neg": "neg",
-        "abs": "abs",
-        "lt": "setp.lt",
-        "le": "setp.le",
-        "eq": "setp.eq",
-    }
-    return Counter(
-        f"{spelled[operation.name]}.{program.format.ptx}"
+    spellings = [
+        primitive.inline_ptx(program.format.ptx, "%")
         for operation in program.operations
-        if operation.name in spelled and operation.operands[0].kind == "f"
-    )
+        if (primitive := OVERLOADS[operation.name, "".join(o.kind for o in operation.operands)]).ptx
+    ]
+    return operations("\n".join(spellings))
 
 
 def holds_only(ptx: str, program: Program) -> bool:
     """Return whether the kernel's arithmetic is the program's, as often as the loop was unrolled."""
     got, want = operations(ptx), expected(program)
-    copies = got["div.rn." + program.format.ptx] // want["div.rn." + program.format.ptx]
+    multiply_add = "fma.rn." + program.format.ptx
+    copies = got[multiply_add] // want[multiply_add]
     return copies > 0 and got == Counter({name: copies * count for name, count in want.items()})
+
+
+def flushes(ptx: str) -> bool:
+    """Return whether an instruction flushes subnormals, or approximates, but a division's first guess."""
+    rest = ptx.replace("rcp.approx.ftz.f32", "")
+    return ".ftz" in rest or "approx" in rest
 
 
 def assemble(ptx: str, architecture: str = "sm_90") -> None:

@@ -45,7 +45,7 @@ def test_kernels_compute_what_stands_written(function: Any, dtype: str, dimensio
         text, program = compiled(function, component, dtype, kinds, dimensions)
         # rounding to bfloat16 is made of integers, but for the question if it is a nan
         assert ptx.holds_only(re.sub(r"setp\.nan\S*", "", text), program)
-        assert ".ftz" not in text
+        assert not ptx.flushes(text)
         assert not re.search(r"\b(?:ld|st)\.(?:f|u|b|s)", text), "not known to be global memory"
         assert ".local" not in text
         if dtype != "float64":

@@ -88,7 +88,7 @@ class Value:
         return self.graph.apply("div", self, other)
 
     def __rtruediv__(self, other: Any) -> "Value":
-        return self.graph.apply("div", other, self)
+        return self.graph.apply("reciprocal", self) if other == 1.0 else self.graph.apply("div", other, self)
 
     def __and__(self, other: Any) -> "Value":
         return self.graph.apply("and_", self, other)

@@ -4,7 +4,8 @@ Every one is exact or correctly rounded by IEEE 754, so a formula gives the same
 wherever it runs. Two things would break that, and no spelling here allows them:
 contraction of `a * b + c`, and flushing of subnormals. LLVM does neither unless
 told to. CUDA compilers do both (CuPy always passes -ftz=true), except to PTX
-instructions that say their rounding and do not say `.ftz`, hence the inline PTX.
+instructions that say their rounding and do not say `.ftz`, hence the inline PTX. Division
+on the GPU has a smaller domain (`division`).
 
 A signature lists the kinds of the operands and of the result: `f` a float, `i` an
 unsigned integer of the float's width, `b` a truth value.
@@ -13,6 +14,8 @@ unsigned integer of the float's width, `b` a truth value.
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from gpu_sigmoid.lowering import division
 
 Emit = Callable[..., Any]
 
@@ -30,6 +33,9 @@ class Primitive:
     ptx: str | None = None
     """The instruction for the GPU where the C++ expression could be altered there;
     {f} stands for the float type."""
+    ptx_f32: str | None = None
+    """Several instructions that take its place in float32; {r}, {a}, {b} stand for
+    the result and the operands."""
 
     @property
     def operands(self) -> str:
@@ -44,6 +50,9 @@ class Primitive:
 
         A predicate cannot leave inline PTX: a truth value leaves as a 32-bit integer.
         """
+        if self.ptx_f32 and ptx_type == "f32":
+            names = {name: f"{sigil}{i}" for i, name in enumerate("rab")}
+            return f"{{ {self.ptx_f32.format(**names)} }}"
         instruction = (self.ptx or "").format(f=ptx_type)
         slots = ", ".join(f"{sigil}{i + 1}" for i in range(len(self.operands)))
         if self.result == "b":
@@ -76,6 +85,10 @@ def bits_to_float(builder: Any, a: Any) -> Any:
     return builder.bitcast(a, ir.FloatType() if a.type.width == 32 else ir.DoubleType())
 
 
+def reciprocal(builder: Any, a: Any) -> Any:
+    return builder.fdiv(a.type(1.0), a)
+
+
 def fabs(builder: Any, a: Any) -> Any:
     return builder.call(builder.module.declare_intrinsic("llvm.fabs", [a.type]), [a])
 
@@ -84,7 +97,8 @@ PRIMITIVES = (
     Primitive("add", "ff->f", method("fadd"), "a + b", "add.rn.{f}"),
     Primitive("sub", "ff->f", method("fsub"), "a - b", "sub.rn.{f}"),
     Primitive("mul", "ff->f", method("fmul"), "a * b", "mul.rn.{f}"),
-    Primitive("div", "ff->f", method("fdiv"), "a / b", "div.rn.{f}"),
+    Primitive("div", "ff->f", method("fdiv"), "a / b", "div.rn.{f}", division.QUOTIENT),
+    Primitive("reciprocal", "f->f", reciprocal, "1 / a", "rcp.rn.{f}", division.RECIPROCAL),
     Primitive("fma", "fff->f", method("fma"), "std::fma(a, b, c)", "fma.rn.{f}"),
     Primitive("neg", "f->f", method("fneg"), "-a", "neg.{f}"),
     Primitive("abs", "f->f", fabs, "std::fabs(a)", "abs.{f}"),

@@ -31,6 +31,15 @@ struct uint4 { uint32_t x, y, z, w; };
 struct Index { long long x; };
 static Index threadIdx, blockIdx, blockDim, gridDim;
 #define __shared__
+#include <cmath>
+#include <limits>
+// What the GPU's division promises, and in float32 nothing beyond.
+template <class A, class F> F divided(A a, F b) {
+    const F q = a / b;
+    const bool positive_zero = a == 0 && !std::signbit(q);
+    const bool promised = sizeof(F) == 8 || (std::isnormal(b) && (std::isnormal(q) || positive_zero));
+    return promised ? q : std::numeric_limits<F>::quiet_NaN();
+}
 static void __syncthreads() {}
 """
 RUN = """
@@ -67,6 +76,8 @@ def build(directory: Path, formula: Any, name: str, dtype: str) -> ctypes.CDLL:
 
 
 def compiled(directory: Path, source: str) -> ctypes.CDLL:
+    for division, limited in (("a / b", "divided(a, b)"), ("1 / a", "divided(1, a)")):
+        source = source.replace(f"return {division};", f"return {limited};")
     (directory / "kernel.cpp").write_text(source)
     flags = ["-std=c++17", "-O2", "-march=native", "-ffp-contract=off", "-fno-strict-aliasing", "-w"]
     command = ["g++", *flags, "-shared", "-fPIC", "-o", "kernel.so", "kernel.cpp"]
