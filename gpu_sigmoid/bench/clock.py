@@ -16,6 +16,8 @@ import numpy as np
 
 Call = Callable[[], Any]
 SAMPLE_SECONDS = 0.005
+# JAX frees a large result after it has returned, on another thread: the next would pay for it.
+REST_SECONDS = 0.01
 
 
 class Clock(Protocol):
@@ -63,6 +65,7 @@ def take_turns(calls: dict[str, Call], clock: Clock, rounds: int) -> dict[str, n
     for turn in range(rounds):
         shift = turn % len(names)
         for name in names[shift:] + names[:shift]:
+            time.sleep(REST_SECONDS)
             seconds[name].append(clock(calls[name], counts[name]) / counts[name])
     return {name: np.array(values) for name, values in seconds.items()}
 
