@@ -10,7 +10,9 @@ Where things are:
 - `lowering`: what a formula is written in, and from it to Python for Numba and CUDA C++
 - `bounds`: the errors promised and found; `verify` measures them, `bench` the speed
 - `dispatch`: from an array's type to a backend in `backends`
+- `dtypes`, `outputs`: what operands and `out=` may be
 - `environment`: which backends and devices there are
+- `device_check`: a GPU compared with the CPU, and timed
 - `torch`: modules in the place of torch.nn's
 - `cli`: the command `gpu-sigmoid`
 """

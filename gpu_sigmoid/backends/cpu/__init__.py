@@ -2,8 +2,9 @@
 
 `intrinsics` are the instructions, `loop` is the loop around a formula's scalar
 function, `compile` puts both together, `table` replaces it for 16-bit operands, `ufunc`
-hands the result to NumPy, and `threads` splits large arrays. NumPy then does what it
-does for any ufunc: broadcasting, casting, byte order, overlap, subclasses.
+hands the result to NumPy, `bits` lets it take bfloat16, and `threads` splits large arrays.
+NumPy then does what it does for any ufunc: broadcasting, casting, byte order, overlap,
+subclasses.
 """
 
 from functools import cache
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.backends.cpu.bits import OverBits
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, run_split
 from gpu_sigmoid.components import arity
 from gpu_sigmoid.dtypes import result_name
@@ -18,7 +20,7 @@ from gpu_sigmoid.outputs import checked_out
 
 __all__ = ["READY", "SPLIT_FROM", "run"]
 
-READY: dict[tuple, np.ufunc] = {}
+READY: dict[tuple, Any] = {}
 """Compiled ufuncs by (function, component, dtype), for operands that need no preparation.
 
 NumPy's native dtypes are singletons; `float` stands for a Python number."""
@@ -40,26 +42,19 @@ def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
         o if hasattr(o, "dtype") or isinstance(o, int | float) else np.asarray(o) for o in operands
     )
     dtype = result_name(function, arrays)
-    ufunc = kernel(function.formula, component, dtype)
+    ufunc: Any = kernel(function.formula, component, dtype)
     # a signalling nan that is cast to the common dtype is no less a nan, and no reason to warn
     with np.errstate(invalid="ignore"):
         if dtype == "bfloat16":
-            return run_on_bits(function, ufunc, arrays, out)
-        READY[function, component, np.dtype(dtype)] = ufunc
+            arrays = tuple(a if isinstance(a, np.ndarray) else np.asarray(a) for a in arrays)
+            storage = next(a.dtype for a in arrays if a.dtype.name == dtype)
+            # a ufunc of NumPy's casts its operands
+            arrays = tuple(a.astype(storage, copy=False) for a in arrays)
+            ufunc = OverBits(ufunc, storage)
+        else:
+            storage = np.dtype(dtype)
+        READY[function, component, storage] = ufunc
         if dtype == "float64":
             READY[function, component, float] = ufunc
-        outs = checked_out(function, ufunc.nout, np.dtype(dtype), out, np.ndarray)
-        return run_split(ufunc, np.dtype(dtype), arrays, outs)
-
-
-def run_on_bits(function: Any, ufunc: np.ufunc, operands: tuple, out: Any) -> Any:
-    """Compute on bfloat16 operands, which the ufunc takes as their bits."""
-    arrays = [o if isinstance(o, np.ndarray) else np.asarray(o) for o in operands]
-    bfloat16 = next(a.dtype for a in arrays if a.dtype.name == "bfloat16")
-    bits = tuple(a.astype(bfloat16, copy=False).view(np.uint16) for a in arrays)
-    outs = checked_out(function, ufunc.nout, bfloat16, out, np.ndarray)
-    bit_outs = tuple(None if o is None else o.view(np.uint16) for o in outs)
-    results = run_split(ufunc, np.dtype(np.uint16), bits, bit_outs)
-    results = results if ufunc.nout > 1 else (results,)
-    finals = tuple(r.view(bfloat16) if o is None else o for r, o in zip(results, outs, strict=True))
-    return finals if ufunc.nout > 1 else finals[0]
+        outs = checked_out(function, ufunc.nout, storage, out, np.ndarray)
+        return run_split(ufunc, storage, arrays, outs)

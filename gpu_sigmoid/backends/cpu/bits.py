@@ -1,0 +1,21 @@
+"""bfloat16, which NumPy does not know: its ufuncs run over the bits."""
+
+from typing import Any
+
+import numpy as np
+
+
+class OverBits:
+    """A ufunc over bits, called on arrays of `dtype` as a ufunc is."""
+
+    def __init__(self, ufunc: np.ufunc, dtype: np.dtype) -> None:
+        self.ufunc, self.dtype = ufunc, dtype
+        self.nin, self.nout = ufunc.nin, ufunc.nout
+
+    def __call__(self, *operands: np.ndarray, out: Any = None) -> Any:
+        outs = out if type(out) is tuple else (out,) * self.nout
+        bit_outs = tuple([None if o is None else o.view(np.uint16) for o in outs])
+        results = self.ufunc(*[o.view(np.uint16) for o in operands], out=bit_outs)
+        if self.nout == 1:
+            return results.view(self.dtype) if outs[0] is None else outs[0]
+        return tuple([r.view(self.dtype) if o is None else o for r, o in zip(results, outs, strict=True)])
