@@ -42,7 +42,7 @@ def call(function: Any, component: str, operands: tuple, out: Any) -> Any:
     first = operands[0]
     if type(first) is np.ndarray:
         ufunc = cpu.READY.get((function, component, first.dtype))
-        if ufunc is not None and first.size < cpu.SPLIT_FROM and (len(operands) == 1 or alike(operands)):
+        if ufunc is not None and first.nbytes < cpu.SPLIT_FROM and (len(operands) == 1 or alike(operands)):
             if out is None:
                 return ufunc(*operands)
             if fits(out, ufunc.nout, first.dtype):
@@ -73,7 +73,7 @@ def alike(operands: tuple) -> bool:
     """Return whether operands are NumPy arrays of one dtype, and small."""
     dtype = operands[0].dtype
     for operand in operands[1:]:
-        if type(operand) is not np.ndarray or operand.dtype is not dtype or operand.size >= cpu.SPLIT_FROM:
+        if type(operand) is not np.ndarray or operand.dtype is not dtype or operand.nbytes >= cpu.SPLIT_FROM:
             return False
     return True
 

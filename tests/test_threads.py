@@ -16,7 +16,8 @@ from floats import DTYPES
 import gpu_sigmoid as gs
 from gpu_sigmoid.backends.cpu import threads, workers
 
-LARGE = threads.SPLIT_FROM + 12_345
+# elements of float32
+LARGE = threads.SPLIT_FROM // 4 + 12_345
 X = np.linspace(0.01, 0.99, LARGE, dtype=np.float32)
 
 

@@ -1,9 +1,9 @@
 """Large arrays in blocks, over several threads.
 
 NumPy releases the GIL in a ufunc's loop. The calling thread takes blocks too, and the
-others join when they wake: a call waits at most for one block. One call at a time has
-the others' help; those that come meanwhile (from Dask, from the caller's own pool) run
-on their own thread, which keeps the cores busy already.
+others join when they wake: a call waits at most for one block, and never for a thread to
+wake. One call at a time has the others' help; those that come meanwhile (from Dask, from
+the caller's own pool) run on their own thread, which keeps the cores busy already.
 """
 
 import threading
@@ -15,8 +15,10 @@ import numpy as np
 from gpu_sigmoid.backends.cpu.workers import share
 from gpu_sigmoid.environment import get_num_threads
 
-# Elements. Handing work over takes some 50 us, in which one thread does 130,000 sigmoids.
-SPLIT_FROM = 600_000
+# Bytes of a result. Another thread may take 100 us to wake, and a CPU longer if it has slept
+# too: below, it came too late to help (float32 sigmoid: half a millisecond on one thread).
+SPLIT_FROM = 6_000_000
+# Elements.
 SMALLEST_BLOCK = 1 << 16
 LARGEST_BLOCK = 1 << 20
 
@@ -26,7 +28,7 @@ _help = threading.Lock()
 def run_split(ufunc: np.ufunc, dtype: np.dtype, operands: tuple, outs: tuple) -> Any:
     """Call `ufunc`, whose results have `dtype`, in blocks if that may be faster."""
     arrays = [o for o in operands if getattr(o, "ndim", 0)]
-    size = max((a.size for a in arrays), default=0)
+    size = dtype.itemsize * max((a.size for a in arrays), default=0)
     plain = all(type(a) is np.ndarray for a in (*arrays, *(o for o in outs if o is not None)))
     if size >= SPLIT_FROM and plain and get_num_threads() > 1:
         shape = np.broadcast_shapes(*(a.shape for a in arrays))

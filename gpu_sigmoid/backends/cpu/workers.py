@@ -9,34 +9,46 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
+Work = Callable[[], None]
 Outcome = BaseException | None
-Task = tuple[Callable[[], None], "SimpleQueue[Outcome]"]
+Task = tuple[list[Work], "SimpleQueue[Outcome]"]
 
 _tasks: "SimpleQueue[Task]" = SimpleQueue()
 _workers = 0
 _starting = threading.Lock()
 
 
-def share(work: Callable[[], None], stop: Callable[[], None], helpers: int) -> None:
-    """Call `work` here and on `helpers` other threads; return when all have returned.
+def share(work: Work, stop: Callable[[], None], helpers: int) -> None:
+    """Call `work` here and on up to `helpers` other threads; return when all have returned.
 
-    If it raises anywhere, an interrupt included, `stop` is called, which is to make the
-    other calls return soon, and the exception is raised here.
+    Threads that have not woken by the time it is done here are not waited for. If it
+    raises anywhere, an interrupt included, `stop` is called, which is to make the other
+    calls return soon, and the exception is raised here.
     """
     outcomes: SimpleQueue[Outcome] = SimpleQueue()
     ensure_workers(helpers)
-    for _ in range(helpers):
-        _tasks.put((work, outcomes))
+    offers = [[work] for _ in range(helpers)]
+    for offer in offers:
+        _tasks.put((offer, outcomes))
     try:
         work()
     except BaseException:
         stop()
         raise
     finally:
-        failures = [outcomes.get() for _ in range(helpers)]
+        taken = [offer for offer in offers if claimed(offer) is None]
+        failures = [outcomes.get() for _ in taken]
     for failure in failures:
         if failure is not None:
             raise failure
+
+
+def claimed(offer: list[Work]) -> Work | None:
+    """Take what is offered; None if another thread has."""
+    try:
+        return offer.pop()
+    except IndexError:
+        return None
 
 
 def ensure_workers(number: int) -> None:
@@ -51,15 +63,17 @@ def ensure_workers(number: int) -> None:
 
 def serve(tasks: "SimpleQueue[Task]") -> None:
     while True:
-        work, outcomes = tasks.get()
-        outcome: Outcome = None
-        try:
-            work()
-        except BaseException as error:
-            outcome = error
-        outcomes.put(outcome)
-        # hold on to no array while waiting
-        del work, outcomes, outcome
+        offer, outcomes = tasks.get()
+        if (work := claimed(offer)) is not None:
+            outcome: Outcome = None
+            try:
+                work()
+            except BaseException as error:
+                outcome = error
+            outcomes.put(outcome)
+            # hold on to no array while waiting
+            del outcome
+        del work, outcomes
 
 
 def _forget_workers() -> None:

@@ -17,7 +17,7 @@ def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any]:
         import cupy
 
         return partial(cupy.copyto, target, source)
-    if case.threads < 2 or case.size < SPLIT_FROM:
+    if case.threads < 2 or target.nbytes < SPLIT_FROM:
         return partial(np.copyto, target, source)
     parts = list(zip(np.array_split(target, case.threads), np.array_split(source, case.threads), strict=True))
 
