@@ -16,8 +16,8 @@ from floats import DTYPES
 import gpu_sigmoid as gs
 from gpu_sigmoid.backends.cpu import threads, workers
 
-# elements of float32
-LARGE = threads.SPLIT_FROM // 4 + 12_345
+# of whatever dtype
+LARGE = threads.SPLIT_FROM // 2 + 12_345
 X = np.linspace(0.01, 0.99, LARGE, dtype=np.float32)
 
 
@@ -69,7 +69,7 @@ LAYOUTS = {
     "strided": lambda: np.repeat(X, 2)[::2],
     "reversed": lambda: X[::-1],
     "swapped": lambda: X.astype(">f4"),
-    "broadcast": lambda: np.broadcast_to(X[:1000], (700, 1000)),
+    "broadcast": lambda: np.broadcast_to(X[:1000], (LARGE // 1000, 1000)),
 }
 
 
