@@ -2,11 +2,12 @@
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from gpu_sigmoid.lowering import COMPONENTS
 
-__all__ = ["COMPONENTS", "arity", "label", "method", "outputs", "parts"]
+__all__ = ["COMPONENTS", "arity", "label", "method", "outputs", "parts", "tabulable"]
 
 
 def method(function: Any, component: str) -> Callable[..., Any]:
@@ -14,9 +15,15 @@ def method(function: Any, component: str) -> Callable[..., Any]:
     return function if component == "value" else getattr(function, component)
 
 
+@cache
 def arity(formula: Callable, component: str) -> int:
     """Return how many operands a component has."""
     return len(inspect.signature(formula).parameters) + (component == "vjp")
+
+
+def tabulable(formula: Callable, component: str, dtype: str) -> bool:
+    """Return whether a table can hold all results: of two operands it would be too large."""
+    return dtype in ("float16", "bfloat16") and arity(formula, component) == 1
 
 
 def outputs(component: str) -> int:

@@ -15,10 +15,10 @@ import gpu_sigmoid as gs
 from gpu_sigmoid.backends.cupy import look_up, packed
 from gpu_sigmoid.bounds import DTYPES
 from gpu_sigmoid.components import COMPONENTS, arity, label, outputs
+from gpu_sigmoid.dtypes import numpy_dtype
 from gpu_sigmoid.lowering import lower_for
 
 ARCHITECTURE = 90
-BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 # An H200: 132 processors, each issuing four instructions of 32 elements a cycle, at 1.98 GHz;
 # of its memory's 4.8 TB/s a copy can have some 4.3.
 INSTRUCTIONS_A_SECOND = 132 * 4 * 32 * 1.98e9
@@ -54,12 +54,12 @@ def executed(source: str) -> int:
 def per_element(function: str, component: str, dtype: str) -> float:
     program = lower_for(gs.FUNCTIONS[function].formula, component, dtype)
     one, two = (executed(packed.source(program, dtype, n)) for n in (1, 2))
-    return (two - one) * BYTES[dtype] / packed.VECTOR
+    return (two - one) * numpy_dtype(dtype).itemsize / packed.VECTOR
 
 
 def budget(function: str, component: str, dtype: str) -> float:
     arrays = arity(gs.FUNCTIONS[function].formula, component) + outputs(component)
-    return INSTRUCTIONS_A_SECOND * arrays * BYTES[dtype] / BYTES_A_SECOND
+    return INSTRUCTIONS_A_SECOND * arrays * numpy_dtype(dtype).itemsize / BYTES_A_SECOND
 
 
 def looked_up() -> float:

@@ -14,7 +14,7 @@ import numpy as np
 
 from gpu_sigmoid.backends.cpu.bits import OverBits
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, run_split
-from gpu_sigmoid.components import arity
+from gpu_sigmoid.components import tabulable
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.outputs import checked_out
 
@@ -30,8 +30,7 @@ NumPy's native dtypes are singletons; `float` stands for a Python number."""
 def kernel(formula: Any, component: str, dtype: str) -> np.ufunc:
     from gpu_sigmoid.backends.cpu import compile, table
 
-    # a table of two operands' results would be too large
-    if dtype in ("float16", "bfloat16") and arity(formula, component) == 1:
+    if tabulable(formula, component, dtype):
         return table.tabulate(formula, component, dtype)
     return compile.compile_ufunc(formula, component, dtype)
 

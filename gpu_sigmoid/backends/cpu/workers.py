@@ -64,16 +64,17 @@ def ensure_workers(number: int) -> None:
 def serve(tasks: "SimpleQueue[Task]") -> None:
     while True:
         offer, outcomes = tasks.get()
-        if (work := claimed(offer)) is not None:
-            outcome: Outcome = None
-            try:
-                work()
-            except BaseException as error:
-                outcome = error
-            outcomes.put(outcome)
-            # hold on to no array while waiting
-            del outcome
-        del work, outcomes
+        work = claimed(offer)
+        if work is None:
+            continue
+        outcome: Outcome = None
+        try:
+            work()
+        except BaseException as error:
+            outcome = error
+        outcomes.put(outcome)
+        # hold on to no array while waiting
+        del work, outcomes, outcome
 
 
 def _forget_workers() -> None:

@@ -15,7 +15,7 @@ import cupy
 import numpy as np
 
 from gpu_sigmoid.backends.cupy import packed
-from gpu_sigmoid.components import arity, parts
+from gpu_sigmoid.components import parts, tabulable
 
 PATTERNS = 1 << 16
 TABLE_BYTES = 2 * PATTERNS
@@ -39,12 +39,12 @@ _tables: dict[tuple[Callable, str, str, int], Any] = {}
 
 def serves(formula: Callable, component: str, dtype: str, operands: tuple) -> bool:
     """Return whether there is, or can be, a table for operands that `packed` serves."""
-    if dtype not in ("float16", "bfloat16") or arity(formula, component) != 1:
+    if not tabulable(formula, component, dtype) or operands[0].size < SERVED_FROM:
         return False
-    if operands[0].size < SERVED_FROM or room(cupy.cuda.Device().id) < TABLE_BYTES:
+    device = cupy.cuda.Device().id
+    if room(device) < TABLE_BYTES:
         return False
     # in a capture nothing can be computed
-    device = cupy.cuda.Device().id
     made = all((formula, part, dtype, device) in _tables for part in parts(component))
     return made or not cupy.cuda.get_current_stream().is_capturing()
 
