@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from numba import types
 
-from gpu_sigmoid.backends.cpu import conversions, intrinsics
+from gpu_sigmoid.backends.cpu import conversions, intrinsics, look_up
 from gpu_sigmoid.backends.cpu.loop import LOOP_INTRINSICS, loop_source
 from gpu_sigmoid.backends.cpu.ufunc import make_ufunc
 from gpu_sigmoid.bounds import DTYPES
@@ -42,12 +42,17 @@ def compile_loop(program: Program, dtype: str, cache: bool = True) -> "numba.cor
 
 
 def native(
-    source: str, scope: dict[str, Any], name: str, element: np.dtype, table: bool = False, cache: bool = True
+    source: str,
+    scope: dict[str, Any],
+    name: str,
+    element: np.dtype,
+    entry: np.dtype | None = None,
+    cache: bool = True,
 ) -> "numba.core.ccallback.CFunc":
     """Return the function `loop` of `source`, compiled as a ufunc's inner loop.
 
-    Its other functions are compiled with it. The loop's last argument is a pointer:
-    with `table` to elements, else to nothing.
+    Its other functions are compiled with it. The loop's last argument points to a table
+    of `entry`, or to nothing.
     """
     namespace: dict[str, Any] = {"__name__": __name__, **scope}
     exec(compile(source, __file__, "exec"), namespace)
@@ -61,7 +66,8 @@ def native(
 
     pointer = types.CPointer(numba.from_dtype(element))
     counts = types.CPointer(types.intp)
-    signature = types.void(types.CPointer(pointer), counts, counts, pointer if table else types.voidptr)
+    table = types.CPointer(numba.from_dtype(entry)) if entry else types.voidptr
+    signature = types.void(types.CPointer(pointer), counts, counts, table)
     if cache:
         # no place to write to, a file cut short, a full disk: it is only a cache
         with contextlib.suppress(Exception):
@@ -71,7 +77,8 @@ def native(
 
 def digest(source: str) -> str:
     """Return a hash of a kernel's source and of what emits its operations."""
-    emitters = [Path(module.__file__ or "").read_bytes() for module in (conversions, intrinsics, primitives)]
+    modules = (conversions, intrinsics, look_up, primitives)
+    emitters = [Path(module.__file__ or "").read_bytes() for module in modules]
     return hashlib.sha256(b"".join([source.encode(), *emitters])).hexdigest()[:16]
 
 

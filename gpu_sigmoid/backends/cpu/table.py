@@ -9,54 +9,49 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gpu_sigmoid.backends.cpu import intrinsics
 from gpu_sigmoid.backends.cpu.compile import STORAGE, compile_ufunc, native
+from gpu_sigmoid.backends.cpu.intrinsics import offset
+from gpu_sigmoid.backends.cpu.look_up import look_up
 from gpu_sigmoid.backends.cpu.ufunc import make_ufunc
 
 TEMPLATE = """
-def contiguous(count, table, source, {targets}):
-    for i in range(count):
-        row = {outputs} * source[i]
-        {stores}
-
-
-def strided(count, table, steps, source, {targets}):
-    for i in range(count):
-        row = {outputs} * offset(source, i * steps[0])[0]
-        {moves}
-
-
 def loop(args, dimensions, steps, table):
-    if {packed}:
-        contiguous(dimensions[0], table, {operands})
-    else:
-        strided(dimensions[0], table, steps, {operands})
+    count = dimensions[0]
+    {pointers} = {args}
+    {strides} = {steps}
+    whole = count - count % 8 if {packed} else 0
+    for i in range(0, whole, 8):
+        look_up(8, table, offset(source, 2 * i), ({eight},))
+    for i in range(whole, count):
+        look_up(1, table, offset(source, i * step), ({one},))
 """
 
 
 def tabulate(formula: Callable, component: str, dtype: str) -> np.ufunc:
-    """Return the ufunc that looks results up; a row of its table holds an input's results."""
+    """Return the ufunc that looks results up; an entry of its table holds an input's results."""
     compute = compile_ufunc(formula, component, dtype)
     results = compute(np.arange(1 << 16, dtype=np.uint16).view(STORAGE[dtype]))
-    columns = [r.view(np.uint16) for r in (results if compute.nout > 1 else (results,))]
-    table = np.ascontiguousarray(np.stack(columns, axis=1))
-    source = lookup_source(compute.nout)
-    scope = {"offset": intrinsics.offset, "move": intrinsics.move}
-    loop = native(source, scope, f"look_up_{compute.nout}", np.dtype(np.uint16), table=True)
+    columns = results if compute.nout > 1 else (results,)
+    entry = np.dtype(f"uint{16 * compute.nout}")
+    table = np.zeros(1 << 16, entry)
+    for k, column in enumerate(columns):
+        table |= column.view(np.uint16).astype(entry) << entry.type(16 * k)
+    scope = {"offset": offset, "look_up": look_up}
+    loop = native(lookup_source(compute.nout), scope, f"look_up_{compute.nout}", np.dtype(np.uint16), entry)
     return make_ufunc(
         compute.__name__, compute.__doc__ or "", loop.address, STORAGE[dtype], 1, compute.nout, table
     )
 
 
 def lookup_source(outputs: int) -> str:
-    targets = [f"target{o}" for o in range(outputs)]
+    targets = range(outputs)
+    operands = range(outputs + 1)
     return TEMPLATE.format(
-        outputs=outputs,
-        targets=", ".join(targets),
-        stores="; ".join(f"{name}[i] = table[row + {o}]" for o, name in enumerate(targets)),
-        moves="; ".join(
-            f"move({name}, i * steps[{o + 1}], table, 2 * (row + {o}))" for o, name in enumerate(targets)
-        ),
-        packed=" and ".join(f"steps[{k}] == 2" for k in range(outputs + 1)),
-        operands=", ".join(f"args[{k}]" for k in range(outputs + 1)),
+        pointers=", ".join(["source", *(f"target{o}" for o in targets)]),
+        args=", ".join(f"args[{k}]" for k in operands),
+        strides=", ".join(["step", *(f"step{o}" for o in targets)]),
+        steps=", ".join(f"steps[{k}]" for k in operands),
+        packed=" and ".join(f"steps[{k}] == 2" for k in operands),
+        eight=", ".join(f"offset(target{o}, 2 * i)" for o in targets),
+        one=", ".join(f"offset(target{o}, i * step{o})" for o in targets),
     )
