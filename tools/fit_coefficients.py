@@ -123,21 +123,10 @@ def near_zero(series: Callable[[mpf], mpf], closed: Callable[[mpf], mpf]) -> Cal
 LN2 = mp.ln(2)
 # the zero of silu' left of the origin: 1 + x + exp(x) = 0
 SILU_MINIMUM = findroot(lambda x: 1 + x + exp(x), mpf("-1.278"))
-# silu'' there is the sigmoid
-SILU_MINIMUM_BEND = 1 / (1 + exp(-SILU_MINIMUM))
 # rounding to an integer leaves a remainder a little over half a step
 HALF_STEP = LN2 / 2 * mpf("1.0001")
 
 EXPM1_OVER_X2 = near_zero(taylor(lambda k: 1 / mp.factorial(k + 2)), lambda x: (expm1(x) - x) / x**2)
-
-
-def silu_slope(x: mpf) -> mpf:
-    s = 1 / (1 + exp(-x))
-    return s * (1 + x * (1 - s))
-
-
-# silu' there, in powers of the distance
-SILU_SLOPE_SERIES = mp.taylor(silu_slope, SILU_MINIMUM, 30)
 
 
 def atanh_tail(name: str, interval: str, high: mpf, terms: dict[str, int]) -> Fit:
@@ -173,18 +162,6 @@ FITS = [
         mpf(1) / 16,
         {"float32": 3, "float64": 6},
     ),
-    Fit(
-        "SILU_SLOPE_TAIL",
-        "silu'(x) / d^2 - SILU_BEND / d on abs(d) <= 1/4, d = x - SILU_MINIMUM; relative to silu'(x)",
-        near_zero(
-            taylor(lambda k: SILU_SLOPE_SERIES[k + 2]),
-            lambda d: (silu_slope(SILU_MINIMUM + d) / d - SILU_MINIMUM_BEND) / d,
-        ),
-        lambda d: d * d / abs(silu_slope(SILU_MINIMUM + d)) if abs(d) > NEGLIGIBLE else NEGLIGIBLE,
-        mpf(-1) / 4,
-        mpf(1) / 4,
-        {"float32": 6, "float64": 13},
-    ),
 ]
 
 
@@ -198,27 +175,53 @@ def hex_float(x: mpf) -> str:
     return f'"{mantissa.rstrip("0")}p{exponent}"'
 
 
-def constant(name: str, meaning: str, values: Callable[[str], mpf]) -> str:
-    fields = ", ".join(f"{dtype}={hex_float(values(dtype))}" for dtype in PRECISION)
-    return f"# {meaning}\n{name} = Constant({fields})\n"
+def silu_base(dtype: str) -> mpf:
+    """Short of one place, so that a step in the formula is exact."""
+    with mp.workprec(PRECISION[dtype] - 1):
+        return +exp(-SILU_MINIMUM)
+
+
+def silu_base_log_low(dtype: str) -> mpf:
+    return rounded(-log(silu_base(dtype)) - rounded(SILU_MINIMUM, dtype), dtype)
+
+
+def less_2ln2_high(dtype: str) -> mpf:
+    """In the places of ln(2), as is what it will be subtracted from."""
+    places = PRECISION[dtype]
+    return mp.ldexp(mp.nint(mp.ldexp(log(silu_base(dtype)) - 2 * LN2, places)), -places)
+
+
+def less_2ln2_low(dtype: str) -> mpf:
+    return rounded(log(silu_base(dtype)) - 2 * LN2 - less_2ln2_high(dtype), dtype)
+
+
+def high(x: mpf) -> Callable[[str], mpf]:
+    return lambda dtype: rounded(x, dtype)
+
+
+def low(x: mpf) -> Callable[[str], mpf]:
+    return lambda dtype: rounded(x - rounded(x, dtype), dtype)
+
+
+SCALARS = [
+    ("LOG2_E", "1 / ln(2)", high(1 / LN2)),
+    ("LN2_HIGH", "ln(2), and what its rounding left", high(LN2)),
+    ("LN2_LOW", "", low(LN2)),
+    ("SILU_MINIMUM_HIGH", "the x < 0 where 1 + x + exp(x) = 0, in two parts", high(SILU_MINIMUM)),
+    ("SILU_MINIMUM_LOW", "", low(SILU_MINIMUM)),
+    ("SILU_BASE", "exp(-SILU_MINIMUM), its last place left free", silu_base),
+    ("SILU_BASE_LOG_LOW", "-log(SILU_BASE) - SILU_MINIMUM_HIGH", silu_base_log_low),
+    ("SILU_BASE_LOG_LESS_2LN2_HIGH", "log(SILU_BASE) - 2 ln(2), in two parts", less_2ln2_high),
+    ("SILU_BASE_LOG_LESS_2LN2_LOW", "", less_2ln2_low),
+]
 
 
 def scalars() -> list[str]:
-    def high(x: mpf) -> Callable[[str], mpf]:
-        return lambda dtype: rounded(x, dtype)
-
-    def low(x: mpf) -> Callable[[str], mpf]:
-        return lambda dtype: rounded(x - rounded(x, dtype), dtype)
-
-    return [
-        constant("LOG2_E", "1 / ln(2)", high(1 / LN2)),
-        constant("LN2_HIGH", "ln(2), and what its rounding left", high(LN2)),
-        constant("LN2_LOW", "", low(LN2)).removeprefix("# \n"),
-        constant("SILU_MINIMUM_HIGH", "the x < 0 where 1 + x + exp(x) = 0, in two parts", high(SILU_MINIMUM)),
-        constant("SILU_MINIMUM_LOW", "", low(SILU_MINIMUM)).removeprefix("# \n"),
-        constant("SILU_BEND_HIGH", "silu'' there, in two parts", high(SILU_MINIMUM_BEND)),
-        constant("SILU_BEND_LOW", "", low(SILU_MINIMUM_BEND)).removeprefix("# \n"),
-    ]
+    blocks = []
+    for name, meaning, value in SCALARS:
+        fields = ", ".join(f"{dtype}={hex_float(value(dtype))}" for dtype in PRECISION)
+        blocks.append((f"# {meaning}\n" if meaning else "") + f"{name} = Constant({fields})\n")
+    return blocks
 
 
 def polynomials() -> list[str]:

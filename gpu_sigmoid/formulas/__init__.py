@@ -8,7 +8,8 @@ target, in `gpu_sigmoid.lowering.primitives`. What several formulas need stands 
 `parts`, fitted constants in `coefficients`.
 """
 
-from gpu_sigmoid.formulas.logistic import bce_with_logits, log_sigmoid, sigmoid, silu, softplus
+from gpu_sigmoid.formulas.logistic import bce_with_logits, log_sigmoid, sigmoid, softplus
 from gpu_sigmoid.formulas.logit import logit
+from gpu_sigmoid.formulas.silu import silu
 
 __all__ = ["bce_with_logits", "log_sigmoid", "logit", "sigmoid", "silu", "softplus"]

@@ -19,10 +19,16 @@ SILU_MINIMUM_HIGH = Constant(float32="-0x1.474974p+0", float64="-0x1.474973c8412
 
 SILU_MINIMUM_LOW = Constant(float32="0x1.bdf6fap-27", float64="-0x1.f8d74bc9ac154p-54")
 
-# silu'' there, in two parts
-SILU_BEND_HIGH = Constant(float32="0x1.be141p-3", float64="0x1.be1410460527fp-3")
+# exp(-SILU_MINIMUM), its last place left free
+SILU_BASE = Constant(float32="0x1.cba9ep+1", float64="0x1.cba9de5920a28p+1")
 
-SILU_BEND_LOW = Constant(float32="0x1.1814ap-29", float64="-0x1.2541062177473p-58")
+# -log(SILU_BASE) - SILU_MINIMUM_HIGH
+SILU_BASE_LOG_LOW = Constant(float32="-0x1.67876p-25", float64="-0x1.f8e32e147925fp-54")
+
+# log(SILU_BASE) - 2 ln(2), in two parts
+SILU_BASE_LOG_LESS_2LN2_HIGH = Constant(float32="-0x1.b9abbp-4", float64="-0x1.b9abc27627e38p-4")
+
+SILU_BASE_LOG_LESS_2LN2_LOW = Constant(float32="-0x1.deff78p-27", float64="-0x1.ba03878aa5b81p-55")
 
 # (expm1(r) - r) / r^2 on abs(r) <= ln(2)/2; relative to exp(r)
 EXPM1_TAIL = Polynomial(
@@ -102,32 +108,5 @@ LOG_COSH = Polynomial(
         "-0x1.ba1b905364ab2p-16",
         "0x1.1e99f867d4bp-19",
         "-0x1.7b4913455a47p-23",
-    ),
-)
-
-# silu'(x) / d^2 - SILU_BEND / d on abs(d) <= 1/4, d = x - SILU_MINIMUM; relative to silu'(x)
-SILU_SLOPE_TAIL = Polynomial(
-    float32=(  # error 2^-26.5
-        "0x1.2c5634p-3",
-        "0x1.353eacp-6",
-        "-0x1.f2d5eap-7",
-        "-0x1.b0eefp-8",
-        "0x1.3303ap-13",
-        "0x1.9dddcp-11",
-    ),
-    float64=(  # error 2^-55.8
-        "0x1.2c563458cc0adp-3",
-        "0x1.353eb573ca464p-6",
-        "-0x1.f2d0e32bc29c8p-7",
-        "-0x1.b0f82c4993c6p-8",
-        "0x1.098e92b95239ep-13",
-        "0x1.a2a7cafdbb5dbp-11",
-        "0x1.8574d125c9b4dp-13",
-        "-0x1.5723b3f03f45bp-15",
-        "-0x1.f2d88f6eb2cbep-16",
-        "-0x1.8aba9005cbb14p-19",
-        "0x1.3ae30dda984a4p-19",
-        "0x1.c3062947360ap-21",
-        "-0x1.1cb0b40bd60bp-25",
     ),
 )

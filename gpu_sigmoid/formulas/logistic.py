@@ -1,15 +1,7 @@
-"""The functions that rest on exp(abs(x)). `parts` says what E, SHRINK and pairs mean."""
+"""The functions that rest on exp(abs(x)), but silu. `parts` says what E, SHRINK and pairs mean."""
 
-from gpu_sigmoid.formulas.coefficients import (
-    SILU_BEND_HIGH,
-    SILU_BEND_LOW,
-    SILU_MINIMUM_HIGH,
-    SILU_MINIMUM_LOW,
-    SILU_SLOPE_TAIL,
-)
 from gpu_sigmoid.formulas.parts import (
     SHRINK,
-    UNSHRINK,
     bounded_magnitude,
     exp_parts,
     log1p_exp,
@@ -21,7 +13,7 @@ from gpu_sigmoid.formulas.parts import (
     tanh_half,
 )
 from gpu_sigmoid.lowering.constants import Constant
-from gpu_sigmoid.lowering.language import fma, if_narrowed, polynomial, where
+from gpu_sigmoid.lowering.language import fma, if_narrowed, where
 
 HAIR = Constant(float32="0x1p-126", float64="0x1p-1022")
 
@@ -30,7 +22,7 @@ def sigmoid(x):
     """1 / (1 + exp(-x))"""
     magnitude = bounded_magnitude(x)
     power, r, growth, low = exp_parts(magnitude)
-    q, q_low, rest, rest_low, quick_slope = logistic(power, r, growth, low)
+    q, q_low, rest, rest_low, quick_slope = logistic(power, power * r, growth, low)
     slope, slope_low = product(q, q_low, rest, rest_low)
     tanh, tanh_low = tanh_half(magnitude, power, r, growth, q, q_low, rest, rest_low)
     bend, bend_low = product(slope, slope_low, tanh, tanh_low)
@@ -52,7 +44,7 @@ def softplus(x):
     """
     magnitude = bounded_magnitude(x)
     power, r, growth, low = exp_parts(magnitude)
-    y, tail = log1p_exp(power, r, growth, low)
+    y, tail = log1p_exp(power, power * r, growth, low)
     left = fma(y, tail, y)
     left_low = fma(y, tail, y - left)
 
@@ -78,55 +70,6 @@ def log_sigmoid(x):
     return -value, grad, -grad2
 
 
-def silu(x):
-    """x / (1 + exp(-x)); -0.0 at -infinity
-
-    With a = -abs(x): silu'(a) = q (1 - (1 - q) abs(x)) and silu'(-a) = 1 - silu'(a).
-    The bracket vanishes at silu's minimum: around it a fit of silu' in the distance from
-    there keeps the relative accuracy.
-    """
-    magnitude = bounded_magnitude(x)
-    power, r, growth, low = exp_parts(magnitude)
-    q, q_low, rest, rest_low, _ = logistic(power, r, growth, low)
-    slope, slope_low = product(q, q_low, rest, rest_low)
-    tanh, tanh_low = tanh_half(magnitude, power, r, growth, q, q_low, rest, rest_low)
-
-    left = magnitude * q
-    left_low = fma(magnitude, q_low, fma(magnitude, q, -left))
-    right = fma(-magnitude, q * SHRINK, x)
-    right_low = fma(-magnitude, q_low * SHRINK, fma(-magnitude, q * SHRINK, x - right))
-
-    past = (-magnitude - SILU_MINIMUM_HIGH) - SILU_MINIMUM_LOW
-    past_low = ((-magnitude - SILU_MINIMUM_HIGH) - past) - SILU_MINIMUM_LOW
-    bent = fma(past_low, SILU_BEND_HIGH, past * fma(past, polynomial(past, SILU_SLOPE_TAIL), SILU_BEND_LOW))
-    near = fma(past, SILU_BEND_HIGH, bent)
-    near_low = fma(past, SILU_BEND_HIGH, -near) + bent
-
-    weighed = magnitude * rest
-    bracket = 1.0 - weighed
-    lost = fma(magnitude, rest_low, fma(magnitude, rest, -weighed))
-    bracket_low = if_narrowed(sum_error(1.0, -weighed, bracket) - lost, -lost)
-    far, far_low = product(q, q_low, bracket, bracket_low)
-
-    is_near = abs(past) < 0.25
-    fall = where(is_near, near * UNSHRINK, far)
-    fall_low = where(is_near, near_low * UNSHRINK, far_low)
-    rise = fma(-fall, SHRINK, 1.0)
-    rise_low = fma(-fall_low, SHRINK, fma(-fall, SHRINK, 1.0 - rise))
-
-    turn = fma(-magnitude, tanh, 2.0)
-    turn_low = fma(-magnitude, tanh_low, fma(-magnitude, tanh, 2.0 - turn))
-    bend, bend_low = product(slope, slope_low, turn, turn_low)
-    return (
-        if_narrowed(
-            where(x < 0.0, -rounded(left, left_low) * SHRINK, rounded(right, right_low)),
-            fma(-left, SHRINK, where(x < 0.0, 0.0, x)),
-        ),
-        where(x < 0.0, rounded(fall, fall_low) * SHRINK, rounded(rise, rise_low)),
-        rounded(bend, bend_low) * SHRINK,
-    )
-
-
 def bce_with_logits(x, target):
     """log(1 + exp(x)) - x * target
 
@@ -134,8 +77,8 @@ def bce_with_logits(x, target):
     on, is not negative for a target in [0, 1]: nothing cancels.
     """
     power, r, growth, low = exp_parts(bounded_magnitude(x))
-    y, tail = log1p_exp(power, r, growth, low)
-    q, q_low, rest, rest_low, quick_slope = logistic(power, r, growth, low)
+    y, tail = log1p_exp(power, power * r, growth, low)
+    q, q_low, rest, rest_low, quick_slope = logistic(power, power * r, growth, low)
     slope, slope_low = product(q, q_low, rest, rest_low)
     miss = where(x < 0.0, target, 1.0 - target)
 

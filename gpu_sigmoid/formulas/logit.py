@@ -3,7 +3,7 @@
 from gpu_sigmoid.formulas.coefficients import ATANH_TAIL_LOGIT, LN2_HIGH, LN2_LOW
 from gpu_sigmoid.formulas.parts import MANTISSA_BITS, product, rounded
 from gpu_sigmoid.lowering.constants import Constant
-from gpu_sigmoid.lowering.language import bits, fma, from_bits, polynomial, where
+from gpu_sigmoid.lowering.language import bits, fma, from_bits, if_narrowed, polynomial, where
 
 INFINITY = Constant(float32="inf", float64="inf")
 NAN = Constant(float32="nan", float64="nan")
@@ -55,7 +55,11 @@ def logit(p):
     correction = fma(-y, parabola_low, fma(-y, parabola, 1.0))
     slope = fma(y, correction, y)
     slope_low = fma(y, correction, y - slope)
-    grad = where(m == 0.0, INFINITY, rounded(slope, slope_low) * LIFT)
+
+    # of p itself, no side chosen: rounded once here and once in its reciprocal
+    lifted_p = p * LIFT
+    variance = fma(-lifted_p, p, lifted_p)
+    grad = if_narrowed(rounded(slope, slope_low), 1.0 / variance) * LIFT
 
     centred = fma(2.0, p, -1.0)
     partial, partial_low = product(centred, fma(2.0, p, -1.0 - centred), slope, slope_low)
@@ -63,6 +67,6 @@ def logit(p):
     curvature = where(m < CURVED_FROM, -INFINITY, rounded(bend, bend_low) * LIFT * LIFT)
     return (
         where(m < 0.0, NAN, where(low_side, value, -value)),
-        where(m < 0.0, NAN, grad),
+        where(variance > 0.0, grad, where(variance == 0.0, INFINITY, NAN)),
         where(m < 0.0, NAN, where(m < CURVED_FROM, where(low_side, curvature, -curvature), curvature)),
     )

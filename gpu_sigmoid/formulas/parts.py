@@ -30,12 +30,19 @@ TWICE_SHRINK = Constant(float32="0x1p-63", float64="0x1p-511")
 HALF_SHRINK = Constant(float32="0x1p-65", float64="0x1p-513")
 MANTISSA_BITS = Constant(float32=23, float64=52)
 
-# Adding it rounds to an integer n and leaves n + bias in the low bits, with the bias of
-# SHRINK * 2^n: shifted up by the mantissa's width they are that power of two.
-EXPONENT_ROUNDER = Constant(
-    float32=float(3 * 2**22 + 127 - 64),
-    float64=float(3 * 2**51 + 1023 - 512),
-)
+
+def rounder(bias):
+    """What rounds a number to an integer n when added to it.
+
+    The sum's low bits, shifted up by the mantissa's width, are SHRINK * 2^(n + bias).
+    """
+    return Constant(
+        float32=float(3 * 2**22 + 127 - 64 + bias),
+        float64=float(3 * 2**51 + 1023 - 512 + bias),
+    )
+
+
+EXPONENT_ROUNDER = rounder(0)
 # Subtracting the bits of SHRINK * 2^n from it leaves those of 2^-n.
 RECIPROCAL_BITS = Constant(float32=(2 * 127 - 64) << 23, float64=(2 * 1023 - 512) << 52)
 
@@ -54,12 +61,10 @@ def exp_parts(magnitude):
     exp(magnitude) = 2^n * exp(r) with n an integer and abs(r) <= ln(2)/2. The low part
     is what the rounding of r and of growth has lost, times power.
     """
-    shifted = fma(magnitude, LOG2_E, EXPONENT_ROUNDER)
-    n = shifted - EXPONENT_ROUNDER
+    n, power = whole_part(magnitude, EXPONENT_ROUNDER)
     nearly = fma(-n, LN2_HIGH, magnitude)  # exact: a multiple of the last place of ln(2)/2
     r = fma(-n, LN2_LOW, nearly)
     r_low = fma(-n, LN2_LOW, nearly - r)
-    power = from_bits(bits(shifted) << MANTISSA_BITS)
     slant = polynomial(r, EXPM1_TAIL)
     growth = fma(r, slant, 1.0)
     growth_low = fma(r, slant, 1.0 - growth)
@@ -67,13 +72,19 @@ def exp_parts(magnitude):
     return power, r, growth, low
 
 
-def reciprocal(power, r, growth, low, addend):
+def whole_part(x, rounder):
+    """n, the integer nearest to x / ln(2), and SHRINK * 2^(n + the rounder's bias)."""
+    shifted = fma(x, LOG2_E, rounder)
+    return shifted - rounder, from_bits(bits(shifted) << MANTISSA_BITS)
+
+
+def reciprocal(power, step, growth, low, addend):
     """1 / (E + addend) as a first quotient y and the relative correction it needs.
 
-    Added to power first, the addend meets the rest of E in one rounding. What that
-    rounding lost is exact: power - d is, d lying within a factor of 2.5 of power.
+    E, divided by SHRINK, is power + step * growth. Added to power first, the addend meets
+    the rest of E in one rounding. What that rounding lost is exact: power - d is, d lying
+    within a factor of 2.6 of power, whose last place is free.
     """
-    step = power * r
     d = fma(step, growth, power + addend)
     d_error = fma(step, growth, (power - d) + addend)
     d_low = if_narrowed(d_error + low, d_error)
@@ -81,9 +92,9 @@ def reciprocal(power, r, growth, low, addend):
     return y, fma(-y, d_low, fma(-y, d, 1.0))
 
 
-def logistic(power, r, growth, low):
+def logistic(power, step, growth, low):
     """q = 1 / (1 + E), divided by SHRINK, and 1 - q, each in two parts, and the slope q (1 - q)."""
-    y, correction = reciprocal(power, r, growth, low, SHRINK)
+    y, correction = reciprocal(power, step, growth, low, SHRINK)
     q = fma(y, correction, y)
     q_low = fma(y, correction, y - q)
     rest = fma(-q, SHRINK, 1.0)
@@ -117,18 +128,23 @@ def tanh_half(magnitude, power, r, growth, q, q_low, rest, rest_low):
     gap = fma(r, growth, constant)
     gap_low = fma(r, growth, constant - gap)
     small, small_low = product(gap, gap_low, power * q, power * q_low)
-    large = fma(-q, SHRINK, rest)
-    large_low = fma(-q_low, SHRINK, fma(-q, SHRINK, rest - large)) + rest_low
+    large, large_low = tanh_half_of_large(q, q_low, rest, rest_low)
     below_one = magnitude < 1.0
     return where(below_one, small, large), where(below_one, small_low, large_low)
 
 
-def log1p_exp(power, r, growth, low):
+def tanh_half_of_large(q, q_low, rest, rest_low):
+    """tanh(magnitude / 2) = 1 - 2 q, in two parts."""
+    large = fma(-q, SHRINK, rest)
+    return large, fma(-q_low, SHRINK, fma(-q, SHRINK, rest - large)) + rest_low
+
+
+def log1p_exp(power, step, growth, low):
     """log(1 + 1/E) = y + y * tail, y divided by SHRINK.
 
     It is 2 atanh(z) with z = 1 / (1 + 2 E) <= 1/3, and y = 2 z / SHRINK.
     """
-    y, correction = reciprocal(power, r, growth, low, HALF_SHRINK)
+    y, correction = reciprocal(power, step, growth, low, HALF_SHRINK)
     z = y * HALF_SHRINK
     return y, fma(z * z, polynomial(z * z, ATANH_TAIL_LOG1P), correction)
 

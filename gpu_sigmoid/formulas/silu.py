@@ -1,0 +1,107 @@
+"""silu, whose exponential is taken around its minimum.
+
+With q = 1 / (1 + exp(abs(x))), silu'(-abs(x)) = q (1 - (1 - q) abs(x)). The bracket
+vanishes at silu's minimum, where abs(x) = c and exp(c) = 1 / (c - 1). With d = abs(x) - c,
+the distance from there, it is
+
+    1 - (1 - q) abs(x) = -d - q (exp(d) - 1 - d),
+
+in which nothing cancels near d = 0: d keeps its relative accuracy, all else is of second
+order. So the one exponential is that of d, and exp(abs(x)) = exp(c) exp(d); the polynomial
+that serves the value serves the derivative too.
+
+In the exponential, SILU_BASE stands for exp(c) and its logarithm for c: it has its last
+place free, as `parts.reciprocal` wants it, and the difference is of second order as well.
+"""
+
+from gpu_sigmoid.formulas.coefficients import (
+    EXPM1_TAIL,
+    LN2_HIGH,
+    LN2_LOW,
+    SILU_BASE,
+    SILU_BASE_LOG_LESS_2LN2_HIGH,
+    SILU_BASE_LOG_LESS_2LN2_LOW,
+    SILU_BASE_LOG_LOW,
+    SILU_MINIMUM_HIGH,
+    SILU_MINIMUM_LOW,
+)
+from gpu_sigmoid.formulas.parts import (
+    SHRINK,
+    bounded_magnitude,
+    logistic,
+    product,
+    rounded,
+    rounder,
+    sum_error,
+    tanh_half_of_large,
+    whole_part,
+)
+from gpu_sigmoid.lowering.language import fma, if_narrowed, polynomial, where
+
+# c is nearest to 2 ln(2): integers n are counted from there.
+ROUNDER = rounder(-2)
+
+
+def silu(x):
+    """x / (1 + exp(-x)); -0.0 at -infinity
+
+    silu'(abs(x)) = 1 - silu'(-abs(x)).
+    """
+    magnitude = bounded_magnitude(x)
+    power, growth, low = exp_parts_around_minimum(magnitude)
+    start = power * SILU_BASE
+    q, q_low, rest, rest_low, _ = logistic(start, start, growth, start * low)
+
+    left = magnitude * q
+    left_low = fma(magnitude, q_low, fma(magnitude, q, -left))
+    right = fma(-magnitude, q * SHRINK, x)
+    right_low = fma(-magnitude, q_low * SHRINK, fma(-magnitude, q * SHRINK, x - right))
+
+    past = magnitude + SILU_MINIMUM_HIGH
+    past_low = sum_error(magnitude, SILU_MINIMUM_HIGH, past) + SILU_MINIMUM_LOW
+    curved = fma(power, growth, fma(-past - SILU_BASE_LOG_LOW, SHRINK, power - SHRINK))
+    bracket = fma(-q, curved, -past_low) - past
+    quick_fall = q * bracket
+
+    # to be rounded again, in two parts, from the definition: no 16-bit x is so near the minimum
+    weighed = magnitude * rest
+    plain = 1.0 - weighed
+    lost = fma(magnitude, rest_low, fma(magnitude, rest, -weighed))
+    fall, fall_low = product(q, q_low, plain, sum_error(1.0, -weighed, plain) - lost)
+    rise = fma(-fall, SHRINK, 1.0)
+    rise_low = fma(-fall_low, SHRINK, fma(-fall, SHRINK, 1.0 - rise))
+
+    slope, slope_low = product(q, q_low, rest, rest_low)
+    tanh, tanh_low = tanh_half_of_large(q, q_low, rest, rest_low)
+    turn = fma(-magnitude, tanh, 2.0)
+    turn_low = fma(-magnitude, tanh_low, fma(-magnitude, tanh, 2.0 - turn))
+    bend, bend_low = product(slope, slope_low, turn, turn_low)
+    return (
+        if_narrowed(
+            where(x < 0.0, -rounded(left, left_low) * SHRINK, rounded(right, right_low)),
+            fma(-left, SHRINK, where(x < 0.0, 0.0, x)),
+        ),
+        if_narrowed(
+            where(x < 0.0, rounded(fall, fall_low) * SHRINK, rounded(rise, rise_low)),
+            fma(quick_fall, where(x < 0.0, SHRINK, -SHRINK), where(x < 0.0, 0.0, 1.0)),
+        ),
+        rounded(bend, bend_low) * SHRINK,
+    )
+
+
+def exp_parts_around_minimum(magnitude):
+    """power, growth with SHRINK * exp(d) = power * (1 + growth), and growth's low part.
+
+    exp(d) = 2^(n - 2) * exp(r); for n = 2, r is d with all its relative accuracy.
+    """
+    n, power = whole_part(magnitude - SILU_BASE_LOG_LESS_2LN2_HIGH, ROUNDER)
+    reduced = fma(-n, LN2_HIGH, magnitude)
+    nearly = reduced - SILU_BASE_LOG_LESS_2LN2_HIGH  # exact but for n = 0
+    lag = fma(n, LN2_LOW, SILU_BASE_LOG_LESS_2LN2_LOW)
+    r = nearly - lag
+    r_low = ((nearly - r) - lag) + sum_error(reduced, -SILU_BASE_LOG_LESS_2LN2_HIGH, nearly)
+    square = r * r
+    slant = polynomial(r, EXPM1_TAIL)
+    growth = fma(square, slant, r)
+    growth_low = fma(square, slant, r - growth) + fma(r, r, -square) * slant
+    return power, growth, fma(r_low, growth, r_low + growth_low)
