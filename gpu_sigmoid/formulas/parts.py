@@ -29,6 +29,7 @@ UNSHRINK = Constant(float32="0x1p64", float64="0x1p512")
 TWICE_SHRINK = Constant(float32="0x1p-63", float64="0x1p-511")
 HALF_SHRINK = Constant(float32="0x1p-65", float64="0x1p-513")
 MANTISSA_BITS = Constant(float32=23, float64=52)
+SIGN_BIT = Constant(float32=31, float64=63)
 
 
 def rounder(bias):
@@ -167,7 +168,7 @@ def rounded(high, low):
     Where it is to be narrowed, an even last place is stepped towards low (rounding to
     odd): a second rounding would else take what the first one made a tie for a true tie.
     """
-    outward = where(high < 0.0, -low, low)
     pattern = bits(high)
-    stepped = where(outward > 0.0, pattern + 1, where(outward < 0.0, pattern - 1, pattern))
-    return if_narrowed(from_bits(where((pattern & 1) < 1, stepped, pattern)), high)
+    towards_zero = (pattern ^ bits(low)) >> SIGN_BIT
+    odd = (pattern - towards_zero) | 1
+    return if_narrowed(from_bits(where(abs(low) > 0.0, odd, pattern)), high)

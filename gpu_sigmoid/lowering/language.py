@@ -93,6 +93,12 @@ class Value:
     def __and__(self, other: Any) -> "Value":
         return self.graph.apply("and_", self, other)
 
+    def __or__(self, other: Any) -> "Value":
+        return self.graph.apply("or_", self, other)
+
+    def __xor__(self, other: Any) -> "Value":
+        return self.graph.apply("xor", self, other)
+
     def __lshift__(self, other: Any) -> "Value":
         return self.graph.apply("shl", self, other)
 

@@ -112,6 +112,8 @@ PRIMITIVES = (
     Primitive("add", "ii->i", method("add"), "a + b"),
     Primitive("sub", "ii->i", method("sub"), "a - b"),
     Primitive("and_", "ii->i", method("and_"), "a & b"),
+    Primitive("or_", "ii->i", method("or_"), "a | b"),
+    Primitive("xor", "ii->i", method("xor"), "a ^ b"),
     Primitive("shl", "ii->i", method("shl"), "a << b"),
     Primitive("shr", "ii->i", method("lshr"), "a >> b"),
     Primitive("lt", "ii->b", unsigned("<"), "a < b"),

@@ -18,7 +18,7 @@ from gpu_sigmoid.lowering import language
 from gpu_sigmoid.lowering.constants import Constant, Polynomial
 from gpu_sigmoid.lowering.language import FormulaError
 
-OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.LShift, ast.RShift)
+OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.BitOr, ast.BitXor, ast.LShift, ast.RShift)
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq)
 
 
