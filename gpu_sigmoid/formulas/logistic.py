@@ -24,7 +24,7 @@ def sigmoid(x):
     power, r, growth, low = exp_parts(magnitude)
     q, q_low, rest, rest_low, quick_slope = logistic(power, power * r, growth, low)
     slope, slope_low = product(q, q_low, rest, rest_low)
-    tanh, tanh_low = tanh_half(magnitude, power, r, growth, q, q_low, rest, rest_low)
+    tanh, tanh_low = tanh_half(magnitude, power, r, growth, q, q_low)
     bend, bend_low = product(slope, slope_low, tanh, tanh_low)
     curvature = rounded(bend, bend_low) * SHRINK
     return (

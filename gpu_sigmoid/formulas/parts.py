@@ -119,25 +119,13 @@ def sum_error(a, b, total):
     return (a - (total - part)) + (b - part)
 
 
-def tanh_half(magnitude, power, r, growth, q, q_low, rest, rest_low):
-    """tanh(magnitude / 2) = (E - 1) / (E + 1) = 1 - 2 q, in two parts.
-
-    The first form keeps its relative accuracy towards zero, the second is as good from
-    one on and cannot overflow.
-    """
-    constant = 1.0 - from_bits(RECIPROCAL_BITS - bits(power))
+def tanh_half(magnitude, power, r, growth, q, q_low):
+    """tanh(magnitude / 2) = (E - 1) / (E + 1), in two parts, accurate towards zero."""
+    # 1 is all that is left of 1 - 2^-n long before 2^-n underflows
+    constant = where(magnitude < 64.0, 1.0 - from_bits(RECIPROCAL_BITS - bits(power)), 1.0)
     gap = fma(r, growth, constant)
     gap_low = fma(r, growth, constant - gap)
-    small, small_low = product(gap, gap_low, power * q, power * q_low)
-    large, large_low = tanh_half_of_large(q, q_low, rest, rest_low)
-    below_one = magnitude < 1.0
-    return where(below_one, small, large), where(below_one, small_low, large_low)
-
-
-def tanh_half_of_large(q, q_low, rest, rest_low):
-    """tanh(magnitude / 2) = 1 - 2 q, in two parts."""
-    large = fma(-q, SHRINK, rest)
-    return large, fma(-q_low, SHRINK, fma(-q, SHRINK, rest - large)) + rest_low
+    return product(gap, gap_low, power * q, power * q_low)
 
 
 def log1p_exp(power, step, growth, low):

@@ -33,7 +33,6 @@ from gpu_sigmoid.formulas.parts import (
     rounded,
     rounder,
     sum_error,
-    tanh_half_of_large,
     whole_part,
 )
 from gpu_sigmoid.lowering.language import fma, if_narrowed, polynomial, where
@@ -72,7 +71,9 @@ def silu(x):
     rise_low = fma(-fall_low, SHRINK, fma(-fall, SHRINK, 1.0 - rise))
 
     slope, slope_low = product(q, q_low, rest, rest_low)
-    tanh, tanh_low = tanh_half_of_large(q, q_low, rest, rest_low)
+    # tanh(magnitude / 2) = 1 - 2 q
+    tanh = fma(-q, SHRINK, rest)
+    tanh_low = fma(-q_low, SHRINK, fma(-q, SHRINK, rest - tanh)) + rest_low
     turn = fma(-magnitude, tanh, 2.0)
     turn_low = fma(-magnitude, tanh_low, fma(-magnitude, tanh, 2.0 - turn))
     bend, bend_low = product(slope, slope_low, turn, turn_low)
