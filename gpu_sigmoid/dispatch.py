@@ -9,8 +9,10 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from gpu_sigmoid.backends import cpu
+from gpu_sigmoid.backends.cpu import READY, SPLIT_FROM
 from gpu_sigmoid.environment import require_gpu
 
 BACKENDS = {
@@ -40,15 +42,20 @@ def call(function: Any, component: str, operands: tuple, out: Any) -> Any:
     """Compute `component` of `function` on the backend that the operands and `out` live on."""
     # the common cases, kept short: a microsecond counts for one element
     first = operands[0]
-    if type(first) is np.ndarray:
-        ufunc = cpu.READY.get((function, component, first.dtype))
-        if ufunc is not None and first.nbytes < cpu.SPLIT_FROM and (len(operands) == 1 or alike(operands)):
+    if type(first) is ndarray:
+        dtype = first.dtype
+        ufunc = READY.get((function, component, dtype))
+        alone = len(operands) == 1
+        if ufunc is not None and first.nbytes < SPLIT_FROM and (alone or alike(operands[1:], dtype)):
             if out is None:
-                return ufunc(*operands)
-            if fits(out, ufunc.nout, first.dtype):
-                return ufunc(*operands, out=out)
+                return ufunc(first) if alone else ufunc(*operands)
+            if out.dtype is dtype if type(out) is ndarray else alike(out, dtype):
+                try:
+                    return ufunc(first, out=out) if alone else ufunc(*operands, out=out)
+                except (TypeError, ValueError):
+                    pass  # the general way says what is wrong
     elif type(first) is float and len(operands) == 1 and out is None:
-        ufunc = cpu.READY.get((function, component, float))
+        ufunc = READY.get((function, component, float))
         if ufunc is not None:
             return ufunc(first)
     backend = backend_of(function, operands, out)
@@ -69,22 +76,12 @@ def module_of(backend: str) -> Any:
     return import_module(f"gpu_sigmoid.backends.{backend}")
 
 
-def alike(operands: tuple) -> bool:
-    """Return whether operands are NumPy arrays of one dtype, and small."""
-    dtype = operands[0].dtype
-    for operand in operands[1:]:
-        if type(operand) is not np.ndarray or operand.dtype is not dtype or operand.nbytes >= cpu.SPLIT_FROM:
-            return False
-    return True
-
-
-def fits(out: Any, count: int, dtype: np.dtype) -> bool:
-    """Return whether `out` is what a ufunc with `count` results of `dtype` can write to."""
-    outs = out if type(out) is tuple else (out,)
-    if len(outs) != count:
+def alike(operands: Any, dtype: np.dtype) -> bool:
+    """Return whether this is a tuple of NumPy arrays of `dtype`, all small."""
+    if type(operands) is not tuple:
         return False
-    for target in outs:
-        if type(target) is not np.ndarray or target.dtype is not dtype or not target.flags.writeable:
+    for operand in operands:
+        if type(operand) is not ndarray or operand.dtype is not dtype or operand.nbytes >= SPLIT_FROM:
             return False
     return True
 
