@@ -1,6 +1,7 @@
 """Large arrays over several threads: the bits of one, whoever else is calling."""
 
 import multiprocessing
+import os
 import signal
 import threading
 import time
@@ -14,10 +15,10 @@ from components import COMPONENTS, as_tuple, component, operands
 from floats import DTYPES
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.backends.cpu import threads, workers
+from gpu_sigmoid.backends.cpu import placement, threads, workers
 
 # of whatever dtype
-LARGE = threads.SPLIT_FROM // 2 + 12_345
+LARGE = threads.SPLIT_FROM // 2 + 12_365
 X = np.linspace(0.01, 0.99, LARGE, dtype=np.float32)
 
 
@@ -182,3 +183,21 @@ def test_a_failing_worker_is_heard() -> None:
     with pytest.raises(ZeroDivisionError):
         workers.share(work, stopped.set, 1)
     workers.share(lambda: None, stopped.set, 2)
+
+
+@pytest.mark.skipif(placement.current_cpu() < 0, reason="the system does not tell a thread's CPU")
+@pytest.mark.parametrize("others", [0, 1])
+def test_helpers_are_kept_off_their_callers_cpu(others: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = sorted(os.sched_getaffinity(0))[: 1 + others]
+    if len(allowed) <= others:
+        pytest.skip("one CPU only")
+    told: dict[int, set[int]] = {}
+    monkeypatch.setattr(os, "sched_getaffinity", lambda thread: set(allowed))
+    monkeypatch.setattr(os, "sched_setaffinity", told.__setitem__)
+    monkeypatch.setattr(workers, "current_cpu", lambda: allowed[0])
+    workers.ensure_workers(1)
+    workers._workers[0].off = -1
+    gs.sigmoid(X)
+    gs.sigmoid(X)
+    assert told == ({workers._workers[0].native_id: {allowed[1]}} if others else {})
+    workers._workers[0].off = -1

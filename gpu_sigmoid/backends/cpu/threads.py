@@ -16,8 +16,8 @@ from gpu_sigmoid.backends.cpu.workers import share
 from gpu_sigmoid.environment import get_num_threads
 
 # Bytes of a result. Another thread may take 100 us to wake, and a CPU longer if it has slept
-# too: below, it came too late to help (float32 sigmoid: half a millisecond on one thread).
-SPLIT_FROM = 6_000_000
+# too: below, it came too late to help (float32 sigmoid: 0.7 milliseconds on one thread).
+SPLIT_FROM = 8_000_000
 # Elements.
 SMALLEST_BLOCK = 1 << 16
 LARGEST_BLOCK = 1 << 20

@@ -9,12 +9,14 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
+from gpu_sigmoid.backends.cpu.placement import Helper, current_cpu
+
 Work = Callable[[], None]
 Outcome = BaseException | None
 Task = tuple[list[Work], "SimpleQueue[Outcome]"]
 
 _tasks: "SimpleQueue[Task]" = SimpleQueue()
-_workers = 0
+_workers: list[Helper] = []
 _starting = threading.Lock()
 
 
@@ -27,6 +29,9 @@ def share(work: Work, stop: Callable[[], None], helpers: int) -> None:
     """
     outcomes: SimpleQueue[Outcome] = SimpleQueue()
     ensure_workers(helpers)
+    cpu = current_cpu()
+    for worker in _workers[:helpers]:
+        worker.keep_off(cpu)
     offers = [[work] for _ in range(helpers)]
     for offer in offers:
         _tasks.put((offer, outcomes))
@@ -52,13 +57,13 @@ def claimed(offer: list[Work]) -> Work | None:
 
 
 def ensure_workers(number: int) -> None:
-    global _workers
-    if _workers < number:
+    if len(_workers) < number:
         with _starting:
-            while _workers < number:
-                name = f"gpu_sigmoid-{_workers}"
-                threading.Thread(target=serve, args=(_tasks,), name=name, daemon=True).start()
-                _workers += 1
+            while len(_workers) < number:
+                name = f"gpu_sigmoid-{len(_workers)}"
+                worker = Helper(target=serve, args=(_tasks,), name=name, daemon=True)
+                worker.start()
+                _workers.append(worker)
 
 
 def serve(tasks: "SimpleQueue[Task]") -> None:
@@ -80,7 +85,7 @@ def serve(tasks: "SimpleQueue[Task]") -> None:
 def _forget_workers() -> None:
     """A forked child has none of its parent's threads."""
     global _tasks, _workers, _starting
-    _tasks, _workers, _starting = SimpleQueue(), 0, threading.Lock()
+    _tasks, _workers, _starting = SimpleQueue(), [], threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
