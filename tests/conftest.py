@@ -62,7 +62,7 @@ MISSING = {name: reason for name in MAKERS if (reason := why_not(name))}
 
 LIBRARIES = {
     *("array_api_strict", "dask", "distributed", "jax", "numba-cuda", "nvrtc", "pandas", "pyarrow", "scipy"),
-    *("torch", "xarray", "zarr"),
+    *("torch", "triton", "xarray", "zarr"),
 }
 """What tests can be made to require, beside the backends."""
 

@@ -19,7 +19,7 @@ times as long as gpu_sigmoid it takes; `of copy` is the rate at which bytes are 
 that of copying an array. JAX, and NumPy's textbook formulas, make new arrays."""
 
 Record = dict[str, Any]
-DISTRIBUTIONS = ("numba", "llvmlite", *HOST, "cupy-cuda13x", "cupy-cuda12x")
+DISTRIBUTIONS = ("numba", "llvmlite", *HOST, "triton", "cupy-cuda13x", "cupy-cuda12x")
 
 
 def document(rows: Iterable[Row], rounds: int) -> Record:

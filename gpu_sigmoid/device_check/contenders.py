@@ -86,6 +86,7 @@ OWN: dict[str, Prepare] = {OURS: ours, "packed": packed, "ElementwiseKernel": el
 PEERS: dict[str, Prepare] = {
     COPY: partial(peer, "copy", "CuPy"),
     "torch": partial(peer, "torch", "torch"),
+    "Triton": partial(peer, "triton", "triton, or torch,"),
     "cupyx expit": partial(peer, "cupy", "CuPy"),
 }
 OF_LAUNCH: dict[str, Prepare] = {OURS: ours, "ElementwiseKernel": bare_kernel}

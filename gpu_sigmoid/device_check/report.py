@@ -21,7 +21,7 @@ def document(
         "gpu_sigmoid": __version__,
         "numpy": np.__version__,
         "python": platform.python_version(),
-        **{name: installed(name) for name in ("torch", "numba-cuda")},
+        **{name: installed(name) for name in ("torch", "triton", "numba-cuda")},
     }
     return {
         "device": device,

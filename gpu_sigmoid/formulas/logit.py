@@ -56,7 +56,8 @@ def logit(p):
     slope = fma(y, correction, y)
     slope_low = fma(y, correction, y - slope)
 
-    # of p itself, no side chosen: rounded once here and once in its reciprocal
+    # of p itself, no side chosen: rounded once here and once in its reciprocal (corrected it
+    # would be the nearest float, in twice the time)
     lifted_p = p * LIFT
     variance = fma(-lifted_p, p, lifted_p)
     grad = if_narrowed(rounded(slope, slope_low), 1.0 / variance) * LIFT

@@ -25,7 +25,6 @@ from gpu_sigmoid.lowering.constants import Constant
 from gpu_sigmoid.lowering.language import bits, fma, from_bits, if_narrowed, polynomial, where
 
 SHRINK = Constant(float32="0x1p-64", float64="0x1p-512")
-UNSHRINK = Constant(float32="0x1p64", float64="0x1p512")
 TWICE_SHRINK = Constant(float32="0x1p-63", float64="0x1p-511")
 HALF_SHRINK = Constant(float32="0x1p-65", float64="0x1p-513")
 MANTISSA_BITS = Constant(float32=23, float64=52)

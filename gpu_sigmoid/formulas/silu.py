@@ -12,6 +12,10 @@ that serves the value serves the derivative too.
 
 In the exponential, SILU_BASE stands for exp(c) and its logarithm for c: it has its last
 place free, as `parts.reciprocal` wants it, and the difference is of second order as well.
+
+The derivative's last product is left uncompensated: q's low part would bring its error from
+2.5 units in the last place to about 2.1, and value_and_grad from 1.4 times the value's time
+to 1.5.
 """
 
 from gpu_sigmoid.formulas.coefficients import (

@@ -1,8 +1,9 @@
 """Host arrays: NumPy ufuncs whose loops Numba compiles, when first called.
 
 `intrinsics` are the instructions, `loop` is the loop around a formula's scalar
-function, `compile` puts both together, `table` replaces it for 16-bit operands, `ufunc`
-hands the result to NumPy, `bits` lets it take bfloat16, and `threads` splits large arrays.
+function, `compile` puts both together, `table` (with `look_up`) replaces it for 16-bit
+operands, `ufunc` hands the result to NumPy, `bits` lets it take bfloat16. `threads` splits
+large arrays, `workers` are the threads, which `placement` keeps apart.
 NumPy then does what it does for any ufunc: broadcasting, casting, byte order, overlap,
 subclasses.
 """

@@ -17,7 +17,7 @@ from gpu_sigmoid.bench.cases import Case
 Prepare = Callable[[Case, tuple, tuple], Callable[[], Any] | None]
 
 HOST = ("numpy", "scipy", "numexpr", "torch", "jax", "onnxruntime")
-CUDA = ("cupy", "torch")
+CUDA = ("cupy", "torch", "triton")
 MODULES = {"gpu_sigmoid": "ours"}
 
 
