@@ -22,11 +22,13 @@ from gpu_sigmoid.device_check import bits
 RUN_LOOK_UP = """
 uint4 shared[{vectors}];
 extern "C" void run_look_up(
-    int blocks, const Element* x, Element* y, const uint4* table, long long size, int head
+    int blocks, int results, const Element* x, Element* y, const uint4* of_y, Element* z, const uint4* of_z,
+    long long size, int head
 ) {{
     gridDim.x = blocks;
     blockDim.x = 1;
-    for (blockIdx.x = 0; blockIdx.x < blocks; ++blockIdx.x) look_up(x, y, table, size, head);
+    for (blockIdx.y = 0; blockIdx.y < results; ++blockIdx.y)
+        for (blockIdx.x = 0; blockIdx.x < blocks; ++blockIdx.x) look_up(x, y, of_y, z, of_z, size, head);
 }}
 """
 
@@ -43,14 +45,21 @@ def look_up_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 def test_look_up_takes_any_size_and_alignment_and_in_place(
     blocks: int, offset: int, size: int, look_up_library: ctypes.CDLL
 ) -> None:
-    table = placed(np.random.default_rng(5).permutation(1 << 16).astype(np.uint16), 0)
+    rng = np.random.default_rng(5)
+    tables = [placed(rng.permutation(1 << 16).astype(np.uint16), 0) for _ in range(2)]
     patterns = placed(np.arange(size, dtype=np.uint16)[::-1], offset)
-    for result in (placed(np.full(size, 7, np.uint16), offset), patterns):
-        want = table[patterns]
-        pointers = [ctypes.c_void_p(a.ctypes.data) for a in (patterns, result, table)]
-        head = min(size, -patterns.ctypes.data % packed.VECTOR // 2)
-        look_up_library.run_look_up(blocks, *pointers, ctypes.c_longlong(size), ctypes.c_int(head))
-        np.testing.assert_array_equal(result, want)
+    fresh = [placed(np.full(size, 7, np.uint16), offset) for _ in range(2)]
+    head = min(size, -patterns.ctypes.data % packed.VECTOR // 2)
+    for results in (fresh, [patterns]):
+        wants = [t[patterns] for t in tables[: len(results)]]
+        pairs = list(zip(results, tables, strict=False))
+        arrays = (patterns, *pairs[0], *pairs[-1])
+        pointers = [ctypes.c_void_p(a.ctypes.data) for a in arrays]
+        look_up_library.run_look_up(
+            blocks, len(results), *pointers, ctypes.c_longlong(size), ctypes.c_int(head)
+        )
+        for result, want in zip(results, wants, strict=True):
+            np.testing.assert_array_equal(result, want)
 
 
 def test_large_16_bit_arrays_are_looked_up(launches: Launches, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,10 +93,15 @@ def test_no_table_is_made_in_a_capture(launches: Launches, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("over", "order"), [(None, ["value", "grad"]), (0, ["grad", "value"]), (1, ["value", "grad"])]
+    ("over", "launched"),
+    [
+        (None, [((66, 2), ["value", "grad"])]),
+        (0, [((132, 1), ["grad", "grad"]), ((132, 1), ["value", "value"])]),
+        (1, [((132, 1), ["value", "value"]), ((132, 1), ["grad", "grad"])]),
+    ],
 )
-def test_the_result_that_takes_the_operands_place_is_written_last(
-    over: int | None, order: list[str], monkeypatch: pytest.MonkeyPatch
+def test_two_results_side_by_side_but_what_takes_the_operands_place_last(
+    over: int | None, launched: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Launch with a kernel that records, and tables that are named."""
     calls: list[tuple] = []
@@ -97,14 +111,16 @@ def test_the_result_that_takes_the_operands_place_is_written_last(
     monkeypatch.setattr(look_up, "processors", lambda device: 132)
     cuda = SimpleNamespace(Device=lambda: SimpleNamespace(id=0))
     monkeypatch.setattr(look_up, "cupy", SimpleNamespace(cuda=cuda))
-    x = on_gpu(np.zeros(look_up.SERVED_FROM, np.float16))
+    x = on_gpu(np.zeros(132 * look_up.THREADS * look_up.UNDER_WAY * 8, np.float16))
     results = [on_gpu(np.zeros_like(x)), on_gpu(np.zeros_like(x))]
     if over is not None:
         results[over] = x
     look_up.launch(gs.sigmoid.formula, "value_and_grad", "float16", (x,), tuple(results))
-    assert [arguments[2] for _, arguments, _ in calls] == order
-    assert {grid for grid, _, _ in calls} == {(32,)}
-    assert {shared for _, _, shared in calls} == {look_up.TABLE_BYTES}
+    assert [(grid, [arguments[2], arguments[4]]) for grid, arguments, _ in calls] == launched
+    places = {"value": results[0].data.ptr, "grad": results[1].data.ptr}
+    for _, arguments, shared in calls:
+        assert [arguments[1].data.ptr, arguments[3].data.ptr] == [places[arguments[2]], places[arguments[4]]]
+        assert shared == look_up.TABLE_BYTES
 
 
 @pytest.mark.usefixtures("toolchain")

@@ -31,7 +31,7 @@ SHIM = """
 #define __forceinline__ inline
 #define __launch_bounds__(n)
 struct uint4 { uint32_t x, y, z, w; };
-struct Index { long long x; };
+struct Index { long long x, y; };
 static Index threadIdx, blockIdx, blockDim, gridDim;
 #define __shared__
 #include <cmath>

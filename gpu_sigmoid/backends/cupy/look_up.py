@@ -1,10 +1,13 @@
 """Large contiguous 16-bit arrays: all 65,536 results in a block's shared memory, one load an element.
 
-The formulas take 70 instructions an element and more, and memory that is written and read
+The formulas take 60 instructions an element and more, and memory that is written and read
 2 bytes an element leaves time for some 30. The table holds the formula's own results, so
 the bits are the same. Made at a function's first use on a device, it stays there: 128 KiB,
-the one thing allocated beside results. Two tables are more than a block can hold: what has
-two results reads its operand twice.
+the one thing allocated beside results.
+
+Two tables are more than a block can hold. Of two results, half of the blocks compute the one
+and half the other, side by side, so that what is read twice is in the cache the second time;
+but one after the other where a result takes the operand's place.
 """
 
 from collections.abc import Callable
@@ -28,6 +31,10 @@ SERVED_FROM = 1 << 20
 ENTRY = "look_up"
 
 PROLOGUE = """
+    if (blockIdx.y) {{
+        out0 = second_out;
+        table = second_table;
+    }}
     extern __shared__ uint4 shared[];
     for (int i = threadIdx.x; i < {patterns} / LANES; i += blockDim.x) shared[i] = table[i];
     __syncthreads();
@@ -50,16 +57,19 @@ def serves(formula: Callable, component: str, dtype: str, operands: tuple) -> bo
 
 
 def launch(formula: Callable, component: str, dtype: str, operands: tuple, results: tuple) -> None:
-    """Compute `results` on the current device and stream, one after the other."""
+    """Compute `results` on the current device and stream."""
     (x,) = operands
-    pairs = list(zip(parts(component), results, strict=True))
+    pairs = [(r, table(formula, part, dtype)) for part, r in zip(parts(component), results, strict=True)]
     # the result that takes the operand's place comes last
-    pairs.sort(key=lambda pair: pair[1].data.ptr == x.data.ptr)
+    pairs.sort(key=lambda pair: pair[0].data.ptr == x.data.ptr)
+    in_place = pairs[-1][0].data.ptr == x.data.ptr
+    launches = [[pair] for pair in pairs] if in_place else [pairs]
     size, head, vectors = packed.span(x)
-    blocks = min(-(-vectors // (THREADS * UNDER_WAY)), processors(cupy.cuda.Device().id))
-    for part, result in pairs:
-        arguments = (x, result, table(formula, part, dtype), np.int64(size), np.int32(head))
-        kernel()((blocks,), (THREADS,), arguments, shared_mem=TABLE_BYTES)
+    needed = -(-vectors // (THREADS * UNDER_WAY))
+    for together in launches:
+        blocks = min(needed, max(1, processors(cupy.cuda.Device().id) // len(together)))
+        arguments = (x, *together[0], *together[-1], np.int64(size), np.int32(head))
+        kernel()((blocks, len(together)), (THREADS,), arguments, shared_mem=TABLE_BYTES)
 
 
 def table(formula: Callable, component: str, dtype: str) -> Any:
@@ -102,5 +112,5 @@ def source(vectors: int = UNDER_WAY) -> str:
         under_way=vectors,
         threads=THREADS,
         prologue=PROLOGUE.format(patterns=PATTERNS),
-        further=("const uint4* table",),
+        further=("const uint4* table", "Element* second_out", "const uint4* second_table"),
     )
