@@ -42,10 +42,10 @@ def call(function: Any, component: str, operands: tuple, out: Any) -> Any:
     """Compute `component` of `function` on the backend that the operands and `out` live on."""
     # the common cases, kept short: a microsecond counts for one element
     first = operands[0]
+    alone = len(operands) == 1
     if type(first) is ndarray:
         dtype = first.dtype
         ufunc = READY.get((function, component, dtype))
-        alone = len(operands) == 1
         if ufunc is not None and first.nbytes < SPLIT_FROM and (alone or alike(operands[1:], dtype)):
             if out is None:
                 return ufunc(first) if alone else ufunc(*operands)
@@ -54,7 +54,7 @@ def call(function: Any, component: str, operands: tuple, out: Any) -> Any:
                     return ufunc(first, out=out) if alone else ufunc(*operands, out=out)
                 except (TypeError, ValueError):
                     pass  # the general way says what is wrong
-    elif type(first) is float and len(operands) == 1 and out is None:
+    elif type(first) is float and alone and out is None:
         ufunc = READY.get((function, component, float))
         if ufunc is not None:
             return ufunc(first)

@@ -196,8 +196,8 @@ def test_helpers_are_kept_off_their_callers_cpu(others: int, monkeypatch: pytest
     monkeypatch.setattr(os, "sched_setaffinity", told.__setitem__)
     monkeypatch.setattr(workers, "current_cpu", lambda: allowed[0])
     workers.ensure_workers(1)
-    workers._workers[0].off = -1
+    helper = workers._workers[0]
+    monkeypatch.setattr(helper, "off", -1)
     gs.sigmoid(X)
     gs.sigmoid(X)
-    assert told == ({workers._workers[0].native_id: {allowed[1]}} if others else {})
-    workers._workers[0].off = -1
+    assert told == ({helper.native_id: {allowed[1]}} if others else {})

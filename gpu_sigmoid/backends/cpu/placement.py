@@ -2,7 +2,7 @@
 
 Linux may wake a thread on the CPU of the one that woke it, and leave it there while another
 CPU idles, call after call: two threads then take as long as one. On a machine with two CPUs
-that befell half of the runs of calls of less than 2 ms.
+that befell 11 of 24 series of calls of 0.4 to 2 ms.
 """
 
 import contextlib

@@ -66,8 +66,9 @@ def launch(formula: Callable, component: str, dtype: str, operands: tuple, resul
     launches = [[pair] for pair in pairs] if in_place else [pairs]
     size, head, vectors = packed.span(x)
     needed = -(-vectors // (THREADS * UNDER_WAY))
+    available = processors(cupy.cuda.Device().id)
     for together in launches:
-        blocks = min(needed, max(1, processors(cupy.cuda.Device().id) // len(together)))
+        blocks = min(needed, max(1, available // len(together)))
         arguments = (x, *together[0], *together[-1], np.int64(size), np.int32(head))
         kernel()((blocks, len(together)), (THREADS,), arguments, shared_mem=TABLE_BYTES)
 
