@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from gpu_sigmoid.cli.blocks import run_here, run_on_cluster
-from gpu_sigmoid.cli.files import interruptible, written_whole
+from gpu_sigmoid.cli.files import written_whole
+from gpu_sigmoid.cli.signals import interruptible
 from gpu_sigmoid.cli.stores import COMPONENTS, Task, open_job
 from gpu_sigmoid.functions import FUNCTIONS, FunctionOfTarget
 

@@ -1,7 +1,10 @@
 """`gpu-sigmoid bench`: the family's speed beside its peers'."""
 
+import os
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -9,6 +12,8 @@ import click
 from gpu_sigmoid.bench import peers
 from gpu_sigmoid.bench.cases import LAYOUTS, PRESETS, Case, preset
 from gpu_sigmoid.bounds import DTYPES
+from gpu_sigmoid.cli.files import PREFIX
+from gpu_sigmoid.cli.paths import OutputFolder, check_file, resolved
 from gpu_sigmoid.environment import gpu_available, why_no_gpu
 from gpu_sigmoid.functions import FUNCTIONS
 from gpu_sigmoid.lowering import COMPONENTS
@@ -32,7 +37,7 @@ def several(name: str, choices: Any, text: str) -> Any:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputFolder(),
     help="Folder for throughput-DEVICE.json, .md and the charts. Default: the tables are printed.",
 )
 def bench(
@@ -45,6 +50,8 @@ def bench(
     """
     from gpu_sigmoid.bench import measure, report
 
+    if output is not None:
+        check_publishable(output, device)
     cases = chosen(name, device, {axis: values for axis, values in axes.items() if values})
     contenders = list(peers) or default_peers(device)
     with click.progressbar(length=len(cases), label="cases") as bar:
@@ -72,13 +79,29 @@ def default_peers(device: str) -> list[str]:
 
 
 def publish(content: dict[str, Any], folder: Path, device: str) -> None:
-    """Write the document, its tables and its charts to `folder`."""
+    """Write the document, its tables and its charts to `folder`: all, or what was there stays."""
     from gpu_sigmoid.bench import charts, report
 
     folder.mkdir(parents=True, exist_ok=True)
-    report.write(folder / f"throughput-{device}.json", content)
-    (folder / f"throughput-{device}.md").write_text(report.page(content))
-    try:
-        charts.draw(content, folder, device)
-    except ImportError:
-        raise click.ClickException('charts need matplotlib: pip install "gpu-sigmoid[demo]"') from None
+    with TemporaryDirectory(prefix=PREFIX, dir=folder) as made:
+        document, page = paths(Path(made), device)
+        report.write(document, content)
+        page.write_text(report.page(content))
+        charts.draw(content, Path(made), device)
+        places = {path: folder / path.name for path in sorted(Path(made).iterdir())}
+        for place in places.values():
+            check_file(place)
+        for path, place in places.items():
+            os.replace(path, resolved(place))
+
+
+def check_publishable(folder: Path, device: str) -> None:
+    """Raise for what `publish` would stumble over, which would come to light after the measuring."""
+    if find_spec("matplotlib") is None:
+        raise click.ClickException('--output: charts need matplotlib: pip install "gpu-sigmoid[demo]"')
+    for path in paths(folder, device) if folder.exists() else ():
+        check_file(path)
+
+
+def paths(folder: Path, device: str) -> tuple[Path, Path]:
+    return folder / f"throughput-{device}.json", folder / f"throughput-{device}.md"

@@ -1,36 +1,54 @@
-"""Writing a file whole or not at all."""
+"""Writing a file or a folder whole or not at all."""
 
 import os
 import shutil
-import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
-import click
+from gpu_sigmoid.cli.paths import check_file, refusal, resolved
+
+PREFIX = ".gpu-sigmoid-"
+"""Of the folder beside a target in which it is made; only killing the program leaves one behind."""
 
 
 @contextmanager
-def written_whole(target: Path) -> Iterator[Path]:
-    """Give a path beside `target` for a file or a folder that takes its name if all goes well."""
+def written_whole(target: Path, check: Callable[[Path], None] = check_file) -> Iterator[Path]:
+    """Give a path for a file or a folder that takes the target's name if all goes well.
+
+    Parameters
+    ----------
+    target : Path
+        Where symbolic links lead to is written to, and the links stay.
+    check : callable
+        Raises for a target that may not be replaced. It is asked before anything is
+        made and again before the target is moved: much may happen in between.
+    """
+    check(target)
+    real = resolved(target)
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=real.parent))
     except OSError as error:
-        raise click.ClickException(f"cannot write beside {target}: {error.strerror}") from None
+        raise refusal(target, str(error.strerror)) from None
     try:
-        temporary = folder / target.name
+        temporary = folder / real.name
         yield temporary
         for path in temporary.rglob("*") if temporary.is_dir() else [temporary]:
             synced(path)
-        take_place(temporary, target, folder / "replaced")
+        check(target)
+        take_place(temporary, real, folder / "replaced")
+    except OSError as error:
+        raise refusal(target, error.strerror or str(error)) from None
     finally:
         shutil.rmtree(folder)
 
 
 def take_place(new: Path, target: Path, aside: Path) -> None:
     """Move `new` to `target`, by way of `aside` if that is a folder, which nothing can replace."""
+    if os.path.lexists(target):
+        # whoever may not read the old one may not read the new one
+        shutil.copymode(target, new)
     if not target.is_dir():
         os.replace(new, target)
         return
@@ -47,28 +65,3 @@ def synced(path: Path) -> None:
     if path.is_file():
         with path.open("rb") as file:
             os.fsync(file.fileno())
-
-
-@contextmanager
-def interruptible() -> Iterator[Callable[[], None]]:
-    """Give a function to call between steps: it ends the program if a signal asked for that.
-
-    Signals wait for it. An exception raised by a handler may be raised inside a
-    destructor, where Python drops it, and the program would go on.
-    """
-    received: list[int] = []
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-
-    def checkpoint() -> None:
-        if received:
-            click.echo("\ninterrupted", err=True)
-            raise SystemExit(128 + received[0])
-
-    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield checkpoint
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,5 +1,7 @@
 """`gpu-sigmoid verify`: errors against the definitions, and whether the bounds hold."""
 
+import json
+import shutil
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -7,6 +9,8 @@ from typing import Any
 import click
 
 from gpu_sigmoid.bounds import COMPONENTS, DTYPES
+from gpu_sigmoid.cli.files import written_whole
+from gpu_sigmoid.cli.paths import OutputFile, refusal
 from gpu_sigmoid.environment import get_num_threads
 from gpu_sigmoid.functions import FUNCTIONS
 
@@ -21,7 +25,7 @@ SAMPLE_COUNT, EXHAUSTIVE_COUNT = 2_000, 60_000
 @click.option("--exhaustive", is_flag=True, help="All 2^32 float32 operands, and more float64 ones.")
 @click.option("--stride", type=click.IntRange(1), help="Every so many-th float32 operand.")
 @click.option("--peer", default="gpu_sigmoid", help="Measure numpy, scipy, torch or jax instead.")
-@click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Rows are added to it.")
+@click.option("--json", "path", type=OutputFile(), help="Rows are added to it.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes; default: one per thread allowed.")
 def verify(
     functions: tuple[str, ...],
@@ -46,6 +50,8 @@ def verify(
         raise click.ClickException(f'{error}: pip install "gpu-sigmoid[verify]"') from None
     if peer not in (subjects.OURS, *subjects.PEERS):
         raise click.BadParameter(f"{peer}: accepted are {', '.join(subjects.PEERS)}", param_hint="--peer")
+    if path is not None and path.exists():
+        check_report(path)
     stride = stride or (1 if exhaustive else SAMPLE_STRIDE)
     count = EXHAUSTIVE_COUNT if exhaustive else SAMPLE_COUNT
     default = DTYPES if peer == subjects.OURS else ("float32", "float64")
@@ -61,7 +67,22 @@ def verify(
         report.record(key, of, report.how_chosen(key[2], stride), peer) for key, of in found.items()
     ]
     if path is not None:
-        report.write(path, rows)
+        with written_whole(path) as temporary:
+            if path.exists():
+                shutil.copyfile(path, temporary)
+            report.write(temporary, rows)
     click.echo("\n".join([report.HEAD, *map(report.line, rows)]))
     if any(map(report.broken, rows)):
         raise SystemExit(1)
+
+
+def check_report(path: Path) -> None:
+    """Raise unless rows can be added to a file, which would come to light after the measuring."""
+    from gpu_sigmoid.verify import report
+
+    try:
+        rows = json.loads(path.read_text())["rows"]
+        sorted(rows, key=report.order)
+        {report.identity(row): row for row in rows}
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise refusal(path, "it is there and no report of this command; name another file") from None

@@ -1,0 +1,79 @@
+"""Where a command may write: found out before it works, and again before it replaces anything."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class OutputFile(click.Path):
+    """An option's file, new or to be replaced."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path, or say why no file can be written there."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        check_file(path)
+        return path
+
+
+class OutputFolder(OutputFile):
+    """An option's folder, which is there or can be made."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path, or say why no files can be written there."""
+        path = Path(os.fsdecode(click.Path.convert(self, value, param, ctx)))
+        there = resolved(path)
+        while not os.path.lexists(there):
+            there = there.parent
+        check_folder(path, there)
+        return path
+
+
+def resolved(path: Path) -> Path:
+    """Return the path that symbolic links lead to: what is written there leaves the links alone."""
+    return Path(os.path.realpath(path))
+
+
+def check_file(path: Path) -> None:
+    """Raise unless a file can be written at `path`, in place of a file or of nothing."""
+    real = resolved(path)
+    check_folder(path, real.parent)
+    mode = mode_of(path, real)
+    if mode is None:
+        return
+    if stat.S_ISDIR(mode):
+        raise refusal(path, "it is a folder; name a file")
+    if not stat.S_ISREG(mode):
+        raise refusal(path, "it is a device, a pipe or a link to itself; name a file")
+    check_writable(path, real)
+
+
+def check_folder(path: Path, folder: Path) -> None:
+    """Raise unless names can be added to `folder`, which is to hold `path`."""
+    if not folder.is_dir():
+        what = "is not a folder" if os.path.lexists(folder) else "does not exist; make that folder first"
+        raise refusal(path, f"{click.format_filename(folder)} {what}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise refusal(path, f"the folder {click.format_filename(folder)} may not be written to")
+
+
+def check_writable(path: Path, real: Path) -> None:
+    """Raise if what is to be replaced is protected from writing, which a renaming would pass over."""
+    if not os.access(real, os.W_OK):
+        raise refusal(path, "it is there and read-only; name another or make it writable")
+
+
+def mode_of(path: Path, real: Path) -> int | None:
+    """Return what kind of file is at `real`, None where there is nothing."""
+    try:
+        return real.lstat().st_mode
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise refusal(path, str(error.strerror)) from None
+
+
+def refusal(path: Path, reason: str) -> click.ClickException:
+    return click.ClickException(f"cannot write {click.format_filename(path)}: {reason}")
