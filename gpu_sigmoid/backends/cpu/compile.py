@@ -10,10 +10,13 @@ from typing import Any
 import numba
 import numpy as np
 from numba import types
+from numba.core.caching import FunctionCache
+from numba.core.ccallback import CFunc
 
 from gpu_sigmoid.backends.cpu import conversions, intrinsics, look_up
 from gpu_sigmoid.backends.cpu.loop import LOOP_INTRINSICS, loop_source
 from gpu_sigmoid.backends.cpu.ufunc import make_ufunc
+from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
 from gpu_sigmoid.bounds import DTYPES
 from gpu_sigmoid.lowering import Program, lower_for, primitives, python_source
 from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64
@@ -33,7 +36,7 @@ def compile_ufunc(formula: Callable, component: str, dtype: str) -> np.ufunc:
     return make_ufunc(name, doc, loop.address, STORAGE[dtype], len(program.inputs), len(program.outputs))
 
 
-def compile_loop(program: Program, dtype: str, cache: bool = True) -> "numba.core.ccallback.CFunc":
+def compile_loop(program: Program, dtype: str, cache: bool = True) -> CFunc:
     """Return the compiled inner loop of `program` over operands of `dtype`."""
     storage = STORAGE[dtype]
     source = python_source(program) + loop_source(len(program.inputs), len(program.outputs), storage.itemsize)
@@ -48,7 +51,7 @@ def native(
     element: np.dtype,
     entry: np.dtype | None = None,
     cache: bool = True,
-) -> "numba.core.ccallback.CFunc":
+) -> CFunc:
     """Return the function `loop` of `source`, compiled as a ufunc's inner loop.
 
     Its other functions are compiled with it. The loop's last argument points to a table
@@ -68,11 +71,29 @@ def native(
     counts = types.CPointer(types.intp)
     table = types.CPointer(numba.from_dtype(entry)) if entry else types.voidptr
     signature = types.void(types.CPointer(pointer), counts, counts, table)
-    if cache:
-        # no place to write to, a file cut short, a full disk: it is only a cache
+    return undisturbed(lambda: compiled(functions["loop"], signature, cache))
+
+
+class Cache(FunctionCache):
+    """Numba's disk cache, which may have a file cut short, or no room for another."""
+
+    def load_overload(self, *args: Any) -> Any:
         with contextlib.suppress(Exception):
-            return numba.cfunc(signature, cache=True)(functions["loop"])
-    return numba.cfunc(signature)(functions["loop"])
+            return super().load_overload(*args)
+
+    def save_overload(self, *args: Any) -> None:
+        with contextlib.suppress(Exception):
+            super().save_overload(*args)
+
+
+def compiled(loop: FunctionType, signature: Any, cache: bool) -> CFunc:
+    function = CFunc(loop, (signature.args, signature.return_type), locals={}, options={})
+    if cache:
+        # it finds no place to write to
+        with contextlib.suppress(Exception):
+            function._cache = Cache(loop)  # type: ignore[attr-defined]
+    function.compile()
+    return function
 
 
 def digest(source: str) -> str:
