@@ -34,8 +34,10 @@ float32; else in float64, which bool and integers count as. To Numba a literal s
 `1.0` is a float64: write `numba.float32(1.0)` beside float32 arguments.
 """
 
+import inspect
 from typing import Any
 
+from gpu_sigmoid.components import method
 from gpu_sigmoid.dispatch import call
 from gpu_sigmoid.functions import FUNCTIONS, Function
 
@@ -55,13 +57,23 @@ class DeviceFunction:
 
     def __init__(self, function: Function, component: str = "value") -> None:
         self.function, self.component = function, component
+        parameters = inspect.signature(method(function, component)).parameters.values()
+        self.operands = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_ONLY)
         self.__doc__ = function.__doc__
         if component == "value":
             for name in ("grad", "grad2", "value_and_grad", "vjp"):
                 setattr(self, name, DeviceFunction(function, name))
 
     def __call__(self, *operands: Any) -> Any:
+        # a ufunc would take one too many for its output
+        if len(operands) != len(self.operands):
+            raise TypeError(self.refusal(len(operands)))
         return call(self.function, self.component, operands, None)
+
+    def refusal(self, given: int) -> str:
+        """Return what is wrong with a call of so many operands."""
+        wanted, names = len(self.operands), ", ".join(self.operands)
+        return f"{self!r} takes {wanted} operand{'s' * (wanted > 1)} ({names}), by position, not {given}"
 
     @property
     def _numba_type_(self) -> Any:

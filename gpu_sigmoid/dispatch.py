@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from numpy import ndarray
+from numpy import broadcast, ndarray
 
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.backends.cpu import READY, SPLIT_FROM
@@ -45,15 +45,23 @@ def call(function: Any, component: str, operands: tuple, out: Any) -> Any:
     alone = len(operands) == 1
     if type(first) is ndarray:
         dtype = first.dtype
-        ufunc = READY.get((function, component, dtype))
-        if ufunc is not None and first.nbytes < SPLIT_FROM and (alone or alike(operands[1:], dtype)):
-            if out is None:
-                return ufunc(first) if alone else ufunc(*operands)
-            if out.dtype is dtype if type(out) is ndarray else alike(out, dtype):
-                try:
-                    return ufunc(first, out=out) if alone else ufunc(*operands, out=out)
-                except (TypeError, ValueError):
-                    pass  # the general way says what is wrong
+        try:
+            ufunc = READY[function, component, dtype]
+            if first.nbytes < SPLIT_FROM and (alone or alike(operands, dtype)):
+                if out is None:
+                    return ufunc(first) if alone else ufunc(*operands)
+                if type(out) is not ndarray:
+                    if alike(out, dtype) and (out[0].shape == first.shape or filled(out[0], operands)):
+                        return ufunc(first, out=out) if alone else ufunc(*operands, out=out)
+                elif (
+                    out.dtype is dtype
+                    and component != "value_and_grad"
+                    and (out.shape == first.shape or filled(out, operands))
+                ):
+                    # by position: NumPy takes longer for a keyword
+                    return ufunc(first, out) if alone else ufunc(*operands, out)
+        except (LookupError, TypeError, ValueError):
+            pass  # the general way compiles, or says what is wrong
     elif type(first) is float and alone and out is None:
         ufunc = READY.get((function, component, float))
         if ufunc is not None:
@@ -84,6 +92,19 @@ def alike(operands: Any, dtype: np.dtype) -> bool:
         if type(operand) is not ndarray or operand.dtype is not dtype or operand.nbytes >= SPLIT_FROM:
             return False
     return True
+
+
+def filled(out: ndarray, operands: tuple) -> bool:
+    """Return whether an array has the shape that the operands broadcast to.
+
+    A ufunc would repeat its result over a larger one. A smaller one it refuses: where one
+    operand has the shape, the result can have no other.
+    """
+    shape = out.shape
+    for operand in operands:
+        if operand.shape == shape:
+            return True
+    return broadcast(*operands).shape == shape
 
 
 def backend_of(function: Any, operands: tuple, out: Any) -> str:

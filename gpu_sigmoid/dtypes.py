@@ -12,7 +12,8 @@ NATIVE = ("float16", "float32", "float64")
 def result_name(function: Any, operands: tuple) -> str:
     """Return the name of the dtype that `function` gives for operands (arrays and numbers).
 
-    Several dtypes are promoted by NumPy's rules; Python numbers take the arrays' dtype.
+    Several dtypes are promoted by NumPy's rules, bfloat16 with integers as float16 is;
+    Python numbers take the arrays' dtype.
 
     Raises
     ------
@@ -29,11 +30,13 @@ def result_name(function: Any, operands: tuple) -> str:
 
 def promoted(function: Any, operands: tuple, dtypes: list[np.dtype]) -> np.dtype:
     try:
-        common = np.result_type(*dtypes) if dtypes else None
-        # ml_dtypes does not let a Python number take bfloat16, as it takes the other dtypes
-        if common is not None and common.name == "bfloat16":
-            return common
-        return np.result_type(*(getattr(o, "dtype", o) for o in operands))
+        names = [accepted_name(dtype) for dtype in dtypes]
+        if "bfloat16" not in names or "float16" in names:
+            return np.result_type(*(dtypes or operands))
+        # ml_dtypes has no rule for integers of more than 8 bits
+        pairs = list(zip(names, dtypes, strict=True))
+        common = np.result_type(*(np.float16 if name == "bfloat16" else dtype for name, dtype in pairs))
+        return dict(pairs)["bfloat16"] if common == np.float16 else common
     except TypeError:
         kinds = " and ".join(str(getattr(o, "dtype", type(o).__name__)) for o in operands)
         raise TypeError(

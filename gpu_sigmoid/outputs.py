@@ -5,8 +5,14 @@ from typing import Any
 import numpy as np
 
 
-def checked_out(function: Any, count: int, dtype: np.dtype, out: Any, array_type: Any) -> tuple:
-    """Return `out` as a tuple of `count` arrays or Nones, each of which can take a result of `dtype`."""
+def checked_out(
+    function: Any, count: int, dtype: np.dtype, operands: tuple, out: Any, array_type: Any
+) -> tuple:
+    """Return `out` as a tuple of `count` arrays or Nones, each of which can take a result of `dtype`.
+
+    It has the shape that the operands broadcast to: a larger one, over which NumPy would
+    repeat the result, is likelier a slip.
+    """
     if out is None:
         return (None,) * count
     outs = out if isinstance(out, tuple) else (out,)
@@ -26,7 +32,17 @@ def checked_out(function: Any, count: int, dtype: np.dtype, out: Any, array_type
         # arrays on a GPU know no read-only ones
         if not getattr(array.flags, "writeable", True):
             raise ValueError(f"{function.__name__}: out is read-only")
+        shape = broadcast_shape(operands)
+        if array.shape != shape:
+            raise ValueError(f"{function.__name__}: out has shape {array.shape}, the result has {shape}")
     return outs
+
+
+def broadcast_shape(operands: tuple) -> tuple[int, ...]:
+    """Return the shape that arrays and numbers broadcast to."""
+    shapes = dict.fromkeys(shape for o in operands if (shape := getattr(o, "shape", ())))
+    # NumPy takes a microsecond and a half where there is nothing to do
+    return np.broadcast_shapes(*shapes) if len(shapes) > 1 else next(iter(shapes), ())
 
 
 def refuse_out(function: Any, out: Any, reason: str) -> None:

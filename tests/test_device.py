@@ -129,8 +129,10 @@ def test_float32_never_meets_float64(function: Any) -> None:
 
 
 def test_refusals_say_what_is_accepted() -> None:
-    with pytest.raises(numba.TypingError, match=r"sigmoid> takes \(x\), by position"):
+    with pytest.raises(numba.TypingError, match=r"sigmoid> takes 1 operand \(x\), by position, not 2"):
         numba.njit(lambda x: gs.device.sigmoid(x, x))(1.0)
+    with pytest.raises(numba.TypingError, match=r"vjp> takes 2 operands \(x, cotangent\), by position"):
+        numba.njit(lambda x: gs.device.sigmoid.vjp(x, cotangent=x))(1.0)
     with pytest.raises(numba.TypingError, match=r"takes float32 and float64 numbers.*not complex128"):
         numba.njit(lambda x: gs.device.sigmoid(x))(1j)
     with pytest.raises(AttributeError, match="no function 'sine': sigmoid, "):

@@ -23,6 +23,7 @@ from numba.extending import (
 )
 
 from gpu_sigmoid.backends.cpu.compile import scope
+from gpu_sigmoid.components import outputs
 from gpu_sigmoid.device import DeviceFunction
 from gpu_sigmoid.lowering import Program, lower, nvvm, python_source
 from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64, Format
@@ -81,9 +82,8 @@ def type_of(device_function: DeviceFunction) -> DeviceFunctionType:
 
 def typed(device_function: DeviceFunction, args: tuple, kws: dict) -> Signature:
     """Return the signature of a call: float32 if all arguments are, else float64."""
-    names = [value.name for value in program_of(device_function, FLOAT64).inputs]
-    if kws or len(args) != len(names):
-        raise TypingError(f"{device_function!r} takes ({', '.join(names)}), by position")
+    if kws or len(args) != len(device_function.operands):
+        raise TypingError(device_function.refusal(len(args)))
     for arg in args:
         if not isinstance(arg, types.Integer | types.Boolean) and arg not in SCALARS.values():
             raise TypingError(
@@ -91,8 +91,8 @@ def typed(device_function: DeviceFunction, args: tuple, kws: dict) -> Signature:
                 f"not {arg}: convert it"
             )
     scalar = types.float32 if all(arg == types.float32 for arg in args) else types.float64
-    outputs = len(program_of(device_function, FLOAT64).outputs)
-    return signature(scalar if outputs == 1 else types.UniTuple(scalar, outputs), *[scalar] * len(args))
+    count = outputs(device_function.component)
+    return signature(scalar if count == 1 else types.UniTuple(scalar, count), *[scalar] * len(args))
 
 
 @cache

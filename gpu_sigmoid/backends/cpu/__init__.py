@@ -56,5 +56,5 @@ def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
         READY[function, component, storage] = ufunc
         if dtype == "float64":
             READY[function, component, float] = ufunc
-        outs = checked_out(function, ufunc.nout, storage, out, np.ndarray)
+        outs = checked_out(function, ufunc.nout, storage, arrays, out, np.ndarray)
         return run_split(ufunc, storage, arrays, outs)

@@ -12,8 +12,9 @@ class OverBits:
         self.ufunc, self.dtype = ufunc, dtype
         self.nin, self.nout = ufunc.nin, ufunc.nout
 
-    def __call__(self, *operands: np.ndarray, out: Any = None) -> Any:
-        outs = out if type(out) is tuple else (out,) * self.nout
+    def __call__(self, *arrays: np.ndarray, out: Any = None) -> Any:
+        operands = arrays[: self.nin]
+        outs = out if type(out) is tuple else arrays[self.nin :] or (out,) * self.nout
         bit_outs = tuple([None if o is None else o.view(np.uint16) for o in outs])
         results = self.ufunc(*[o.view(np.uint16) for o in operands], out=bit_outs)
         if self.nout == 1:

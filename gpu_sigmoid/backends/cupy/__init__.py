@@ -19,7 +19,7 @@ from gpu_sigmoid.backends.cupy import elementwise, look_up, packed
 from gpu_sigmoid.backends.cupy.foreign import adopted
 from gpu_sigmoid.components import outputs
 from gpu_sigmoid.dtypes import result_name
-from gpu_sigmoid.outputs import checked_out
+from gpu_sigmoid.outputs import broadcast_shape, checked_out
 
 
 def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
@@ -27,26 +27,23 @@ def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
     arrays = tuple(adopted(o) for o in operands)
     name = result_name(function, arrays)
     dtype = storage_dtype(name, arrays)
-    outs = checked_out(function, outputs(component), dtype, out, cupy.ndarray)
+    outs = checked_out(function, outputs(component), dtype, arrays, out, cupy.ndarray)
     device = one_device(function, [a for a in (*arrays, *outs) if isinstance(a, cupy.ndarray)])
     with device:
-        return compute(function, component, name, arrays, outs, dtype)
+        return compute(function.formula, component, name, arrays, outs, dtype)
 
 
-def compute(function: Any, component: str, name: str, arrays: tuple, outs: tuple, dtype: np.dtype) -> Any:
+def compute(formula: Any, component: str, name: str, arrays: tuple, outs: tuple, dtype: np.dtype) -> Any:
     ready = tuple(as_operand(a, dtype) for a in arrays)
-    shape = np.broadcast_shapes(*(np.shape(a) for a in ready))
+    shape = broadcast_shape(ready)
     results = tuple(fresh(ready, shape, dtype) if o is None else o for o in outs)
-    for result in results:
-        if result.shape != shape:
-            raise ValueError(f"{function.__name__}: out has shape {result.shape}, the result {shape}")
     targets = apart(results)
     ready = tuple(copied_if_overlapping(a, targets) for a in ready)
     if targets[0].size:
         kernels = elementwise
         if packed.serves(ready, targets):
-            kernels = look_up if look_up.serves(function.formula, component, name, ready) else packed
-        kernels.launch(function.formula, component, name, ready, targets)
+            kernels = look_up if look_up.serves(formula, component, name, ready) else packed
+        kernels.launch(formula, component, name, ready, targets)
     for result, target in zip(results, targets, strict=True):
         if target is not result:
             result[...] = target

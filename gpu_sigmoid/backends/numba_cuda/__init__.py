@@ -15,7 +15,7 @@ from gpu_sigmoid.backends.numba_cuda import kernels, memory
 from gpu_sigmoid.backends.numba_cuda.layout import Layout, apart, layout_of
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.lowering import Program
-from gpu_sigmoid.outputs import checked_out
+from gpu_sigmoid.outputs import broadcast_shape, checked_out
 
 __all__ = ["run"]
 
@@ -26,13 +26,10 @@ def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
     name = result_name(function, operands)
     dtype = next((o.dtype for o in operands if getattr(o, "dtype", None) == name), np.dtype(name))
     program = kernels.program(function.formula, component, name)
-    outs = checked_out(function, len(program.outputs), dtype, out, object)
+    outs = checked_out(function, len(program.outputs), dtype, operands, out, object)
     arrays = [o for o in operands if getattr(o, "ndim", 0) or memory.on_device(o)]
     given = [o for o in outs if o is not None]
-    shape = np.broadcast_shapes(*(a.shape for a in (*arrays, *given)))
-    for array in given:
-        if array.shape != shape:
-            raise ValueError(f"{function.__name__}: out has shape {array.shape}, the result has {shape}")
+    shape = broadcast_shape(operands)
     if len(given) == 2 and not apart(*map(memory.placed, given)):
         raise ValueError(f"{function.__name__}: the two arrays of out overlap")
     stream = next((a.stream for a in (*arrays, *given) if a.stream), 0)
