@@ -30,19 +30,21 @@ from gpu_sigmoid.formulas.coefficients import (
     SILU_MINIMUM_LOW,
 )
 from gpu_sigmoid.formulas.parts import (
-    SHRINK,
+    binary_exponent,
     bounded_magnitude,
     logistic,
     product,
     rounded,
     rounder,
+    side_of,
     sum_error,
-    whole_part,
 )
 from gpu_sigmoid.lowering.language import fma, if_narrowed, polynomial, where
 
 # c is nearest to 2 ln(2): integers n are counted from there.
-ROUNDER = rounder(-2)
+SHRINKING_ROUNDER = rounder((-64 - 2, -512 - 2))
+PLAIN_ROUNDER = rounder((-2, -2))
+CAP = rounder((125 - 2, 1021 - 2))
 
 
 def silu(x):
@@ -51,18 +53,18 @@ def silu(x):
     silu'(abs(x)) = 1 - silu'(-abs(x)).
     """
     magnitude = bounded_magnitude(x)
-    power, growth, low = exp_parts_around_minimum(magnitude)
+    power, growth, low, shrink, last = exp_parts_around_minimum(magnitude)
     start = power * SILU_BASE
-    q, q_low, rest, rest_low, _ = logistic(start, start, growth, start * low)
+    q, q_low, rest, rest_low, _ = logistic(start, start, growth, start * low, shrink)
 
     left = magnitude * q
     left_low = fma(magnitude, q_low, fma(magnitude, q, -left))
-    right = fma(-magnitude, q * SHRINK, x)
-    right_low = fma(-magnitude, q_low * SHRINK, fma(-magnitude, q * SHRINK, x - right))
+    right = fma(-magnitude, q * shrink, x)
+    right_low = fma(-magnitude, q_low * shrink, fma(-magnitude, q * shrink, x - right))
 
     past = magnitude + SILU_MINIMUM_HIGH
     past_low = sum_error(magnitude, SILU_MINIMUM_HIGH, past) + SILU_MINIMUM_LOW
-    curved = fma(power, growth, fma(-past - SILU_BASE_LOG_LOW, SHRINK, power - SHRINK))
+    curved = fma(power, growth, fma(-past - SILU_BASE_LOG_LOW, shrink, power - shrink))
     bracket = fma(-q, curved, -past_low) - past
     quick_fall = q * bracket
 
@@ -71,35 +73,33 @@ def silu(x):
     plain = 1.0 - weighed
     lost = fma(magnitude, rest_low, fma(magnitude, rest, -weighed))
     fall, fall_low = product(q, q_low, plain, sum_error(1.0, -weighed, plain) - lost)
-    rise = fma(-fall, SHRINK, 1.0)
-    rise_low = fma(-fall_low, SHRINK, fma(-fall, SHRINK, 1.0 - rise))
+    rise = fma(-fall, shrink, 1.0)
+    rise_low = fma(-fall_low, shrink, fma(-fall, shrink, 1.0 - rise))
 
     slope, slope_low = product(q, q_low, rest, rest_low)
     # tanh(magnitude / 2) = 1 - 2 q
-    tanh = fma(-q, SHRINK, rest)
-    tanh_low = fma(-q_low, SHRINK, fma(-q, SHRINK, rest - tanh)) + rest_low
+    tanh = fma(-q, shrink, rest)
+    tanh_low = fma(-q_low, shrink, fma(-q, shrink, rest - tanh)) + rest_low
     turn = fma(-magnitude, tanh, 2.0)
     turn_low = fma(-magnitude, tanh_low, fma(-magnitude, tanh, 2.0 - turn))
     bend, bend_low = product(slope, slope_low, turn, turn_low)
     return (
         if_narrowed(
-            where(x < 0.0, -rounded(left, left_low) * SHRINK, rounded(right, right_low)),
-            fma(-left, SHRINK, where(x < 0.0, 0.0, x)),
+            where(x < 0.0, -rounded(left, left_low) * last, rounded(right, right_low)),
+            fma(-left, shrink, where(x < 0.0, 0.0, x)),
         ),
-        if_narrowed(
-            where(x < 0.0, rounded(fall, fall_low) * SHRINK, rounded(rise, rise_low)),
-            fma(quick_fall, where(x < 0.0, SHRINK, -SHRINK), where(x < 0.0, 0.0, 1.0)),
-        ),
-        rounded(bend, bend_low) * SHRINK,
+        side_of(x, quick_fall, rounded(fall, fall_low), rounded(rise, rise_low), shrink, last),
+        rounded(bend, bend_low) * last,
     )
 
 
 def exp_parts_around_minimum(magnitude):
-    """power, growth with SHRINK * exp(d) = power * (1 + growth), and growth's low part.
+    """power, growth with shrink * exp(d) = power * (1 + growth), growth's low part, shrink, last.
 
     exp(d) = 2^(n - 2) * exp(r); for n = 2, r is d with all its relative accuracy.
     """
-    n, power = whole_part(magnitude - SILU_BASE_LOG_LESS_2LN2_HIGH, ROUNDER)
+    above = magnitude - SILU_BASE_LOG_LESS_2LN2_HIGH
+    n, power, shrink, last = binary_exponent(above, SHRINKING_ROUNDER, PLAIN_ROUNDER, CAP)
     reduced = fma(-n, LN2_HIGH, magnitude)
     nearly = reduced - SILU_BASE_LOG_LESS_2LN2_HIGH  # exact but for n = 0
     lag = fma(n, LN2_LOW, SILU_BASE_LOG_LESS_2LN2_LOW)
@@ -109,4 +109,4 @@ def exp_parts_around_minimum(magnitude):
     slant = polynomial(r, EXPM1_TAIL)
     growth = fma(square, slant, r)
     growth_low = fma(square, slant, r - growth) + fma(r, r, -square) * slant
-    return power, growth, fma(r_low, growth, r_low + growth_low)
+    return power, growth, fma(r_low, growth, r_low + growth_low), shrink, last

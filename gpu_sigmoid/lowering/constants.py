@@ -37,7 +37,11 @@ class Constant:
         return self._values[format]
 
     def __neg__(self) -> "Constant":
-        return Constant(float32=-self._values[FLOAT32], float64=-self._values[FLOAT64])
+        return -1.0 * self
+
+    def __rmul__(self, factor: float) -> "Constant":
+        """Return the product, exact for powers of two."""
+        return Constant(float32=factor * self._values[FLOAT32], float64=factor * self._values[FLOAT64])
 
 
 class Polynomial:

@@ -1,12 +1,15 @@
 """What a formula is written in: values that record the operations done on them.
 
-Calling a formula with `Value`s runs it once and leaves its operations in a `Graph`,
-equal ones shared. `gpu_sigmoid.lowering` checks beforehand that the source stays in
+`trace` runs a formula once on `Value`s, which leaves its operations in a `Graph`, equal ones
+shared. `gpu_sigmoid.lowering` checks beforehand that the source stays in
 the subset, and prints the graph for a target.
 """
 
+import inspect
 import struct
 import sys
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from gpu_sigmoid.lowering.constants import Constant, Format, Polynomial
@@ -20,13 +23,15 @@ class FormulaError(SyntaxError):
 class Graph:
     """The operations of a formula in one format, each distinct one once.
 
-    `narrowed` says that results will be rounded again, to a 16-bit format.
+    `narrowed` says that results will be rounded again, to a 16-bit format; `weighted` that
+    the derivative is wanted times a cotangent.
     """
 
-    def __init__(self, format: Format, narrowed: bool = False) -> None:
+    def __init__(self, format: Format, narrowed: bool = False, weighted: bool = False) -> None:
         self.format = format
         self.narrowed = narrowed
         self._values: dict[tuple, Value] = {}
+        self.cotangent = self.input("cotangent") if weighted else None
 
     def _intern(self, kind: str, name: str, operands: tuple["Value", ...], payload: Any = None) -> "Value":
         key = (kind, name, tuple(map(id, operands)), payload)
@@ -132,30 +137,44 @@ class Value:
         raise error("a formula cannot branch on its data: use where()")
 
 
+_traced: ContextVar[Graph] = ContextVar("traced")
+
+
+def trace(formula: Callable, graph: Graph) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
+    """Run a formula on inputs of `graph`; return them, a cotangent last, and the jet."""
+    inputs = [graph.input(name) for name in inspect.signature(formula).parameters]
+    token = _traced.set(graph)
+    try:
+        jet = formula(*inputs)
+    finally:
+        _traced.reset(token)
+    return (*inputs, *([] if graph.cotangent is None else [graph.cotangent])), jet
+
+
 def fma(a: Any, b: Any, c: Any) -> Value:
     """Return a * b + c, rounded once."""
-    return graph_of(a, b, c).apply("fma", a, b, c)
+    return _traced.get().apply("fma", a, b, c)
 
 
 def where(condition: Value, a: Any, b: Any) -> Value:
     """Return a where the condition holds, else b. Both are computed."""
-    return condition.graph.apply("where", condition, a, b)
+    return _traced.get().apply("where", condition, a, b)
 
 
 def bits(a: Value) -> Value:
     """Return the bit pattern of a float."""
-    return a.graph.apply("bits", a)
+    return _traced.get().apply("bits", a)
 
 
 def from_bits(a: Value) -> Value:
     """Return the float with a bit pattern."""
-    return a.graph.apply("from_bits", a)
+    return _traced.get().apply("from_bits", a)
 
 
 def polynomial(x: Value, coefficients: Polynomial) -> Value:
     """Return the polynomial's value at x, by Horner's rule in `fma`s."""
     total: Any
-    *lower, total = coefficients.of(x.graph.format)
+    *lower, total = coefficients.of(_traced.get().format)
     for c in reversed(lower):
         total = fma(total, x, c)
     return total
@@ -163,19 +182,30 @@ def polynomial(x: Value, coefficients: Polynomial) -> Value:
 
 def if_narrowed(narrowed: Any, otherwise: Any) -> Any:
     """Return the first where results will be rounded again, to 16 bits, else the second."""
-    return narrowed if graph_of(narrowed, otherwise).narrowed else otherwise
+    return narrowed if _traced.get().narrowed else otherwise
 
 
-FUNCTIONS = (abs, fma, where, bits, from_bits, if_narrowed, polynomial)
+def if_weighted(weighted: Any, otherwise: Any) -> Any:
+    """Return the first where the derivative is wanted times a cotangent, else the second."""
+    return otherwise if _traced.get().cotangent is None else weighted
+
+
+def times_cotangent(a: Any) -> Any:
+    """Return a times the cotangent, where the derivative is wanted times one, else a.
+
+    A formula calls it on a factor of its derivative, before the factor by which the
+    product would under- or overflow. One that does not gets its derivative multiplied.
+    """
+    cotangent = _traced.get().cotangent
+    return a if cotangent is None else cotangent * a
+
+
+FUNCTIONS = (abs, fma, where, bits, from_bits, if_narrowed, if_weighted, polynomial, times_cotangent)
 
 
 def exact_in_float32(number: float) -> bool:
     # struct rounds to nearest and raises on overflow
     return struct.unpack("f", struct.pack("f", number))[0] == number
-
-
-def graph_of(*operands: Any) -> Graph:
-    return next(o.graph for o in operands if isinstance(o, Value))
 
 
 def error(message: str) -> FormulaError:

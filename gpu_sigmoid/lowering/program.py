@@ -1,19 +1,18 @@
 """A formula's component in one format, as a list of operations ready to be printed."""
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from gpu_sigmoid.lowering.constants import FLOAT32, FORMATS, Format
-from gpu_sigmoid.lowering.language import Graph, Value
+from gpu_sigmoid.lowering.language import Graph, Value, trace
 from gpu_sigmoid.lowering.subset import check
 
-COMPONENTS: dict[str, Callable[..., tuple[Value, ...]]] = {
+COMPONENTS: dict[str, Callable[[tuple[Value, ...]], tuple[Value, ...]]] = {
     "value": lambda jet: (jet[0],),
     "grad": lambda jet: (jet[1],),
     "grad2": lambda jet: (jet[2],),
     "value_and_grad": lambda jet: (jet[0], jet[1]),
-    "vjp": lambda jet, cotangent: (cotangent * jet[1],),
+    "vjp": lambda jet: (weighted(jet[1]),),
 }
 """What can be computed of a jet (value, first derivative, second derivative)."""
 
@@ -48,12 +47,17 @@ def lower(formula: Callable, component: str, format: Format, narrowed: bool = Fa
         If the formula leaves the subset; it gives the file and the line.
     """
     check(formula)
-    graph = Graph(format, narrowed)
-    parameters = [graph.input(name) for name in inspect.signature(formula).parameters]
-    extra = [graph.input("cotangent")] if component == "vjp" else []
-    outputs = COMPONENTS[component](formula(*parameters), *extra)
-    inputs = (*parameters, *extra)
+    inputs, jet = trace(formula, Graph(format, narrowed, component == "vjp"))
+    outputs = COMPONENTS[component](jet)
     return Program(f"{formula.__name__}_{component}", format, inputs, needed(outputs), outputs)
+
+
+def weighted(derivative: Value) -> Value:
+    """Return the derivative times the cotangent, which the formula may have put into it."""
+    cotangent = derivative.graph.cotangent
+    assert cotangent is not None
+    inside = any(o is cotangent for operation in needed((derivative,)) for o in operation.operands)
+    return derivative if inside else cotangent * derivative
 
 
 def lower_for(formula: Callable, component: str, dtype: str) -> Program:

@@ -7,11 +7,13 @@ calls of primitives or of other formulas.
 
 import ast
 import builtins
+import contextlib
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable
 from functools import cache
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any, NoReturn
 
 from gpu_sigmoid.lowering import language
@@ -24,17 +26,40 @@ COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq)
 
 @cache
 def check(formula: Callable) -> None:
-    """Raise FormulaError, with file and line, unless `formula` is in the subset."""
-    Checker(formula).check()
+    """Raise FormulaError, with file and line, unless `formula` is in the subset.
+
+    Formulas of this package are not looked at where it is installed without its source, as
+    .pyc files: they were when it was tested.
+    """
+    if not isinstance(formula, FunctionType):
+        raise TypeError(f"a formula is a plain Python function, not {formula!r}")
+    if not is_own(formula) or has_source(sys.modules[formula.__module__]):
+        Checker(formula).check()
+
+
+def is_own(formula: FunctionType) -> bool:
+    return formula.__module__.partition(".")[0] == __name__.partition(".")[0]
+
+
+def has_source(module: ModuleType) -> bool:
+    """Return whether what a module was loaded by has its source: the file it names may be another's."""
+    with contextlib.suppress(AttributeError, ImportError):
+        loader: Any = module.__loader__
+        return loader.get_source(module.__name__) is not None
+    return False
 
 
 class Checker:
     """Checks one function, and those it calls."""
 
-    def __init__(self, formula: Callable) -> None:
-        if not isinstance(formula, FunctionType):
-            raise TypeError(f"a formula is a plain Python function, not {formula!r}")
-        lines, first = inspect.getsourcelines(formula)
+    def __init__(self, formula: FunctionType) -> None:
+        try:
+            lines, first = inspect.getsourcelines(formula)
+        except OSError:
+            code = formula.__code__
+            where = (code.co_filename, code.co_firstlineno, None, None)
+            message = f"the source of {formula.__name__} is not to be found: define it in a file"
+            raise FormulaError(message, where) from None
         self.file = inspect.getsourcefile(formula) or "<unknown>"
         self.lines, self.first = lines, first
         self.globals = formula.__globals__
