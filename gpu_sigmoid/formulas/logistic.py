@@ -1,17 +1,18 @@
-"""The functions that rest on exp(abs(x)), but silu. `parts` says what E, shrink and pairs mean."""
+"""The functions that rest on exp(abs(x)), but silu: `exponential` says what scale is, `quotients` q and p."""
 
-from gpu_sigmoid.formulas.parts import (
-    bounded_magnitude,
-    exp_parts,
+from gpu_sigmoid.formulas.double_double import (
+    fast_two_sum,
+    multiply,
+    odd_if_narrowed,
+    round_to_odd,
+    two_sum_error,
+)
+from gpu_sigmoid.formulas.exponential import bounded_magnitude, exponential
+from gpu_sigmoid.formulas.quotients import (
+    left_or_complement,
     log1p_exp,
     logistic,
-    product,
-    renormalized,
-    round_to_odd,
-    rounded,
-    side_of,
     softplus_near_zero,
-    sum_error,
     tanh_half,
 )
 from gpu_sigmoid.lowering.language import fma, if_narrowed, if_weighted, times_cotangent, where
@@ -20,16 +21,17 @@ from gpu_sigmoid.lowering.language import fma, if_narrowed, if_weighted, times_c
 def sigmoid(x):
     """1 / (1 + exp(-x))"""
     magnitude = bounded_magnitude(x)
-    power, r, growth, low, shrink, last = exp_parts(magnitude)
-    q, q_low, rest, rest_low, quick_slope = logistic(power, power * r, growth, low, shrink)
-    slope, slope_low = product(q, q_low, rest, rest_low)
-    tanh, tanh_low = tanh_half(magnitude, power, r, growth, q, q_low)
-    bend, bend_low = product(slope, slope_low, tanh, tanh_low)
-    curvature = rounded(bend, bend_low) * last
+    power, r, ratio, ratio_low, low, scale, final_scale = exponential(magnitude)
+    q, q_low, p, p_low, quick_derivative = logistic(power, power * r, ratio, low, scale)
+    derivative, derivative_low = multiply(q, q_low, p, p_low)
+    tanh, tanh_low = tanh_half(magnitude, power, r, ratio, ratio_low, q, q_low)
+    second, second_low = multiply(derivative, derivative_low, tanh, tanh_low)
+    grad2 = odd_if_narrowed(second, second_low) * final_scale
     return (
-        side_of(x, q, rounded(q, q_low), rounded(rest, rest_low), shrink, last),
-        times_cotangent(if_narrowed(rounded(slope, slope_low), quick_slope)) * last,
-        where(x < 0.0, curvature, -curvature),
+        left_or_complement(x, q, round_to_odd(q, q_low), round_to_odd(p, p_low), scale, final_scale),
+        times_cotangent(if_narrowed(round_to_odd(derivative, derivative_low), quick_derivative))
+        * final_scale,
+        where(x < 0.0, grad2, -grad2),
     )
 
 
@@ -39,24 +41,26 @@ def softplus(x):
     The derivatives are the sigmoid and its derivative.
     """
     magnitude = bounded_magnitude(x)
-    power, r, growth, low, shrink, last = exp_parts(magnitude)
-    y, tail = log1p_exp(power, power * r, growth, low, shrink)
+    power, r, ratio, _, low, scale, final_scale = exponential(magnitude)
+    y, tail = log1p_exp(power, power * r, ratio, low, scale)
     left = fma(y, tail, y)
     left_low = fma(y, tail, y - left)
 
     # the sum of x and y (1 + tail), the larger of x and y first
-    start = y * shrink
-    larger = where(magnitude > start, magnitude, start)
-    smaller = where(magnitude > start, start, magnitude)
+    log = y * scale
+    larger = where(magnitude > log, magnitude, log)
+    smaller = where(magnitude > log, log, magnitude)
     near, near_low = softplus_near_zero(x)
     is_near = abs(x) < 0.25
-    total = where(is_near, near, x + start)
-    total_low = where(is_near, near_low, fma(start, tail, (larger - (magnitude + start)) + smaller))
+    total = where(is_near, near, x + log)
+    total_low = where(is_near, near_low, fma(log, tail, (larger - (magnitude + log)) + smaller))
     right = total + total_low
     right_low = (total - right) + total_low
 
     grad, grad2, _ = sigmoid(x)
-    value = where(x <= -0.25, rounded(left, left_low) * last, rounded(right, right_low))
+    value = where(
+        x <= -0.25, odd_if_narrowed(left, left_low) * final_scale, odd_if_narrowed(right, right_low)
+    )
     return value, grad, grad2
 
 
@@ -69,34 +73,38 @@ def log_sigmoid(x):
 def bce_with_logits(x, target):
     """log(1 + exp(x)) - x * target
 
-    = log(1 + 1/E) + abs(x) * miss, where miss, the target's distance to the side x is
-    on, is not negative for a target in [0, 1]: nothing cancels.
+    = log(1 + 1/E) + abs(x) * distance, where the distance, from the target to 0 if x < 0 and to 1
+    otherwise, is not negative for a target in [0, 1]: nothing cancels.
     """
-    power, r, growth, low, shrink, last = exp_parts(bounded_magnitude(x))
-    y, tail = log1p_exp(power, power * r, growth, low, shrink)
-    q, q_low, rest, rest_low, quick_slope = logistic(power, power * r, growth, low, shrink)
-    slope, slope_low = product(q, q_low, rest, rest_low)
-    miss = where(x < 0.0, target, 1.0 - target)
+    power, r, ratio, _, low, scale, final_scale = exponential(bounded_magnitude(x))
+    y, tail = log1p_exp(power, power * r, ratio, low, scale)
+    q, q_low, p, p_low, quick_derivative = logistic(power, power * r, ratio, low, scale)
+    derivative, derivative_low = multiply(q, q_low, p, p_low)
+    distance = where(x < 0.0, target, 1.0 - target)
 
-    # an infinite logit on the right side costs nothing
-    linear = where(miss == 0.0, 0.0, abs(x) * miss)
+    # An infinite logit on the side of a hard target costs nothing, and infinity times 0 is nan.
+    linear = where(distance == 0.0, 0.0, abs(x) * distance)
     log = fma(y, tail, y)
-    value = fma(log, shrink, linear)
+    value = fma(log, scale, linear)
     log_low = fma(y, tail, y - log)
-    value_low = sum_error(linear, log * shrink, value) + fma(log_low, shrink, fma(abs(x), miss, -linear))
-    side = where(x < 0.0, -target, miss)
-    step = where(x < 0.0, q, -q)
-    step_low = where(x < 0.0, q_low, -q_low)
-    grad = fma(step, last, side)
-    grad_low = fma(step_low, last, sum_error(side, step * last, grad))
+    linear_low = fma(abs(x), distance, -linear)
+    value_low = two_sum_error(linear, log * scale, value) + fma(log_low, scale, linear_low)
+
+    # sigmoid(x) - target is q - target where x < 0, else (1 - target) - q
+    signed_distance = where(x < 0.0, -target, distance)
+    signed_q = where(x < 0.0, q, -q)
+    signed_q_low = where(x < 0.0, q_low, -q_low)
+    grad = fma(signed_q, final_scale, signed_distance)
+    grad_error = two_sum_error(signed_distance, signed_q * final_scale, grad)
+    grad_low = fma(signed_q_low, final_scale, grad_error)
 
     # The value cancels for targets outside [0, 1] alone, the derivative beside any sigmoid(x).
-    cost = where(value == 0.0, value_low, value)
-    difference, difference_low = renormalized(grad, grad_low)
-    grad = if_narrowed(round_to_odd(difference, difference_low), grad)
-    weighted = where(side == 0.0, times_cotangent(step) * last, times_cotangent(grad))
+    value_high = where(value == 0.0, value_low, value)
+    normalized, normalized_low = fast_two_sum(grad, grad_low)
+    grad = if_narrowed(round_to_odd(normalized, normalized_low), grad)
+    hard_vjp = times_cotangent(signed_q) * final_scale
     return (
-        if_narrowed(round_to_odd(cost, value_low), value),
-        if_weighted(weighted, grad),
-        if_narrowed(rounded(slope, slope_low), quick_slope) * last,
+        if_narrowed(round_to_odd(value_high, value_low), value),
+        if_weighted(where(signed_distance == 0.0, hard_vjp, times_cotangent(grad)), grad),
+        if_narrowed(round_to_odd(derivative, derivative_low), quick_derivative) * final_scale,
     )

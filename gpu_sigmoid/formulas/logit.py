@@ -1,28 +1,29 @@
 """The logit, which rests on log."""
 
 from gpu_sigmoid.formulas.coefficients import ATANH_TAIL_LOGIT, LN2_HIGH, LN2_LOW
-from gpu_sigmoid.formulas.parts import MANTISSA_BITS, product, rounded
+from gpu_sigmoid.formulas.double_double import multiply, odd_if_narrowed, round_to_odd
+from gpu_sigmoid.formulas.exponential import SIGNIFICAND_BITS
 from gpu_sigmoid.lowering.constants import Constant
 from gpu_sigmoid.lowering.language import bits, fma, from_bits, if_narrowed, polynomial, where
 
 INFINITY = Constant(float32="inf", float64="inf")
 NAN = Constant(float32="nan", float64="nan")
 
-# logit carries its argument times LIFT: its odds and their reciprocal stay normal.
-LIFT = Constant(float32="0x1p32", float64="0x1p64")
-UNLIFT = Constant(float32="0x1p-32", float64="0x1p-64")
-# The reduced odds lie above about 0.7; an exponent's count is kept positive.
+# The argument is carried times SCALE: its odds and their reciprocal stay normal numbers.
+SCALE = Constant(float32="0x1p32", float64="0x1p64")
+RECIPROCAL_SCALE = Constant(float32="0x1p-32", float64="0x1p-64")
+# The bits of a number just below what the reduced odds start from, about 0.7.
 ODDS_LOW_BITS = Constant(float32=0x3F300000, float64=0x3FE6 << 48)
-COUNT_OFFSET_BITS = Constant(float32=128 << 23, float64=1024 << 52)
+# An exponent is kept positive by adding a half of the exponents' range.
+OFFSET_BITS = Constant(float32=128 << 23, float64=1024 << 52)
 BIAS_AND_OFFSET_BITS = Constant(float32=(127 + 128) << 23, float64=(1023 + 1024) << 52)
 EXPONENT_MASK = Constant(float32=0xFF800000, float64=0xFFF << 52)
-# Holds a count in its low bits.
-COUNTER = Constant(float32="0x1.8p23", float64="0x1.8p52")
-COUNTER_BITS = Constant(float32=0x4B400000, float64=0x4338 << 48)
-# The count's offset and the lift's exponent.
-COUNT_OF_ONE = Constant(float32=128.0 + 32.0, float64=1024.0 + 64.0)
-# Below, the second derivative overflows.
-CURVED_FROM = Constant(float32="0x1p-70", float64="0x1p-520")
+# 1.5 * 2^23 (2^52), which holds an integer in its low bits.
+INTEGER_HOLDER = Constant(float32="0x1.8p23", float64="0x1.8p52")
+INTEGER_HOLDER_BITS = Constant(float32=0x4B400000, float64=0x4338 << 48)
+# The offset and the exponent of SCALE.
+OFFSET_AND_SCALE_EXPONENT = Constant(float32=128.0 + 32.0, float64=1024.0 + 64.0)
+GRAD2_OVERFLOWS_BELOW = Constant(float32="0x1p-70", float64="0x1p-520")
 
 
 def logit(p):
@@ -33,41 +34,46 @@ def logit(p):
     brings the odds near 1. At k = 0 the numerator is 2 m - 1, exact: full relative
     accuracy near one half.
     """
-    low_side = p <= 0.5
-    m = where(low_side, p, 1.0 - p)
-    lifted = m * LIFT
+    left_half = p <= 0.5
+    m = where(left_half, p, 1.0 - p)
+    scaled = m * SCALE
 
-    odds = lifted * fma(m, 1.0 + m, 1.0)
-    count = bits(odds) - ODDS_LOW_BITS + COUNT_OFFSET_BITS
-    k = from_bits((count >> MANTISSA_BITS) + COUNTER_BITS) - COUNTER - COUNT_OF_ONE
-    s = from_bits(BIAS_AND_OFFSET_BITS - (count & EXPONENT_MASK))
-    z = fma(lifted, s + UNLIFT, -1.0) / fma(lifted, s - UNLIFT, 1.0)
+    # k is the odds' binary exponent, counted from ODDS_LOW_BITS; requires odds > 0
+    odds = scaled * fma(m, 1.0 + m, 1.0)
+    offset_bits = bits(odds) - ODDS_LOW_BITS + OFFSET_BITS
+    offset_k = from_bits((offset_bits >> SIGNIFICAND_BITS) + INTEGER_HOLDER_BITS) - INTEGER_HOLDER
+    k = offset_k - OFFSET_AND_SCALE_EXPONENT
+    s = from_bits(BIAS_AND_OFFSET_BITS - (offset_bits & EXPONENT_MASK))
+    z = fma(scaled, s + RECIPROCAL_SCALE, -1.0) / fma(scaled, s - RECIPROCAL_SCALE, 1.0)
     high = k * LN2_HIGH
     high_low = fma(k, LN2_LOW, fma(k, LN2_HIGH, -high))
-    double = z + z
-    log_low = fma(double * (z * z), polynomial(z * z, ATANH_TAIL_LOGIT), double + high_low)
+    twice = z + z
+    log_low = fma(twice * (z * z), polynomial(z * z, ATANH_TAIL_LOGIT), twice + high_low)
     log = high + log_low
-    value = where(m == 0.0, -INFINITY, rounded(log, (high - log) + log_low))
+    value = where(m == 0.0, -INFINITY, odd_if_narrowed(log, (high - log) + log_low))
 
-    parabola = fma(-lifted, m, lifted)
-    parabola_low = fma(-lifted, m, lifted - parabola)
-    y = 1.0 / parabola
-    correction = fma(-y, parabola_low, fma(-y, parabola, 1.0))
-    slope = fma(y, correction, y)
-    slope_low = fma(y, correction, y - slope)
+    # 1 / (m (1 - m)) as a double-double
+    variance = fma(-scaled, m, scaled)
+    variance_low = fma(-scaled, m, scaled - variance)
+    y = 1.0 / variance
+    correction = fma(-y, variance_low, fma(-y, variance, 1.0))
+    derivative = fma(y, correction, y)
+    derivative_low = fma(y, correction, y - derivative)
 
-    # of p itself, no side chosen: rounded once here and once in its reciprocal (corrected it
-    # would be the nearest float, in twice the time)
-    lifted_p = p * LIFT
-    variance = fma(-lifted_p, p, lifted_p)
-    grad = if_narrowed(rounded(slope, slope_low), 1.0 / variance) * LIFT
+    # from p itself, whichever half it is in: rounded once here and once in its reciprocal (corrected
+    # it would be the nearest float, in twice the time)
+    scaled_p = p * SCALE
+    quick_variance = fma(-scaled_p, p, scaled_p)
+    grad = if_narrowed(round_to_odd(derivative, derivative_low), 1.0 / quick_variance) * SCALE
 
     centred = fma(2.0, p, -1.0)
-    partial, partial_low = product(centred, fma(2.0, p, -1.0 - centred), slope, slope_low)
-    bend, bend_low = product(partial, partial_low, slope, slope_low)
-    curvature = where(m < CURVED_FROM, -INFINITY, rounded(bend, bend_low) * LIFT * LIFT)
+    centred_low = fma(2.0, p, -1.0 - centred)
+    partial, partial_low = multiply(centred, centred_low, derivative, derivative_low)
+    second, second_low = multiply(partial, partial_low, derivative, derivative_low)
+    overflows = m < GRAD2_OVERFLOWS_BELOW
+    grad2 = where(overflows, -INFINITY, odd_if_narrowed(second, second_low) * SCALE * SCALE)
     return (
-        where(m < 0.0, NAN, where(low_side, value, -value)),
-        where(variance > 0.0, grad, where(variance == 0.0, INFINITY, NAN)),
-        where(m < 0.0, NAN, where(m < CURVED_FROM, where(low_side, curvature, -curvature), curvature)),
+        where(m < 0.0, NAN, where(left_half, value, -value)),
+        where(quick_variance > 0.0, grad, where(quick_variance == 0.0, INFINITY, NAN)),
+        where(m < 0.0, NAN, where(overflows, where(left_half, grad2, -grad2), grad2)),
     )

@@ -1,8 +1,8 @@
 """silu, whose exponential is taken around its minimum.
 
 With q = 1 / (1 + exp(abs(x))), silu'(-abs(x)) = q (1 - (1 - q) abs(x)). The bracket
-vanishes at silu's minimum, where abs(x) = c and exp(c) = 1 / (c - 1). With d = abs(x) - c,
-the distance from there, it is
+vanishes at silu's minimum -c, where exp(c) = 1 / (c - 1). With d = abs(x) - c, the distance
+from there, it is
 
     1 - (1 - q) abs(x) = -d - q (exp(d) - 1 - d),
 
@@ -10,8 +10,8 @@ in which nothing cancels near d = 0: d keeps its relative accuracy, all else is 
 order. So the one exponential is that of d, and exp(abs(x)) = exp(c) exp(d); the polynomial
 that serves the value serves the derivative too.
 
-In the exponential, SILU_BASE stands for exp(c) and its logarithm for c: it has its last
-place free, as `parts.reciprocal` wants it, and the difference is of second order as well.
+In the exponential, SILU_BASE stands for exp(c) and its logarithm for c. Its last place is zero,
+as `quotients.reciprocal` wants it, and the difference is of second order as well.
 
 The derivative's last product is left uncompensated: q's low part would bring its error from
 2.5 units in the last place to about 2.1, and value_and_grad from 1.4 times the value's time
@@ -29,22 +29,21 @@ from gpu_sigmoid.formulas.coefficients import (
     SILU_MINIMUM_HIGH,
     SILU_MINIMUM_LOW,
 )
-from gpu_sigmoid.formulas.parts import (
+from gpu_sigmoid.formulas.double_double import multiply, odd_if_narrowed, round_to_odd, two_sum_error
+from gpu_sigmoid.formulas.exponential import (
+    CAP_EXPONENT,
+    SCALE_EXPONENT,
     binary_exponent,
     bounded_magnitude,
-    logistic,
-    product,
-    rounded,
-    rounder,
-    side_of,
-    sum_error,
+    rounding_constant,
 )
+from gpu_sigmoid.formulas.quotients import left_or_complement, logistic
 from gpu_sigmoid.lowering.language import fma, if_narrowed, polynomial, where
 
-# c is nearest to 2 ln(2): integers n are counted from there.
-SHRINKING_ROUNDER = rounder((-64 - 2, -512 - 2))
-PLAIN_ROUNDER = rounder((-2, -2))
-CAP = rounder((125 - 2, 1021 - 2))
+# c is nearest to 2 ln(2): exponents are two less than the integers n.
+ROUND_SCALED = rounding_constant(SCALE_EXPONENT[0] - 2, SCALE_EXPONENT[1] - 2)
+ROUND = rounding_constant(-2, -2)
+CAPPED = rounding_constant(CAP_EXPONENT[0] - 2, CAP_EXPONENT[1] - 2)
 
 
 def silu(x):
@@ -53,60 +52,71 @@ def silu(x):
     silu'(abs(x)) = 1 - silu'(-abs(x)).
     """
     magnitude = bounded_magnitude(x)
-    power, growth, low, shrink, last = exp_parts_around_minimum(magnitude)
-    start = power * SILU_BASE
-    q, q_low, rest, rest_low, _ = logistic(start, start, growth, start * low, shrink)
+    power, expm1, low, scale, final_scale = exponential_around_minimum(magnitude)
+    exp_c = power * SILU_BASE
+    q, q_low, p, p_low, _ = logistic(exp_c, exp_c, expm1, exp_c * low, scale)
 
     left = magnitude * q
     left_low = fma(magnitude, q_low, fma(magnitude, q, -left))
-    right = fma(-magnitude, q * shrink, x)
-    right_low = fma(-magnitude, q_low * shrink, fma(-magnitude, q * shrink, x - right))
+    right = fma(-magnitude, q * scale, x)
+    right_low = fma(-magnitude, q_low * scale, fma(-magnitude, q * scale, x - right))
 
-    past = magnitude + SILU_MINIMUM_HIGH
-    past_low = sum_error(magnitude, SILU_MINIMUM_HIGH, past) + SILU_MINIMUM_LOW
-    curved = fma(power, growth, fma(-past - SILU_BASE_LOG_LOW, shrink, power - shrink))
-    bracket = fma(-q, curved, -past_low) - past
-    quick_fall = q * bracket
+    d = magnitude + SILU_MINIMUM_HIGH
+    d_low = two_sum_error(magnitude, SILU_MINIMUM_HIGH, d) + SILU_MINIMUM_LOW
+    expm1_less_d = fma(power, expm1, fma(-d - SILU_BASE_LOG_LOW, scale, power - scale))
+    bracket = fma(-q, expm1_less_d, -d_low) - d
+    quick_grad = q * bracket
 
-    # to be rounded again, in two parts, from the definition: no 16-bit x is so near the minimum
-    weighed = magnitude * rest
-    plain = 1.0 - weighed
-    lost = fma(magnitude, rest_low, fma(magnitude, rest, -weighed))
-    fall, fall_low = product(q, q_low, plain, sum_error(1.0, -weighed, plain) - lost)
-    rise = fma(-fall, shrink, 1.0)
-    rise_low = fma(-fall_low, shrink, fma(-fall, shrink, 1.0 - rise))
+    # For a result that is rounded again, as a double-double from the definition: no 16-bit x is so
+    # near the minimum that the bracket's cancellation matters.
+    product = magnitude * p
+    difference = 1.0 - product
+    product_low = fma(magnitude, p_low, fma(magnitude, p, -product))
+    difference_low = two_sum_error(1.0, -product, difference) - product_low
+    grad, grad_low = multiply(q, q_low, difference, difference_low)
+    complement = fma(-grad, scale, 1.0)
+    complement_low = fma(-grad_low, scale, fma(-grad, scale, 1.0 - complement))
 
-    slope, slope_low = product(q, q_low, rest, rest_low)
-    # tanh(magnitude / 2) = 1 - 2 q
-    tanh = fma(-q, shrink, rest)
-    tanh_low = fma(-q_low, shrink, fma(-q, shrink, rest - tanh)) + rest_low
-    turn = fma(-magnitude, tanh, 2.0)
-    turn_low = fma(-magnitude, tanh_low, fma(-magnitude, tanh, 2.0 - turn))
-    bend, bend_low = product(slope, slope_low, turn, turn_low)
+    # silu'' = q p (2 - abs(x) tanh(abs(x) / 2)), tanh(abs(x) / 2) = 1 - 2 q
+    derivative, derivative_low = multiply(q, q_low, p, p_low)
+    tanh = fma(-q, scale, p)
+    tanh_low = fma(-q_low, scale, fma(-q, scale, p - tanh)) + p_low
+    factor = fma(-magnitude, tanh, 2.0)
+    factor_low = fma(-magnitude, tanh_low, fma(-magnitude, tanh, 2.0 - factor))
+    grad2, grad2_low = multiply(derivative, derivative_low, factor, factor_low)
     return (
         if_narrowed(
-            where(x < 0.0, -rounded(left, left_low) * last, rounded(right, right_low)),
-            fma(-left, shrink, where(x < 0.0, 0.0, x)),
+            where(x < 0.0, -round_to_odd(left, left_low) * final_scale, round_to_odd(right, right_low)),
+            fma(-left, scale, where(x < 0.0, 0.0, x)),
         ),
-        side_of(x, quick_fall, rounded(fall, fall_low), rounded(rise, rise_low), shrink, last),
-        rounded(bend, bend_low) * last,
+        left_or_complement(
+            x,
+            if_narrowed(grad, quick_grad),
+            round_to_odd(grad, grad_low),
+            round_to_odd(complement, complement_low),
+            scale,
+            final_scale,
+        ),
+        odd_if_narrowed(grad2, grad2_low) * final_scale,
     )
 
 
-def exp_parts_around_minimum(magnitude):
-    """power, growth with shrink * exp(d) = power * (1 + growth), growth's low part, shrink, last.
+def exponential_around_minimum(magnitude):
+    """power, expm1, its low part, scale, final_scale; scale * exp(d) = power * (1 + expm1).
 
     exp(d) = 2^(n - 2) * exp(r); for n = 2, r is d with all its relative accuracy.
     """
     above = magnitude - SILU_BASE_LOG_LESS_2LN2_HIGH
-    n, power, shrink, last = binary_exponent(above, SHRINKING_ROUNDER, PLAIN_ROUNDER, CAP)
+    n, power, scale, final_scale = binary_exponent(above, ROUND_SCALED, ROUND, CAPPED)
     reduced = fma(-n, LN2_HIGH, magnitude)
-    nearly = reduced - SILU_BASE_LOG_LESS_2LN2_HIGH  # exact but for n = 0
-    lag = fma(n, LN2_LOW, SILU_BASE_LOG_LESS_2LN2_LOW)
-    r = nearly - lag
-    r_low = ((nearly - r) - lag) + sum_error(reduced, -SILU_BASE_LOG_LESS_2LN2_HIGH, nearly)
+    # exact but for n = 0
+    partly_reduced = reduced - SILU_BASE_LOG_LESS_2LN2_HIGH
+    partly_reduced_low = two_sum_error(reduced, -SILU_BASE_LOG_LESS_2LN2_HIGH, partly_reduced)
+    remainder = fma(n, LN2_LOW, SILU_BASE_LOG_LESS_2LN2_LOW)
+    r = partly_reduced - remainder
+    r_low = ((partly_reduced - r) - remainder) + partly_reduced_low
     square = r * r
-    slant = polynomial(r, EXPM1_TAIL)
-    growth = fma(square, slant, r)
-    growth_low = fma(square, slant, r - growth) + fma(r, r, -square) * slant
-    return power, growth, fma(r_low, growth, r_low + growth_low), shrink, last
+    tail = polynomial(r, EXPM1_TAIL)
+    expm1 = fma(square, tail, r)
+    expm1_low = fma(square, tail, r - expm1) + fma(r, r, -square) * tail
+    return power, expm1, fma(r_low, expm1, r_low + expm1_low), scale, final_scale

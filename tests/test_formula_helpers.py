@@ -9,16 +9,15 @@ import numpy as np
 import pytest
 
 from gpu_sigmoid.backends.cpu.compile import compile_ufunc
-from gpu_sigmoid.formulas.parts import (
-    CAP,
-    NEGLIGIBLE_FROM,
-    NEGLIGIBLE_WEIGHTED_FROM,
-    PLAIN_ROUNDER,
-    SHRINK,
-    SHRINKING_ROUNDER,
+from gpu_sigmoid.formulas.double_double import fast_two_sum, round_to_odd
+from gpu_sigmoid.formulas.exponential import (
+    CAPPED,
+    NEGLIGIBLE,
+    NEGLIGIBLE_IF_WEIGHTED,
+    ROUND,
+    ROUND_SCALED,
+    SCALE,
     binary_exponent,
-    renormalized,
-    round_to_odd,
 )
 from gpu_sigmoid.lowering.constants import FORMATS
 
@@ -31,13 +30,13 @@ def odd(high, low):
 
 
 def pair(high, low):
-    total, rest = renormalized(high, low)
+    total, rest = fast_two_sum(high, low)
     return total, rest, rest
 
 
 def split(x):
-    n, power, shrink, last = binary_exponent(x, SHRINKING_ROUNDER, PLAIN_ROUNDER, CAP)
-    return n, power * last / shrink, n
+    n, power, scale, final_scale = binary_exponent(x, ROUND_SCALED, ROUND, CAPPED)
+    return n, power * final_scale / scale, n
 
 
 def computed(formula: Callable, component: str, dtype: str, *operands: Any) -> Any:
@@ -91,7 +90,7 @@ def test_round_to_odd_leaves_what_is_exact_or_not_finite(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_renormalized_is_fit_for_rounding_to_odd(dtype: str) -> None:
+def test_fast_two_sum_is_fit_for_rounding_to_odd(dtype: str) -> None:
     rng = np.random.default_rng(1)
     high = edges(dtype)
     high[np.abs(high) > 2.0**100] = 1
@@ -110,8 +109,8 @@ def test_renormalized_is_fit_for_rounding_to_odd(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_binary_exponent(dtype: str) -> None:
     format = FORMATS[dtype]
-    assert math.log2(SHRINK.of(format)) == {"float32": -64, "float64": -512}[dtype]
-    for component, bound in (("grad", NEGLIGIBLE_FROM), ("vjp", NEGLIGIBLE_WEIGHTED_FROM)):
+    assert math.log2(SCALE.of(format)) == {"float32": -64, "float64": -512}[dtype]
+    for component, bound in (("grad", NEGLIGIBLE), ("vjp", NEGLIGIBLE_IF_WEIGHTED)):
         largest = bound.of(format)
         middles = (np.arange(0, largest / math.log(2) - 1) + 0.5) * math.log(2)
         x = np.unique(np.concatenate([[0.0, 1e-30, largest], middles, middles - 1e-6, middles + 1e-6]))
@@ -120,10 +119,10 @@ def test_binary_exponent(dtype: str) -> None:
         assert (np.abs(x - n * math.log(2)) <= math.log(2) / 2 + 1e-4).all()
         assert (n == np.rint(n)).all()
         more = () if component == "grad" else (np.ones_like(x),)
-        # shrink * 2^n on the way to a result; where n was capped, what is left is the last factor
+        # scale * 2^n on the way to a result; where n was capped, what is left is the last factor
         got = computed(split, component, dtype, x, *more)
         cap = np.inf if component == "grad" else {"float32": 125, "float64": 1021}[dtype]
         left = np.where(n - cap == {"float32": 127, "float64": 1023}[dtype], 0.0, np.exp2(cap - n))
-        scale = SHRINK.of(format) if component == "grad" else 1.0
+        scale = SCALE.of(format) if component == "grad" else 1.0
         wanted = np.ldexp(np.where(n > cap, left, scale), np.minimum(n, cap).astype(int))
         assert np.array_equal(got.astype(np.float64), wanted)

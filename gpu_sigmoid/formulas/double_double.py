@@ -1,0 +1,56 @@
+"""Double-double arithmetic: two floats `a` and `a_low` stand for the unevaluated sum a + a_low.
+
+It is normalized where a is the sum rounded to nearest, so that abs(a_low) is at most half of a's
+last place. References: T. J. Dekker, Numer. Math. 18, 1971; J.-M. Muller et al., Handbook of
+Floating-Point Arithmetic, 2nd ed. 2018, chapters 4 and 5.
+"""
+
+from gpu_sigmoid.lowering.constants import Constant
+from gpu_sigmoid.lowering.language import bits, fma, from_bits, if_narrowed, where
+
+SIGN_BIT = Constant(float32=31, float64=63)
+
+
+def two_sum_error(a, b, total):
+    """The exact error of total = a + b, whichever is the larger (Knuth's two-sum)."""
+    part = total - a
+    return (a - (total - part)) + (b - part)
+
+
+def fast_two_sum(high, low):
+    """The same number, normalized, for example after a cancellation in high.
+
+    Exact where abs(low) <= abs(high) or high is 0 (Dekker's fast two-sum); else the second part
+    is right to a few places. Where low is nan, as beside an infinite high, high stays.
+    """
+    total = where(abs(low) > 0.0, high + low, high)
+    return total, low - (total - high)
+
+
+def multiply(a, a_low, b, b_low):
+    """The product of two double-doubles; the relative error is some 2^-2p for p bits of precision."""
+    crossed = fma(a, b_low, a_low * b)
+    high = fma(a, b, crossed)
+    return high, fma(a, b, -high) + crossed
+
+
+def round_to_odd(high, low):
+    """A normalized double-double, rounded to odd: to the neighbour whose last bit is 1, unless exact.
+
+    Rounding that again, to nearest with at least two bits fewer, gives what one rounding of the
+    exact sum would (S. Boldo and G. Melquiond, IEEE Trans. Comput. 57, 2008). Rounding high itself
+    would take what the first rounding made a tie for a true one.
+
+    It works on high's bits and therefore requires a normalized operand: abs(low) at most half of
+    high's last place, and low 0 where high is. A low that is nan, as beside an infinite high,
+    counts as 0.
+    """
+    pattern = bits(high)
+    towards_zero = (pattern ^ bits(low)) >> SIGN_BIT
+    odd = (pattern - towards_zero) | 1
+    return from_bits(where(abs(low) > 0.0, odd, pattern))
+
+
+def odd_if_narrowed(high, low):
+    """The double-double rounded to odd where a rounding to 16 bits follows, elsewhere its high part."""
+    return if_narrowed(round_to_odd(high, low), high)

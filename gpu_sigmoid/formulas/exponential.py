@@ -1,0 +1,91 @@
+"""The exponential E = exp(abs(x)), and the scale that keeps it and its reciprocal in range.
+
+All formulas but `logit`'s rest on E >= 1 and on a division by 1 + E. E may overflow and the
+quotient underflow. E is therefore carried times `scale`, a power of two, and the quotients come
+out divided by it: a result below the least normal number is rounded once, by the last operation,
+which multiplies by `final_scale`.
+
+In a vector-Jacobian product the derivative may underflow where the product does not, so that the
+cotangent is multiplied in before the last operation. A cotangent divided by the usual scale could
+overflow, though. There the scale is 1, the exponent of E is capped so that the quotient is a
+normal number, and final_scale is the power of two that capping has taken off.
+"""
+
+from gpu_sigmoid.formulas.coefficients import EXPM1_TAIL, LN2_HIGH, LN2_LOW, LOG2_E
+from gpu_sigmoid.lowering.constants import Constant
+from gpu_sigmoid.lowering.language import bits, fma, from_bits, if_narrowed, if_weighted, polynomial, where
+
+SCALE_EXPONENT = -64, -512
+CAP_EXPONENT = 125, 1021
+SCALE = Constant(float32="0x1p-64", float64="0x1p-512")
+SIGNIFICAND_BITS = Constant(float32=23, float64=52)
+
+
+def rounding_constant(float32_exponent, float64_exponent):
+    """The constant that rounds a number to an integer n when added to it.
+
+    1.5 * 2^23 (2^52) has a last place of 1. The low bits of the sum, shifted up by the width of
+    the significand, are the float 2^(n + exponent).
+    """
+    return Constant(
+        float32=float(3 * 2**22 + 127 + float32_exponent),
+        float64=float(3 * 2**51 + 1023 + float64_exponent),
+    )
+
+
+ROUND_SCALED = rounding_constant(*SCALE_EXPONENT)
+ROUND = rounding_constant(0, 0)
+CAPPED = rounding_constant(*CAP_EXPONENT)
+
+# From here on even x * exp(-x) rounds to zero.
+NEGLIGIBLE = Constant(float32=110.0, float64=760.0)
+# The same for a result that is rounded again, to 16 bits. In float32 it is not zero yet, and so
+# still tells on which side of a tie between two 16-bit numbers a sum lies.
+NEGLIGIBLE_IF_NARROWED = Constant(float32=100.0, float64=760.0)
+# 252 ln(2) and 2044 ln(2), 127 and 1023 above the cap: final_scale would be 2^-127 or 2^-1023,
+# whose exponent field is that of zero, and it is zero. Products of the largest cotangents that
+# are lost are below 2^-116 and 2^-1006.
+NEGLIGIBLE_IF_WEIGHTED = Constant(float32="0x1.5d58ap+7", float64="0x1.6232bdd7abcd2p+10")
+
+
+def bounded_magnitude(x):
+    """abs(x), bounded so that exponents stay in range; nan stays nan."""
+    bound = if_weighted(NEGLIGIBLE_IF_WEIGHTED, if_narrowed(NEGLIGIBLE_IF_NARROWED, NEGLIGIBLE))
+    return where(abs(x) > bound, bound, abs(x))
+
+
+def binary_exponent(x, round_scaled, round_unscaled, cap):
+    """n, power, scale, final_scale: n is the integer nearest to x / ln(2), power is scale * 2^n.
+
+    The rounding constants may add the same exponent to n. Requires 0 <= x and a
+    `bounded_magnitude`: elsewhere the bits that are shifted into the exponent are no exponent's.
+    """
+    shifted = fma(x, LOG2_E, round_scaled)
+    unscaled = fma(x, LOG2_E, round_unscaled)
+    capped = where(unscaled > cap, cap, unscaled)
+    return (
+        if_weighted(unscaled - round_unscaled, shifted - round_scaled),
+        if_weighted(
+            from_bits(bits(capped) << SIGNIFICAND_BITS), from_bits(bits(shifted) << SIGNIFICAND_BITS)
+        ),
+        if_weighted(1.0, SCALE),
+        if_weighted(from_bits(bits(ROUND - (unscaled - capped)) << SIGNIFICAND_BITS), SCALE),
+    )
+
+
+def exponential(magnitude):
+    """power, r, ratio, ratio_low, low, scale, final_scale; scale * E = power * (1 + r * ratio) + low.
+
+    E = 2^n * exp(r), abs(r) <= ln(2)/2, by Cody and Waite's reduction with two multiply-adds;
+    ratio = (exp(r) - 1) / r. The low parts are what the rounding of r and of the ratio has lost.
+    """
+    n, power, scale, final_scale = binary_exponent(magnitude, ROUND_SCALED, ROUND, CAPPED)
+    # exact: a multiple of the last place of ln(2)/2, and smaller
+    partly_reduced = fma(-n, LN2_HIGH, magnitude)
+    r = fma(-n, LN2_LOW, partly_reduced)
+    r_low = fma(-n, LN2_LOW, partly_reduced - r)
+    tail = polynomial(r, EXPM1_TAIL)
+    ratio = fma(r, tail, 1.0)
+    ratio_low = fma(r, tail, 1.0 - ratio)
+    low = fma(power * r_low, fma(r, ratio, 1.0), power * r * ratio_low)
+    return power, r, ratio, ratio_low, low, scale, final_scale
