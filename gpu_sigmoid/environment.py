@@ -5,6 +5,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import re
 import sys
 from functools import cache
 from types import ModuleType
@@ -83,8 +84,8 @@ def set_num_threads(n: int) -> None:
 
     Arrays of more than about half a million elements are split over so many threads,
     smaller ones are faster on one. Results do not depend on it. Without a call it is
-    the environment variable GPU_SIGMOID_NUM_THREADS, or else the number of CPUs this
-    process may run on.
+    the environment variable GPU_SIGMOID_NUM_THREADS, which counts as unset where it is
+    empty, or else the number of CPUs this process may run on.
 
     Parameters
     ----------
@@ -101,12 +102,21 @@ def set_num_threads(n: int) -> None:
 
 
 def get_num_threads() -> int:
-    """Return how many CPU threads a call may use."""
+    """Return how many CPU threads a call may use.
+
+    Raises
+    ------
+    ValueError
+        If it is for the environment variable GPU_SIGMOID_NUM_THREADS to say, and that is
+        not a positive integer. Any first call on the CPU raises it too.
+    """
     if _threads is not None:
         return _threads
     variable = os.environ.get(THREADS_VARIABLE)
-    if variable is not None:
-        return _checked_threads(int(variable) if variable.isdecimal() else variable, THREADS_VARIABLE)
+    if variable:
+        # int() takes more: digits of other scripts, a sign, spaces
+        number = int(variable) if re.fullmatch("0*[1-9][0-9]{0,8}", variable) else variable
+        return _checked_threads(number, THREADS_VARIABLE)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

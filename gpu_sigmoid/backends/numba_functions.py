@@ -8,7 +8,6 @@ import sys
 from functools import cache
 from typing import Any
 
-import numba
 from numba import types
 from numba.core.errors import TypingError
 from numba.core.registry import cpu_target
@@ -22,7 +21,7 @@ from numba.extending import (
     register_model,
 )
 
-from gpu_sigmoid.backends.cpu.compile import scope
+from gpu_sigmoid.backends.cpu.compile import jitted, scope
 from gpu_sigmoid.components import outputs
 from gpu_sigmoid.device import DeviceFunction
 from gpu_sigmoid.lowering import Program, lower, nvvm, python_source
@@ -113,7 +112,7 @@ def compiled(program: Program) -> Any:
     exec(compile(python_source(program), __file__, "exec"), namespace)
     function: Any = namespace["scalar"]
     function.__name__ = function.__qualname__ = f"{program.name}_{program.format.name}"
-    return numba.njit(function, fastmath=False, forceinline=True)
+    return jitted(function, fastmath=False, forceinline=True)
 
 
 def refresh() -> None:

@@ -9,11 +9,10 @@ import ast
 import builtins
 import contextlib
 import inspect
-import sys
 import textwrap
 from collections.abc import Callable
 from functools import cache
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any, NoReturn
 
 from gpu_sigmoid.lowering import language
@@ -33,19 +32,16 @@ def check(formula: Callable) -> None:
     """
     if not isinstance(formula, FunctionType):
         raise TypeError(f"a formula is a plain Python function, not {formula!r}")
-    if not is_own(formula) or has_source(sys.modules[formula.__module__]):
+    module = formula.__globals__.get("__name__", "")
+    is_own = module.partition(".")[0] == __name__.partition(".")[0]
+    if not is_own or has_source(module, formula.__globals__.get("__loader__")):
         Checker(formula).check()
 
 
-def is_own(formula: FunctionType) -> bool:
-    return formula.__module__.partition(".")[0] == __name__.partition(".")[0]
-
-
-def has_source(module: ModuleType) -> bool:
+def has_source(module: str, loader: Any) -> bool:
     """Return whether what a module was loaded by has its source: the file it names may be another's."""
     with contextlib.suppress(AttributeError, ImportError):
-        loader: Any = module.__loader__
-        return loader.get_source(module.__name__) is not None
+        return loader.get_source(module) is not None
     return False
 
 

@@ -17,6 +17,7 @@ from gpu_sigmoid.backends.cpu.bits import OverBits
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, run_split
 from gpu_sigmoid.components import tabulable
 from gpu_sigmoid.dtypes import result_name
+from gpu_sigmoid.environment import get_num_threads
 from gpu_sigmoid.outputs import checked_out
 
 __all__ = ["READY", "SPLIT_FROM", "run"]
@@ -31,6 +32,8 @@ NumPy's native dtypes are singletons; `float` stands for a Python number."""
 def kernel(formula: Any, component: str, dtype: str) -> np.ufunc:
     from gpu_sigmoid.backends.cpu import compile, table
 
+    # what the environment says of it is wrong for small arrays too, which do not ask
+    get_num_threads()
     if tabulable(formula, component, dtype):
         return table.tabulate(formula, component, dtype)
     return compile.compile_ufunc(formula, component, dtype)

@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -10,8 +10,10 @@ from typing import Any
 import numba
 import numpy as np
 from numba import types
+from numba.core import config
 from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
+from numba.core.registry import CPUDispatcher
 
 from gpu_sigmoid.backends.cpu import conversions, intrinsics, look_up
 from gpu_sigmoid.backends.cpu.loop import LOOP_INTRINSICS, loop_source
@@ -20,6 +22,7 @@ from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
 from gpu_sigmoid.bounds import DTYPES
 from gpu_sigmoid.lowering import Program, lower_for, primitives, python_source
 from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64
+from gpu_sigmoid.version import __version__
 
 # NumPy has no bfloat16 of its own: its ufunc runs over the bits.
 STORAGE = {name: np.dtype("uint16" if name == "bfloat16" else name) for name in DTYPES}
@@ -58,20 +61,46 @@ def native(
     of `entry`, or to nothing.
     """
     namespace: dict[str, Any] = {"__name__": __name__, **scope}
-    exec(compile(source, __file__, "exec"), namespace)
+    exec(compile(source, existing_file(), "exec"), namespace)
     functions = {key: value for key, value in namespace.items() if isinstance(value, FunctionType)}
     # Numba's disk cache goes by the file that a function claims to be from and by its
     # name, and the linker by its name alone: each name says all the code depends on.
     for key, function in functions.items():
         function.__qualname__ = f"{key}_{name}_{digest(source)}"
         if key != "loop":
-            namespace[key] = numba.njit(function, forceinline=key == "scalar")
+            namespace[key] = jitted(function, forceinline=key == "scalar")
 
     pointer = types.CPointer(numba.from_dtype(element))
     counts = types.CPointer(types.intp)
     table = types.CPointer(numba.from_dtype(entry)) if entry else types.voidptr
     signature = types.void(types.CPointer(pointer), counts, counts, table)
     return undisturbed(lambda: compiled(functions["loop"], signature, cache))
+
+
+def jitted(function: FunctionType, **options: Any) -> CPUDispatcher:
+    """Return what `numba.njit` does, unless the environment's NUMBA_DISABLE_JIT=1 says not to."""
+    return CPUDispatcher(function, targetoptions={"nopython": True, **options})
+
+
+@contextlib.contextmanager
+def jit_enabled() -> Iterator[None]:
+    """Let Numba compile its own functions that a kernel calls, where NUMBA_DISABLE_JIT=1 says not to.
+
+    One thread at a time: it is a setting of the process.
+    """
+    # what has changed in the environment takes effect now, not while compiling
+    config.reload_config()
+    disabled, config.DISABLE_JIT = config.DISABLE_JIT, 0
+    try:
+        yield
+    finally:
+        config.DISABLE_JIT = disabled
+
+
+def existing_file() -> str:
+    """Return this module's file, or the archive that it is in: Numba's cache lies near a file there is."""
+    path = Path(__file__)
+    return str(next((p for p in (path, *path.parents) if p.is_file()), path))
 
 
 class Cache(FunctionCache):
@@ -92,15 +121,22 @@ def compiled(loop: FunctionType, signature: Any, cache: bool) -> CFunc:
         # it finds no place to write to
         with contextlib.suppress(Exception):
             function._cache = Cache(loop)  # type: ignore[attr-defined]
-    function.compile()
+    with jit_enabled():
+        function.compile()
     return function
 
 
 def digest(source: str) -> str:
     """Return a hash of a kernel's source and of what emits its operations."""
-    modules = (conversions, intrinsics, look_up, primitives)
-    emitters = [Path(module.__file__ or "").read_bytes() for module in modules]
+    emitters = [contents(module) for module in (conversions, intrinsics, look_up, primitives)]
     return hashlib.sha256(b"".join([source.encode(), *emitters])).hexdigest()[:16]
+
+
+def contents(module: Any) -> bytes:
+    """Return the contents of a module's file, which may be compiled, in an archive, or nowhere."""
+    with contextlib.suppress(AttributeError, OSError):
+        return module.__spec__.loader.get_data(module.__spec__.origin)
+    return __version__.encode()
 
 
 def scope(program: Program, dtype: str) -> dict[str, Any]:
