@@ -5,11 +5,10 @@ CPU idles, call after call: two threads then take as long as one. On a machine w
 that befell 11 of 24 series of calls of 0.4 to 2 ms.
 """
 
-import contextlib
 import ctypes
 import os
 from collections.abc import Callable
-from threading import Thread
+from typing import Protocol
 
 
 def no_cpu() -> int:
@@ -26,17 +25,23 @@ def cpu_getter() -> Callable[[], int]:
 current_cpu = cpu_getter()
 
 
-class Helper(Thread):
-    """A daemon that can be kept off a CPU."""
+class Thread(Protocol):
+    """What is known of a thread: the system's name of it, and the CPU that it is kept off."""
 
-    off = -1
+    native_id: int | None
+    off: int
 
-    def keep_off(self, cpu: int) -> None:
-        """Let it run wherever the calling thread may, but on `cpu`, if there is another."""
-        if cpu != self.off and self.native_id is not None:
-            self.off = cpu
-            # some sandboxes forbid it
-            with contextlib.suppress(OSError):
-                others = os.sched_getaffinity(0) - {cpu}
-                if others:
-                    os.sched_setaffinity(self.native_id, others)
+
+def keep_off(thread: Thread, cpu: int) -> None:
+    """Let a thread run wherever the calling one may, but on `cpu`, if there is another."""
+    if cpu == thread.off or thread.native_id is None:
+        return
+    thread.off = cpu
+    try:
+        others = os.sched_getaffinity(0) - {cpu}
+        if others:
+            os.sched_setaffinity(thread.native_id, others)
+    except OSError as error:
+        # some sandboxes forbid it; a signal handler, which may raise the same, has a frame of its own
+        if error.__traceback__ is not None and error.__traceback__.tb_next:
+            raise

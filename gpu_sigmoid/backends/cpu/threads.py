@@ -6,8 +6,7 @@ wake. One call at a time has the others' help; those that come meanwhile (from D
 the caller's own pool) run on their own thread, which keeps the cores busy already.
 """
 
-import threading
-from itertools import count
+import os
 from typing import Any
 
 import numpy as np
@@ -22,74 +21,107 @@ SPLIT_FROM = 8_000_000
 SMALLEST_BLOCK = 1 << 16
 LARGEST_BLOCK = 1 << 20
 
-_help = threading.Lock()
+# A memory map's results are plain arrays. What other subclasses do with theirs is their own.
+PLAIN = (np.ndarray, np.memmap)
 
 
 def run_split(ufunc: np.ufunc, dtype: np.dtype, operands: tuple, outs: tuple) -> Any:
     """Call `ufunc`, whose results have `dtype`, in blocks if that may be faster."""
-    arrays = [o for o in operands if getattr(o, "ndim", 0)]
-    size = dtype.itemsize * max((a.size for a in arrays), default=0)
-    plain = all(type(a) is np.ndarray for a in (*arrays, *(o for o in outs if o is not None)))
-    if size >= SPLIT_FROM and plain and get_num_threads() > 1:
-        shape = np.broadcast_shapes(*(a.shape for a in arrays))
-        results = tuple(fresh(arrays, shape, dtype) if o is None else o for o in outs)
-        if all(r.shape == shape for r in results) and separable(arrays, results) and _help.acquire(False):
-            try:
-                in_blocks(ufunc, operands, results)
-            finally:
-                _help.release()
-            return results if ufunc.nout > 1 else results[0]
+    size = dtype.itemsize * max((o.size for o in operands if getattr(o, "ndim", 0)), default=0)
+    if size >= SPLIT_FROM and (threads := get_num_threads()) > 1 and splittable(operands, outs):
+        inputs = tuple(np.asarray(o) if isinstance(o, np.ndarray) else o for o in operands)
+        results = allocated(inputs, outs, dtype)
+        if separable([i for i in inputs if isinstance(i, np.ndarray)], results):
+            in_blocks(ufunc, inputs, results, threads)
+            returned = tuple(r if o is None else o for r, o in zip(results, outs, strict=True))
+            return returned if ufunc.nout > 1 else returned[0]
     return ufunc(*operands, out=outs) if any(o is not None for o in outs) else ufunc(*operands)
 
 
-def fresh(arrays: list[np.ndarray], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Return an array for a result, in the order of the inputs' memory."""
-    like = next((a for a in arrays if a.shape == shape and 0 not in a.strides), None)
-    return np.empty(shape, dtype) if like is None else np.empty_like(like, dtype)
+def splittable(operands: tuple, outs: tuple) -> bool:
+    """Return whether these are plain arrays and numbers, and results of the operands' shape."""
+    given = [o for o in outs if o is not None]
+    if not all(type(o) in PLAIN or isinstance(o, np.generic | int | float) for o in (*operands, *given)):
+        return False
+    shape = np.broadcast_shapes(*(np.shape(o) for o in operands))
+    return all(o.shape == shape for o in given)
+
+
+def allocated(inputs: tuple, outs: tuple, dtype: np.dtype) -> tuple[np.ndarray, ...]:
+    """Return the results' arrays: `outs`, and new ones in the order of memory in which a ufunc makes them."""
+    if all(o is not None for o in outs):
+        return tuple(np.asarray(o) for o in outs)
+    kinds = ["readonly"] * len(inputs) + ["writeonly" if o is not None else "allocate" for o in outs]
+    flags: Any = [[kind, "writeonly"] if kind == "allocate" else [kind] for kind in kinds]
+    dtypes = [dtype if kind == "allocate" else None for kind in kinds]
+    return np.nditer((*inputs, *outs), [], flags, dtypes).operands[len(inputs) :]
 
 
 def separable(arrays: list[np.ndarray], results: tuple[np.ndarray, ...]) -> bool:
     """Return whether blocks are independent: a result overlaps nothing but its own input, exactly."""
     for i, result in enumerate(results):
+        if overlaps_itself(result):
+            return False
         for array in arrays:
             same = address(array) == address(result) and array.strides == result.strides
             same = same and array.shape == result.shape and array.dtype == result.dtype
-            if not same and np.may_share_memory(array, result):
+            if not same and may_overlap(array, result):
                 return False
-        if any(np.may_share_memory(result, other) for other in results[:i]):
+        if any(may_overlap(result, other) for other in results[:i]):
             return False
     return True
+
+
+def overlaps_itself(array: np.ndarray) -> bool:
+    """Return whether elements may share memory, as in a sliding window."""
+    reach = array.itemsize
+    for stride, length in sorted(zip(map(abs, array.strides), array.shape, strict=True)):
+        if length > 1:
+            if stride < reach:
+                return True
+            reach += stride * (length - 1)
+    return False
+
+
+def may_overlap(array: np.ndarray, other: np.ndarray) -> bool:
+    """Return whether the arrays may share memory, or parts of a file that is mapped twice."""
+    if np.may_share_memory(array, other):
+        return True
+    map_of_array, map_of_other = memory_map(array), memory_map(other)
+    if map_of_array is None or map_of_other is None or map_of_array._mmap is map_of_other._mmap:
+        return False
+    return os.path.realpath(map_of_array.filename) == os.path.realpath(map_of_other.filename)
+
+
+def memory_map(array: Any) -> Any:
+    """Return the memory map of a named file that an array is a view of, None if it is of none."""
+    while isinstance(array, np.ndarray):
+        if isinstance(array, np.memmap) and array.filename is not None:
+            return array
+        array = array.base
+    return None
 
 
 def address(array: np.ndarray) -> int:
     return array.__array_interface__["data"][0]
 
 
-def in_blocks(ufunc: np.ufunc, operands: tuple, results: tuple[np.ndarray, ...]) -> None:
+def in_blocks(ufunc: np.ufunc, operands: tuple, results: tuple[np.ndarray, ...], threads: int) -> None:
     """Compute block by block, on as many threads as are allowed."""
     views = blockable((*operands, *results), results[0].shape)
     size = views[-1].size
-    block = min(max(size // (4 * get_num_threads()), SMALLEST_BLOCK), LARGEST_BLOCK)
+    block = min(max(size // (4 * threads), SMALLEST_BLOCK), LARGEST_BLOCK)
     axis = longest_stride(views[-1])
     length = views[-1].shape[axis]
     step = max(1, block * length // size)
     starts = range(0, length, step)
-    number = count()
-    interrupted = False
 
-    def work() -> None:
-        # threads draw their blocks from one count; how errors are handled is not inherited by them
-        with np.errstate(invalid="ignore"):
-            while not interrupted and (i := next(number)) < len(starts):
-                part = (slice(None),) * axis + (slice(starts[i], starts[i] + step),)
-                blocks = [v[part] if getattr(v, "ndim", 0) else v for v in views]
-                ufunc(*blocks[: ufunc.nin], out=tuple(blocks[ufunc.nin :]))
+    def compute(i: int) -> None:
+        part = (slice(None),) * axis + (slice(starts[i], starts[i] + step),)
+        blocks = [v[part] if getattr(v, "ndim", 0) else v for v in views]
+        ufunc(*blocks[: ufunc.nin], out=tuple(blocks[ufunc.nin :]))
 
-    def stop() -> None:
-        nonlocal interrupted
-        interrupted = True
-
-    share(work, stop, min(get_num_threads(), len(starts)) - 1)
+    share(compute, len(starts), min(threads, len(starts)) - 1)
 
 
 def blockable(operands: tuple, shape: tuple[int, ...]) -> list[Any]:

@@ -21,18 +21,7 @@ def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any]:
         return partial(np.copyto, target, source)
     parts = list(zip(np.array_split(target, case.threads), np.array_split(source, case.threads), strict=True))
 
-    def copy_in_parts() -> None:
-        left = list(parts)
+    def copy_part(i: int) -> None:
+        np.copyto(*parts[i])
 
-        def work() -> None:
-            # popping is atomic: each part is copied once
-            while left:
-                try:
-                    part = left.pop()
-                except IndexError:
-                    return
-                np.copyto(*part)
-
-        share(work, left.clear, case.threads - 1)
-
-    return copy_in_parts
+    return partial(share, copy_part, len(parts), case.threads - 1)
