@@ -1,20 +1,22 @@
 """`gpu-sigmoid apply`: a function over a file of any size."""
 
+import sys
+from functools import partial
 from pathlib import Path
 
 import click
 
-from gpu_sigmoid.cli.blocks import run_here, run_on_cluster
+from gpu_sigmoid.cli.blocks import connected, run_here, run_on_cluster
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.signals import interruptible
-from gpu_sigmoid.cli.stores import COMPONENTS, Task, open_job
+from gpu_sigmoid.cli.stores import COMPONENTS, Task, store_of
 from gpu_sigmoid.functions import FUNCTIONS, FunctionOfTarget
 
 OF_ONE_ARRAY = [name for name, function in FUNCTIONS.items() if not isinstance(function, FunctionOfTarget)]
 
 
 @click.command()
-@click.argument("source", metavar="IN", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @click.option("--function", "name", type=click.Choice(OF_ONE_ARRAY), default="sigmoid", show_default=True)
 @click.option("--what", type=click.Choice(list(COMPONENTS)), default="value", show_default=True)
@@ -26,20 +28,38 @@ def apply(
     """Compute a function of the numbers in IN and write it to OUT.
 
     Both are .npy files, Zarr arrays (.zarr) or Parquet files (.parquet), and may be
-    larger than memory: blocks of a million elements, chunks or row groups are computed
-    one by one. float16, float32 and float64 keep their dtype, bool and integers give
-    float64. `--what both` gives an array with one more, leading axis, or two columns:
-    the value, then the derivative. OUT appears when it is whole.
+    larger than memory: blocks of 32 MiB, chunks or row groups are computed one by one.
+    float16, float32 and float64 keep their dtype, bool and integers give float64.
+    `--what both` gives an array with one more, leading axis, or two columns: the value,
+    then the derivative.
+
+    OUT appears when it is whole, in place of an older file or Zarr array of that name;
+    a group, any other folder and the input are never replaced. Where OUT is a symbolic
+    link, what it leads to is replaced, and the link stays. Until then the result is in
+    a folder .gpu-sigmoid-* beside it, which can be deleted if the program was killed.
+
+    Nulls of a Parquet column stay null. A Zarr array's attributes are copied as they
+    are, those too that may no longer hold, such as units. Chunks that are missing
+    read as the fill value, 0 or NaN, and the result is its function's. Any other
+    fill value, and packing by attributes (_FillValue, scale_factor and the like), are
+    refused: decode them first, for instance with xarray.
     """
+    store = store_of(source, target)
     if scheduler is not None:
         # workers have working directories of their own
-        source, target = source.resolve(), target.resolve()
-    with interruptible() as checkpoint, written_whole(target) as temporary:
-        job = open_job(source, target, temporary, Task(name, what), column)
-        with click.progressbar(length=len(job.blocks), label=name) as bar:
-            if scheduler is None:
+        source, target = source.resolve(), target.absolute()
+    check = partial(store.check_target, source=source, column=column)
+    with (
+        interruptible() as checkpoint,
+        written_whole(target, check) as temporary,
+        connected(scheduler) as client,
+    ):
+        job = store.open_job(source, temporary, Task(name, what), column)
+        # not among what the command prints, where it would be in the way of what is piped
+        with click.progressbar(length=len(job.blocks), label=name, file=sys.stderr) as bar:
+            if client is None:
                 run_here(job, checkpoint, lambda: bar.update(1))
             else:
-                run_on_cluster(job, scheduler, checkpoint, lambda: bar.update(1))
+                run_on_cluster(job, client, checkpoint, lambda: bar.update(1))
         job.close()
-    click.echo(f"{target}: {what} of {name}, {job.summary}")
+    click.echo(f"{click.format_filename(target)}: {what} of {name}, {job.summary}")

@@ -1,16 +1,21 @@
 """Running a job's blocks, here or on a Dask cluster."""
 
+import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from typing import Any
 
 import click
 
+from gpu_sigmoid.cli.group import OF_WRITING
 from gpu_sigmoid.cli.stores import Job
 
 Checkpoint = Callable[[], None]
 POLL_SECONDS = 0.2
+CONNECT_SECONDS = 10
 
 
 def run_here(job: Job, checkpoint: Checkpoint, done: Callable[[], None]) -> None:
@@ -21,23 +26,35 @@ def run_here(job: Job, checkpoint: Checkpoint, done: Callable[[], None]) -> None
         checkpoint()
 
 
-def run_on_cluster(job: Job, address: str, checkpoint: Checkpoint, done: Callable[[], None]) -> None:
+def run_on_cluster(job: Job, client: Any, checkpoint: Checkpoint, done: Callable[[], None]) -> None:
     """Compute blocks on the workers of a Dask scheduler, which see the same files.
 
     A few blocks per worker are under way at a time, so that their results, where they
     come back, take bounded memory. The scheduler repeats what a lost worker had.
     """
-    with connected(address) as client:
+    pending: deque[Any] = deque()
+    try:
         ahead = 2 * max(1, sum(client.nthreads().values()))
-        pending: deque[Any] = deque()
-        try:
-            for block in job.blocks:
-                if len(pending) == ahead:
-                    finish(job, pending.popleft(), checkpoint, done)
-                pending.append(client.submit(job.compute, block, pure=False))
-            while pending:
+        for block in job.blocks:
+            if len(pending) == ahead:
                 finish(job, pending.popleft(), checkpoint, done)
-        finally:
+            pending.append(client.submit(job.compute, block, pure=False))
+        while pending:
+            finish(job, pending.popleft(), checkpoint, done)
+    except FileNotFoundError as error:
+        raise click.ClickException(f"{error}: the workers are to see the same files") from None
+    except (MemoryError, click.ClickException):
+        raise
+    # a worker without this package, one that is killed again and again, a scheduler that is gone
+    except Exception as error:
+        # a disk's errors have numbers, Dask's own of a lost connection have none
+        if isinstance(error, OSError) and error.errno in OF_WRITING:
+            raise
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise click.ClickException(f"the Dask cluster did not compute a block: {reason}") from None
+    finally:
+        # there may be no scheduler left to cancel anything
+        with suppress(Exception):
             client.cancel(list(pending))
 
 
@@ -49,24 +66,58 @@ def finish(job: Job, future: Any, checkpoint: Checkpoint, done: Callable[[], Non
             wait(future, timeout=POLL_SECONDS)
         except TimeoutError:
             checkpoint()
-    try:
-        result = future.result()
-    except OSError as error:
-        raise click.ClickException(f"{error}: the workers are to see the same files") from None
-    job.commit(result)
+    job.commit(future.result())
     done()
     checkpoint()
 
 
 @contextmanager
-def connected(address: str) -> Iterator[Any]:
+def connected(address: str | None) -> Iterator[Any]:
+    """Give a client of a scheduler, None without an address."""
+    if address is None:
+        yield None
+        return
+    if find_spec("distributed") is None:
+        raise click.ClickException('--scheduler needs Dask: pip install "gpu-sigmoid[dask]"')
+    if not address.strip():
+        raise click.ClickException("--scheduler: an address such as tcp://HOST:8786 is to be given, not ''")
+    before = logging.root.manager.disable
+    # Dask's log repeats with a traceback what is said here in a line
+    logging.disable(logging.CRITICAL)
     try:
-        from distributed import Client
-    except ImportError:
-        raise click.ClickException('--scheduler needs Dask: pip install "gpu-sigmoid[dask]"') from None
+        with client_of(address) as client:
+            yield client
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
+def client_of(address: str) -> Iterator[Any]:
+    from distributed import Client
+
     try:
-        client = Client(address, timeout="10s", set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise click.ClickException(f"no Dask scheduler at {address}: {error}") from None
-    with client, client.as_current():
-        yield client
+        asyncio.run(reach(address))
+        client = Client(address, timeout=f"{CONNECT_SECONDS}s", set_as_default=False)
+    # each kind of address has errors of its own
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise click.ClickException(f"no Dask scheduler at {address}: {reason}") from None
+    try:
+        with client.as_current():
+            yield client
+    finally:
+        # a lost connection has been said before this repeats it
+        with suppress(Exception):
+            client.close()
+
+
+async def reach(address: str) -> None:
+    """Raise unless something listens at an address: a client that finds nothing ends with a traceback."""
+    from distributed import Security
+    from distributed.comm import connect
+
+    arguments = Security().get_connection_args("client")
+    connecting = connect(address, timeout=CONNECT_SECONDS, **arguments)
+    # a second limit: of a server that accepts and then says nothing it would wait for ever
+    comm = await asyncio.wait_for(connecting, CONNECT_SECONDS + 1)
+    comm.abort()

@@ -10,6 +10,8 @@ import click
 import numpy as np
 
 from gpu_sigmoid.bench.clock import cuda_clock
+from gpu_sigmoid.cli.files import written_whole
+from gpu_sigmoid.cli.paths import OutputFile
 from gpu_sigmoid.device_check import bits, graph, large, layouts, libraries, report, speed, streams
 from gpu_sigmoid.device_check.subject import Device, Finding
 from gpu_sigmoid.dtypes import numpy_dtype
@@ -35,7 +37,7 @@ Check = Callable[[Device], Finding]
     show_default=True,
     help="Of float32's patterns, every so-manyth.",
 )
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A JSON file.")
+@click.option("-o", "--output", type=OutputFile(), help="A JSON file.")
 @click.pass_context
 def check_device(
     context: click.Context,
@@ -71,7 +73,9 @@ def check_device(
         figures, found = speeds(timed, dtypes, cupy)
         findings += found
     if output is not None:
-        report.write(output, report.document(findings, gpu_description(), [f.record() for f in figures]))
+        content = report.document(findings, gpu_description(), [f.record() for f in figures])
+        with written_whole(output) as temporary:
+            report.write(temporary, content)
     if figures:
         click.echo(speed.table(figures))
     click.echo(report.table(findings))

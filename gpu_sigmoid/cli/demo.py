@@ -7,7 +7,7 @@ import click
 import numpy as np
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.cli.figures import GRAD_COLOUR, VALUE_COLOUR, centred_axes, save
+from gpu_sigmoid.cli.figures import GRAD_COLOUR, VALUE_COLOUR, FigureFile, centred_axes, save
 
 DIGITS = 4
 
@@ -38,9 +38,7 @@ class Comparison:
 
 
 @click.command()
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), default="demo.png", show_default=True
-)
+@click.option("-o", "--output", type=FigureFile(), default="demo.png", show_default=True)
 def demo(output: Path) -> None:
     """Train and score a logistic regression on the breast-cancer data set.
 

@@ -5,6 +5,10 @@ from typing import Any
 
 import click
 
+from gpu_sigmoid.cli.files import written_whole
+from gpu_sigmoid.cli.paths import OutputFile, refusal
+from gpu_sigmoid.cli.signals import interruptible
+
 VALUE_COLOUR = "#307EC7"
 GRAD_COLOUR = "#9621E2"
 
@@ -23,9 +27,30 @@ def centred_axes() -> Any:
     return axes
 
 
+class FigureFile(OutputFile):
+    """An option's file for a figure, whose suffix says the format."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path, or say why no figure can be saved there."""
+        path = super().convert(value, param, ctx)
+        accepted = [f".{name}" for name in centred_axes().figure.canvas.get_supported_filetypes()]
+        # matplotlib adds a suffix where there is none, and replaces a file that was not named
+        if path.suffix.lower() not in accepted:
+            raise refusal(
+                path, f"the suffix is to say the format; accepted are {', '.join(sorted(accepted))}"
+            )
+        return path
+
+
 def save(axes: Any, path: Path) -> None:
-    try:
-        axes.figure.savefig(path)
-    except (ValueError, OSError) as error:
-        raise click.ClickException(f"cannot save {path}: {error}") from None
-    click.echo(f"saved {path}")
+    """Save a figure, and nothing of it if it cannot be drawn."""
+    with interruptible() as checkpoint, written_whole(path) as temporary:
+        try:
+            axes.figure.savefig(temporary, format=path.suffix[1:].lower())
+        except OSError:
+            raise
+        # some formats go through other programs, which fail in ways of their own
+        except Exception as error:
+            raise refusal(path, " ".join(str(error).split())) from None
+        checkpoint()
+    click.echo(f"saved {click.format_filename(path)}")

@@ -39,7 +39,8 @@ def written_whole(target: Path, check: Callable[[Path], None] = check_file) -> I
         check(target)
         take_place(temporary, real, folder / "replaced")
     except OSError as error:
-        raise refusal(target, error.strerror or str(error)) from None
+        # what libraries say in its place may have several lines
+        raise refusal(target, os.strerror(error.errno) if error.errno else str(error)) from None
     finally:
         shutil.rmtree(folder)
 

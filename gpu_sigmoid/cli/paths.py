@@ -50,6 +50,15 @@ def check_file(path: Path) -> None:
     check_writable(path, real)
 
 
+def check_not_input(path: Path, source: Path) -> None:
+    """Raise if `path` is the input, by whatever name, or holds it."""
+    real, read = resolved(path), resolved(source)
+    if real == read or (real.exists() and read.exists() and real.samefile(read)):
+        raise refusal(path, "it is the input; name another")
+    if real in read.parents:
+        raise refusal(path, "it holds the input; name another")
+
+
 def check_folder(path: Path, folder: Path) -> None:
     """Raise unless names can be added to `folder`, which is to hold `path`."""
     if not folder.is_dir():

@@ -6,16 +6,16 @@ from typing import Any
 import click
 import numpy as np
 
-from gpu_sigmoid.cli.figures import GRAD_COLOUR, VALUE_COLOUR, centred_axes, save
+from gpu_sigmoid.cli.figures import GRAD_COLOUR, VALUE_COLOUR, FigureFile, centred_axes, save
 from gpu_sigmoid.functions import FUNCTIONS, Function, FunctionOfTarget, logit
 
 
 @click.command()
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: NAME.png")
+@click.option("-o", "--output", type=FigureFile(), help="Default: NAME.png")
 @click.option("--function", "name", type=click.Choice(list(FUNCTIONS)), default="sigmoid", show_default=True)
 def plot(output: Path | None, name: str) -> None:
     """Draw a function of the family and its derivative."""
-    save(draw(FUNCTIONS[name]), output or Path(f"{name}.png"))
+    save(draw(FUNCTIONS[name]), output or FigureFile().convert(f"{name}.png", None, None))
 
 
 def draw(function: Function) -> Any:

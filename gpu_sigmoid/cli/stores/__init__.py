@@ -29,16 +29,16 @@ class Task:
     def outputs(self) -> int:
         return outputs(COMPONENTS[self.what])
 
-    def __call__(self, x: Any, out: Any = None) -> Any:
+    def __call__(self, x: Any) -> Any:
         """Return the result for an array, a tuple of two for both."""
-        return method(FUNCTIONS[self.name], COMPONENTS[self.what])(x, out=out)
+        return method(FUNCTIONS[self.name], COMPONENTS[self.what])(x)
 
     def dtype(self, of: Any, source: Path) -> np.dtype:
         """Return the result's dtype for operands of dtype `of`, or say why there is none."""
         try:
             return FUNCTIONS[self.name](np.zeros(0, of)).dtype
         except TypeError as error:
-            raise click.ClickException(f"{source}: {error}") from None
+            raise click.ClickException(f"{click.format_filename(source)}: {error}") from None
 
 
 class Job(Protocol):
@@ -57,23 +57,41 @@ class Job(Protocol):
         """Finish the target."""
 
 
-def open_job(source: Path, target: Path, temporary: Path, task: Task, column: str | None) -> Job:
-    """Return the job for a source by its suffix; it writes to `temporary`, which becomes `target`."""
-    module, library = FORMATS[suffix(source, target)]
-    if module == "npy" and column is not None:
-        raise click.UsageError("--column is for .zarr and .parquet")
-    try:
-        store = import_module(f"{__name__}.{module}")
-    except ImportError:
-        raise click.ClickException(f"{source} needs {library}: pip install {library}") from None
-    job: Job = store.open_job(source, temporary, task, column)
-    return job
+class Store(Protocol):
+    """A format's module."""
+
+    def check_target(self, target: Path, source: Path, column: str | None) -> None:
+        """Raise for a target that the format may not replace."""
+
+    def open_job(self, source: Path, target: Path, task: Task, column: str | None) -> Job:
+        """Return the job from a source to a target that is not there yet."""
 
 
-def suffix(source: Path, target: Path) -> str:
+def store_of(source: Path, target: Path) -> Store:
+    """Return the store of a source by its suffix, which the target has too."""
+    named = click.format_filename(source)
     accepted = ", ".join(FORMATS)
     if source.suffix not in FORMATS:
-        raise click.ClickException(f"{source}: the suffix says the format; accepted are {accepted}")
+        raise click.ClickException(f"{named}: the suffix says the format; accepted are {accepted}")
     if target.suffix != source.suffix:
-        raise click.ClickException(f"{target} is to have the suffix of {source}, {source.suffix}")
-    return source.suffix
+        raise click.ClickException(
+            f"{click.format_filename(target)} is to have the suffix of {named}, {source.suffix}"
+        )
+    if not source.exists():
+        raise click.ClickException(f"{named} does not exist")
+    if source.suffix == ".zarr" and not source.is_dir():
+        raise click.ClickException(f"{named} is not a folder, which a Zarr array or group is")
+    if source.suffix != ".zarr" and not source.is_file():
+        raise click.ClickException(f"{named} is not a file; a single {source.suffix} file is accepted")
+    module, library = FORMATS[source.suffix]
+    try:
+        store: Any = import_module(f"{__name__}.{module}")
+    except ImportError:
+        raise click.ClickException(f"{named} needs {library}: pip install {library}") from None
+    return store
+
+
+def unreadable(path: Path, what: str, error: Exception) -> click.ClickException:
+    """Return the refusal of a file that is not what it is to be, in one line."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return click.ClickException(f"{click.format_filename(path)} is not {what or 'readable'}: {reason}")

@@ -1,17 +1,27 @@
-"""NumPy's .npy files, memory-mapped."""
+"""NumPy's .npy files, read and written block by block.
 
+Not memory-mapped: what goes wrong in a map (a full disk, an input cut short meanwhile) is
+a signal that ends the program on the spot, in a file's own reading and writing an error.
+"""
+
+import errno
+import os
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
-from numpy.lib.format import open_memmap
+from numpy.lib import format as npy_format
 
-from gpu_sigmoid.cli.stores import Task
+from gpu_sigmoid.cli.paths import check_file, check_not_input
+from gpu_sigmoid.cli.stores import Task, unreadable
 
-BLOCK = 1 << 20
-"""Elements computed at a time: what memory use is bounded by."""
+BLOCK_BYTES = 1 << 25
+"""Of a block's results: enough to be split over threads (8 MB are), and what memory use is bounded by."""
+NO_ALLOCATION = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What file systems say that cannot allocate ahead."""
 
 
 @dataclass
@@ -21,17 +31,27 @@ class NpyJob:
     source: Path
     target: Path
     task: Task
-    blocks: list[slice]
+    array: "Layout"
+    offset: int
+    blocks: list[range]
     summary: str
 
-    def compute(self, block: slice) -> None:
+    def compute(self, block: range) -> None:
         """Write a block's results to the target."""
-        array, result = load(self.source), np.load(self.target, mmap_mode="r+")
-        order: Any = "F" if array.flags.fnc else "C"
-        # a memory map reshaped in its own order is a view
-        flat = array.reshape(-1, order=order)
-        outs = result.reshape((2, -1) if self.task.outputs == 2 else -1, order=order)
-        self.task(flat[block], out=(outs[0, block], outs[1, block]) if outs.ndim == 2 else outs[block])
+        x = self.array.read(self.source, block)
+        results = self.task(x)
+        size = self.array.size
+        if self.task.outputs == 1:
+            parts = [(block.start, results)]
+        elif self.array.fortran:
+            # the last axis is the slowest: the leading one's two elements lie side by side
+            parts = [(2 * block.start, np.stack(results, axis=-1))]
+        else:
+            parts = [(block.start + i * size, result) for i, result in enumerate(results)]
+        with self.target.open("r+b") as file:
+            for start, values in parts:
+                file.seek(self.offset + start * values.itemsize)
+                file.write(values.data)
 
     def commit(self, result: None) -> None:
         """Do nothing: the block is written."""
@@ -40,24 +60,81 @@ class NpyJob:
         """Do nothing: the file has had its size from the start."""
 
 
-def open_job(source: Path, target: Path, task: Task, column: None) -> NpyJob:
+@dataclass(frozen=True)
+class Layout:
+    """Where an array's elements are in a file."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    fortran: bool
+    offset: int
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+    def read(self, path: Path, block: range) -> np.ndarray:
+        """Return a range of the elements."""
+        start = self.offset + block.start * self.dtype.itemsize
+        try:
+            x = np.fromfile(path, self.dtype, len(block), offset=start)
+        except OSError as error:
+            raise unreadable(path, "", error) from None
+        if x.size != len(block):
+            raise click.ClickException(f"{click.format_filename(path)} became shorter while it was read")
+        return x
+
+
+def check_target(target: Path, source: Path, column: str | None) -> None:
+    """Raise for what a .npy file may not replace."""
+    check_not_input(target, source)
+    check_file(target)
+
+
+def open_job(source: Path, target: Path, task: Task, column: str | None) -> NpyJob:
     """Return the job, the target made with its full size."""
-    array = load(source)
+    if column is not None:
+        raise click.ClickException("--column is for .zarr and .parquet")
+    array = layout(source)
     dtype = task.dtype(array.dtype, source)
     shape = (2, *array.shape) if task.outputs == 2 else array.shape
-    open_memmap(target, "w+", dtype, shape, fortran_order=array.flags.fnc)
-    blocks = [slice(start, start + BLOCK) for start in range(0, array.size, BLOCK)]
-    return NpyJob(source, target, task, blocks, f"{dtype} {shape}")
+    header = {"descr": npy_format.dtype_to_descr(dtype), "fortran_order": array.fortran, "shape": shape}
+    with target.open("wb") as file:
+        npy_format.write_array_header_1_0(file, header)
+        offset = file.tell()
+        file.flush()
+        allocate(file.fileno(), offset + prod(shape) * dtype.itemsize)
+    step = BLOCK_BYTES // dtype.itemsize
+    every = range(array.size)
+    blocks = [every[start : start + step] for start in every[::step]]
+    return NpyJob(source, target, task, array, offset, blocks, f"{dtype} {shape}")
 
 
-def load(path: Path) -> np.ndarray:
+def allocate(descriptor: int, size: int) -> None:
+    """Take a file's whole size on the disk, which may be full, before an hour of computing."""
     try:
-        array: Any = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise click.ClickException(f"{path} is not a readable .npy file of numbers: {error}") from None
-    if not isinstance(array, np.ndarray):
-        raise click.ClickException(f"{path} is an archive; a single .npy array is accepted")
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(descriptor, 0, size)
+    except OSError as error:
+        if error.errno not in NO_ALLOCATION:
+            raise
+    os.ftruncate(descriptor, size)
+
+
+def layout(path: Path) -> Layout:
+    with path.open("rb") as file:
+        if file.read(4) == b"PK\x03\x04":
+            raise click.ClickException(
+                f"{click.format_filename(path)} is an archive (.npz); a single .npy array is accepted"
+            )
+    try:
+        array: Any = npy_format.open_memmap(path, mode="r")
+    # a header is a Python literal: it may fail in any of the ways that Python's parser has
+    except Exception as error:
+        raise unreadable(path, "a readable .npy file of numbers", error) from None
     if array.dtype.kind == "V":
         hint = " (.npy cannot tell bfloat16: save it as float32)" if array.dtype.itemsize == 2 else ""
-        raise click.ClickException(f"{path}: dtype {array.dtype} is not accepted{hint}")
-    return array
+        raise click.ClickException(
+            f"{click.format_filename(path)}: dtype {array.dtype} is not accepted{hint}"
+        )
+    return Layout(array.shape, array.dtype, array.flags.fnc, array.offset)

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gpu_sigmoid.cli.stores import Task
+from gpu_sigmoid.cli.paths import check_file, check_not_input
+from gpu_sigmoid.cli.stores import Task, unreadable
 
 
 @dataclass
@@ -29,15 +30,26 @@ class ParquetJob:
 
     def compute(self, block: int) -> Any:
         """Return a row group's results; what is null stays null."""
-        with pq.ParquetFile(self.source) as file:
-            chunked = file.read_row_group(block, columns=[self.column]).column(0)
-        values = chunked.combine_chunks() if chunked.num_chunks != 1 else chunked.chunk(0)
+        values = self.read(block)
         missing = np.asarray(values.is_null())
-        filled = values.fill_null(0) if missing.any() else values
+        # not 0: a column of truth values takes no number
+        filled = values.fill_null(pa.scalar(0, pa.int8()).cast(values.type)) if missing.any() else values
         results = self.task(np.ascontiguousarray(filled.to_numpy(zero_copy_only=False)))
         results = results if isinstance(results, tuple) else (results,)
         mask = missing if missing.any() else None
         return pa.table([pa.array(r, mask=mask) for r in results], schema=self.schema)
+
+    def read(self, block: int) -> Any:
+        """Return a row group's operands as one array."""
+        try:
+            with pq.ParquetFile(self.source, page_checksum_verification=True) as file:
+                # a name also brings the columns that begin with it and a dot
+                table = file.read_row_group(block, columns=[self.column])
+                chunked = table.column(table.schema.get_field_index(self.column))
+            return chunked.combine_chunks() if chunked.num_chunks != 1 else chunked.chunk(0)
+        # decoders raise what they please on bytes that are not theirs
+        except Exception as error:
+            raise unreadable(self.source, f"readable in row group {block}", error) from None
 
     def commit(self, result: Any) -> None:
         """Write a row group."""
@@ -48,31 +60,44 @@ class ParquetJob:
         self.writer.close()
 
 
+def check_target(target: Path, source: Path, column: str | None) -> None:
+    """Raise for what a Parquet file may not replace."""
+    check_not_input(target, source)
+    check_file(target)
+
+
 def open_job(source: Path, target: Path, task: Task, column: str | None) -> ParquetJob:
     """Return the job, the target opened for writing."""
     try:
         with pq.ParquetFile(source) as file:
             schema, groups, rows = file.schema_arrow, file.num_row_groups, file.metadata.num_rows
-    except (pa.ArrowException, OSError) as error:
-        raise click.ClickException(f"{source} is not a readable Parquet file: {error}") from None
+    except Exception as error:
+        raise unreadable(source, "a readable Parquet file", error) from None
     chosen = choose(source, schema.names, column)
     kind = schema.field(chosen).type
     if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
-        raise click.ClickException(f"{source}: column {chosen} is of type {kind}; numbers are accepted")
+        raise click.ClickException(
+            f"{click.format_filename(source)}: column {chosen} is of type {kind}; numbers are accepted"
+        )
     dtype = task.dtype(kind.to_pandas_dtype(), source)
     labels = {"value": [task.name], "grad": [f"{task.name}.grad"]}
     names = labels.get(task.what, [task.name, f"{task.name}.grad"])
     fields = pa.schema([(name, pa.from_numpy_dtype(dtype)) for name in names])
+    writer = pq.ParquetWriter(target, fields, write_page_checksum=True)
     summary = f"{dtype} {', '.join(names)}, {rows} rows"
-    return ParquetJob(source, task, chosen, fields, range(groups), summary, pq.ParquetWriter(target, fields))
+    return ParquetJob(source, task, chosen, fields, range(groups), summary, writer)
 
 
 def choose(source: Path, names: list[str], column: str | None) -> str:
     if column is None and len(names) == 1:
         return names[0]
-    if column not in names:
-        missing = (
-            "has several columns: choose one by --column" if column is None else f"has no column {column}"
-        )
-        raise click.ClickException(f"{source} {missing}; it has {', '.join(names)}")
-    return column
+    listed = ", ".join(map(repr, names))
+    if column is None:
+        reason = f"has {len(names)} columns: choose one by --column; it has {listed}"
+    elif column not in names:
+        reason = f"has no column {column!r}; it has {listed}"
+    elif names.count(column) > 1:
+        reason = f"has {names.count(column)} columns of the name {column!r}: give them names of their own"
+    else:
+        return column
+    raise click.ClickException(f"{click.format_filename(source)} {reason}")

@@ -9,9 +9,14 @@ import click
 import numpy as np
 import zarr
 
-from gpu_sigmoid.cli.stores import Task
+from gpu_sigmoid.cli.paths import check_not_input
+from gpu_sigmoid.cli.stores import Task, unreadable
+from gpu_sigmoid.cli.stores.packing import check_unpacked
+from gpu_sigmoid.cli.stores.zarr_folder import check_array_folder
 
 Region = tuple[slice, ...]
+COMPONENT = "component"
+"""The name of the leading dimension of value and derivative, where dimensions have names."""
 
 
 @dataclass
@@ -27,9 +32,18 @@ class ZarrJob:
 
     def compute(self, block: Region) -> None:
         """Write a chunk's results to the target."""
-        values = np.asarray(load(self.source, self.column)[block])
-        target = zarr.open_array(self.target, mode="r+")
+        array = load(self.source, self.column)
+        try:
+            values = np.asarray(array[block])
+        # decoders raise what they please on bytes that are not theirs
+        except Exception as error:
+            where = ", ".join(f"{s.start}:{s.stop}" for s in block)
+            raise unreadable(self.source, f"readable at [{where}]", error) from None
         results = self.task(values)
+        # without a fill value nothing says what a chunk holds that is not there
+        written = {"array.write_empty_chunks": True} if array.fill_value is None else {}
+        with zarr.config.set(written):
+            target = zarr.open_array(self.target, mode="r+")
         if self.task.outputs == 1:
             target[block] = results
             return
@@ -43,13 +57,24 @@ class ZarrJob:
         """Do nothing: a Zarr array is whole when its chunks are."""
 
 
+def check_target(target: Path, source: Path, column: str | None) -> None:
+    """Raise for what a Zarr array may not replace, or be put into."""
+    check_not_input(target, source / load(source, column).path)
+    check_array_folder(target)
+
+
 def open_job(source: Path, target: Path, task: Task, column: str | None) -> ZarrJob:
     """Return the job, the target made without chunks."""
     array = load(source, column)
     dtype = task.dtype(array.dtype, source)
+    check_unpacked(source, array)
     both = task.outputs == 2
     shape, chunks = array.shape, array.chunks
-    names = array.metadata.dimension_names if array.metadata.zarr_format == 3 else None
+    version = array.metadata.zarr_format
+    names = array.metadata.dimension_names if version == 3 else None
+    attributes = dict(array.attrs)
+    if both and "_ARRAY_DIMENSIONS" in attributes:
+        attributes["_ARRAY_DIMENSIONS"] = [COMPONENT, *attributes["_ARRAY_DIMENSIONS"]]
     zarr.create_array(
         target,
         shape=(2, *shape) if both else shape,
@@ -57,8 +82,10 @@ def open_job(source: Path, target: Path, task: Task, column: str | None) -> Zarr
         shards=array.shards if array.shards is None or not both else (1, *array.shards),
         dtype=dtype,
         compressors=array.compressors,
-        dimension_names=(None, *names) if both and names else names,
-        zarr_format=array.metadata.zarr_format,
+        fill_value=None if array.fill_value is None else dtype.type(array.fill_value),
+        attributes=attributes,
+        dimension_names=(COMPONENT, *names) if both and names else names,
+        zarr_format=version,
     )
     blocks = regions(shape, array.shards or chunks)
     return ZarrJob(source, target, task, column, blocks, f"{dtype} {(2, *shape) if both else shape}")
@@ -73,17 +100,32 @@ def regions(shape: tuple[int, ...], chunks: tuple[int, ...]) -> list[Region]:
 
 
 def load(path: Path, column: str | None) -> Any:
+    """Return the array at a path, or the one of that name in the group there."""
+    named = click.format_filename(path)
     try:
         found = zarr.open(path, mode="r")
-    except (OSError, ValueError, KeyError) as error:
-        raise click.ClickException(f"{path} is not a readable Zarr array or group: {error}") from None
-    if isinstance(found, zarr.Group):
-        names = ", ".join(sorted(name for name, _ in found.arrays()))
-        if column is None:
-            raise click.ClickException(f"{path} is a group: name one of its arrays by --column: {names}")
-        if column not in found or not isinstance(found[column], zarr.Array):
-            raise click.ClickException(f"{path} has no array {column}; it has {names}")
-        return found[column]
-    if column is not None:
-        raise click.ClickException(f"{path} is a single array: --column is for a group")
-    return found
+    # metadata is JSON of any shape, and is taken apart without asking which it has
+    except Exception as error:
+        raise unreadable(path, "a readable Zarr array or group", error) from None
+    if isinstance(found, zarr.Array):
+        if column is not None:
+            raise click.ClickException(f"{named} is a single array: --column is for a group")
+        return found
+    if column is None:
+        raise click.ClickException(
+            f"{named} is a group: name one of its arrays by --column: {members(path, found)}"
+        )
+    try:
+        array = found[column]
+    except Exception:
+        array = None
+    if not isinstance(array, zarr.Array):
+        raise click.ClickException(f"{named} has no array {column!r}; it has {members(path, found)}")
+    return array
+
+
+def members(path: Path, group: Any) -> str:
+    try:
+        return ", ".join(sorted(repr(name) for name, _ in group.arrays())) or "none"
+    except Exception as error:
+        raise unreadable(path, "a readable Zarr group", error) from None

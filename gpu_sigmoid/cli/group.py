@@ -1,0 +1,78 @@
+"""The command's outer layer: what may go wrong in every subcommand is said in one line."""
+
+import errno
+import io
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from gpu_sigmoid.environment import THREADS_VARIABLE, get_num_threads
+
+OF_WRITING = (errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC)
+
+
+class Commands(click.Group):
+    """A group whose subcommands need not look after standard output and the environment."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a subcommand and end the program, whatever happens to standard output."""
+        keep_standard_streams_apart()
+        try:
+            try:
+                return super().main(*args, **kwargs)
+            finally:
+                # a failure is to be seen here, not when the interpreter ends
+                if sys.stdout is not None:
+                    sys.stdout.flush()
+        except MemoryError as error:
+            fail(f"not enough memory: {error}".rstrip(": "))
+        except OSError as error:
+            drop_standard_output()
+            # who closes a pipe has read enough
+            if isinstance(error, BrokenPipeError):
+                sys.exit(1)
+            # what fails to be written elsewhere comes with a name
+            unnamed = "standard output" if error.errno in OF_WRITING else "the system refused"
+            fail(f"{error.filename or unnamed}: {error.strerror or error}")
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a subcommand where the environment allows it."""
+        try:
+            get_num_threads()
+        except ValueError:
+            value = repr(os.environ.get(THREADS_VARIABLE))[:40]
+            raise click.ClickException(
+                f"{THREADS_VARIABLE} is {value}; set it to a positive integer or unset it"
+            ) from None
+        return super().invoke(ctx)
+
+
+def fail(message: str) -> NoReturn:
+    click.ClickException(message).show()
+    sys.exit(1)
+
+
+def keep_standard_streams_apart() -> None:
+    """Open what of standard input, output and error is closed, lest the next file take its number.
+
+    Whatever is then written to standard error, by a library in C too, would go into that file.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # a file's name may hold what the encoding cannot say
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def drop_standard_output() -> None:
+    """Drop what cannot be written to standard output, which the interpreter would try again."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -1,0 +1,48 @@
+"""Whether a Zarr array's numbers are what they say, and none of them stands for something else."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+FILLS = ("_FillValue", "missing_value")
+PACKED = (*FILLS, "scale_factor", "add_offset", "valid_range", "valid_min", "valid_max", "_Unsigned")
+"""The attributes by which the CF conventions, which xarray writes, say how numbers are packed."""
+DIMENSIONS = "_ARRAY_DIMENSIONS"
+"""The attribute that marks an array of format 2 as xarray's, which takes its fill value for missing."""
+
+
+def check_unpacked(source: Path, array: Any) -> None:
+    """Raise if numbers would be computed from what is packed or missing.
+
+    NaN is its own mark: the functions of it are NaN. A fill value of 0 is what libraries
+    put where none was asked for, and what they leave out chunks of zeros by.
+    """
+    attributes = dict(array.attrs)
+    packed = [key for key in PACKED if key in attributes]
+    packed = [key for key in packed if key not in FILLS or not is_nan(attributes[key])]
+    named = click.format_filename(source)
+    if packed:
+        raise click.ClickException(
+            f"{named}: its attributes ({', '.join(packed)}) say that its numbers are packed or limited; "
+            "decode them first, as xarray.open_zarr(IN).drop_encoding().to_zarr(OUT) does"
+        )
+    fill = array.fill_value
+    if fill is None or is_nan(fill) or (fill == 0 and DIMENSIONS not in attributes):
+        return
+    raise click.ClickException(
+        f"{named}: the fill value {fill} may stand for what is missing; accepted are NaN, none, and 0 where "
+        "xarray has not written it: decode the array first, or copy it to one with such a fill value"
+    )
+
+
+def is_nan(value: Any) -> bool:
+    """Return whether an attribute is NaN, which xarray writes as the base64 of eight bytes."""
+    try:
+        if isinstance(value, str) and value != "NaN":
+            value = np.frombuffer(base64.b64decode(value, validate=True), "<f8")
+        return bool(np.all(np.isnan(np.asarray(value, np.float64))))
+    except (TypeError, ValueError):
+        return False

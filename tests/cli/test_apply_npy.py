@@ -1,0 +1,164 @@
+"""`gpu-sigmoid apply` on .npy files: results, refusals, and that no half-written file is left."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pytest
+from command import refused, run
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.backends.cpu import threads
+from gpu_sigmoid.cli.apply import OF_ONE_ARRAY
+from gpu_sigmoid.cli.stores import npy
+
+
+def applied(tmp_path: Path, x: np.ndarray, *options: str) -> np.ndarray:
+    np.save(tmp_path / "in.npy", x)
+    result = run("apply", tmp_path / "in.npy", tmp_path / "out.npy", *options)
+    assert result.exit_code == 0, result.output
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.npy", "out.npy"]
+    return np.load(tmp_path / "out.npy")
+
+
+@pytest.mark.parametrize("name", OF_ONE_ARRAY)
+@pytest.mark.parametrize("what", ["value", "grad", "both"])
+def test_apply_gives_the_functions_bits(tmp_path: Path, name: str, what: str) -> None:
+    x = np.linspace(0.01, 0.99, 101, dtype=np.float32)
+    function = gs.FUNCTIONS[name]
+    got = applied(tmp_path, x, "--function", name, "--what", what)
+    want = {"value": function, "grad": function.grad, "both": function.value_and_grad}[what](x)
+    np.testing.assert_array_equal(got, np.stack(want) if what == "both" else want)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.linspace(-9, 9, 24, dtype=np.float16).reshape(2, 3, 4),
+        np.linspace(-9, 9, 24, dtype=">f4").reshape(2, 3, 4),
+        np.asfortranarray(np.linspace(-9, 9, 24).reshape(2, 3, 4)),
+        np.array(0.5),
+        np.zeros((0, 3), np.float32),
+        np.arange(-5, 5),
+        np.array([True, False]),
+    ],
+    ids=["float16", "swapped", "Fortran", "0-d", "empty", "integer", "bool"],
+)
+@pytest.mark.parametrize("what", ["value", "both"])
+@pytest.mark.parametrize("block", [40, npy.BLOCK_BYTES])
+def test_apply_keeps_dtype_shape_and_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, x: np.ndarray, what: str, block: int
+) -> None:
+    monkeypatch.setattr(npy, "BLOCK_BYTES", block)
+    got = applied(tmp_path, x, "--what", what)
+    want = gs.sigmoid(x) if what == "value" else np.stack(gs.sigmoid.value_and_grad(x))
+    assert got.dtype == want.dtype
+    np.testing.assert_array_equal(got, want)
+    assert got.flags.fnc == x.flags.fnc
+
+
+def test_blocks_are_split_over_the_threads_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPU_SIGMOID_NUM_THREADS", "2")
+    helpers = []
+    share = threads.share
+
+    def counted(work: Any, stop: Any, number: int) -> None:
+        helpers.append(number)
+        share(work, stop, number)
+
+    monkeypatch.setattr(threads, "share", counted)
+    x = np.linspace(-9, 9, 3 * npy.BLOCK_BYTES // 4, dtype=np.float32)
+    np.testing.assert_array_equal(applied(tmp_path, x), gs.sigmoid(x))
+    assert helpers[:3] == [1, 1, 1]
+
+
+def make_missing(path: Path) -> None:
+    pass
+
+
+def make_text(path: Path) -> None:
+    path.write_text("1 2 3")
+
+
+def make_truncated(path: Path) -> None:
+    np.save(path, np.zeros(1000))
+    path.write_bytes(path.read_bytes()[:-8])
+
+
+def make_archive(path: Path) -> None:
+    with path.open("wb") as file:
+        np.savez(file, x=np.zeros(3))
+
+
+def make_objects(path: Path) -> None:
+    np.save(path, np.array([1, "a"], dtype=object), allow_pickle=True)
+
+
+def make_complex(path: Path) -> None:
+    np.save(path, np.zeros(3, complex))
+
+
+def make_records(path: Path) -> None:
+    np.save(path, np.zeros(3, [("a", "f4")]))
+
+
+def make_zip(path: Path) -> None:
+    path.write_bytes(b"PK\x03\x04 and no archive")
+
+
+def make_unclosed_header(path: Path) -> None:
+    np.save(path, np.zeros(3))
+    path.write_bytes(path.read_bytes().replace(b"}", b" "))
+
+
+def make_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (make_zip, "an archive (.npz); a single .npy array is accepted"),
+        (make_unclosed_header, "not a readable .npy file"),
+        (make_folder, "is not a file; a single .npy file is accepted"),
+        (make_pipe, "is not a file"),
+        (make_missing, "does not exist"),
+        (make_text, "not a readable .npy file"),
+        (make_truncated, "not a readable .npy file"),
+        (make_archive, "an archive"),
+        (make_objects, "not a readable .npy file of numbers"),
+        (make_complex, "accepted are float16"),
+        (make_records, "not accepted"),
+    ],
+)
+def test_apply_refuses(tmp_path: Path, make: Any, words: str) -> None:
+    make(tmp_path / "in.npy")
+    before = sorted(tmp_path.iterdir())
+    message = refused("apply", tmp_path / "in.npy", tmp_path / "out.npy")
+    assert words in message
+    assert "in.npy" in message
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_suffixes_agree_and_columns_are_for_what_has_them(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    for name in ("y.zarr", ".", "..", "", "npy"):
+        message = refused("apply", tmp_path / "x.npy", tmp_path / name if name else name)
+        assert "is to have the suffix of" in message
+    message = refused("apply", tmp_path / "x.npy", tmp_path / "y.npy", "--column", "a")
+    assert "--column is for .zarr and .parquet" in message
+    assert "accepted are .npy, .zarr, .parquet" in refused("apply", tmp_path, tmp_path / "y.npy")
+
+
+def test_an_input_that_becomes_shorter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(tmp_path / "x.npy", np.zeros(1000))
+    job = npy.open_job(tmp_path / "x.npy", tmp_path / "y.npy", npy.Task("sigmoid", "value"), None)
+    os.truncate(tmp_path / "x.npy", 4000)
+    with pytest.raises(click.ClickException, match="became shorter while it was read"):
+        job.compute(job.blocks[0])

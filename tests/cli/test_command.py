@@ -1,0 +1,190 @@
+"""What holds for every subcommand: standard output, the environment, where files may be written."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import refused, run, start, tree
+
+import gpu_sigmoid as gs
+
+
+def test_info_says_what_is_missing_and_why() -> None:
+    result = run("info")
+    assert result.exit_code == 0
+    assert gs.__version__ in result.output
+    for name in ("numpy", "numba", "cupy", "torch", "jax", "dask", "CPU", "GPU"):
+        assert f"\n{name}" in result.output
+    if not gs.gpu_available():
+        assert "not used: " in result.output
+
+
+def test_errors_name_what_is_accepted() -> None:
+    result = run("plot", "--function", "tanh")
+    assert result.exit_code == 2
+    assert "'log_sigmoid'" in result.output
+
+
+@pytest.mark.parametrize("value", ["junk", "0", "", "1.5", "9" * 5000])
+def test_an_unusable_thread_variable_is_said_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("GPU_SIGMOID_NUM_THREADS", value)
+    for arguments in (["info"], ["apply", "x.npy", "y.npy"], ["plot", "-o", tmp_path / "a.png"], ["verify"]):
+        assert "GPU_SIGMOID_NUM_THREADS" in refused(*arguments)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("arguments", [["info"], ["--help"], ["--version"], ["apply", "--help"]])
+def test_a_full_standard_output_is_an_error_of_one_line(tmp_path: Path, arguments: list[str]) -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("this system has no /dev/full")
+    with open("/dev/full", "w") as full:
+        process = start(tmp_path, *arguments, stdout=full)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors == "Error: standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("arguments", [["info"], ["--help"]])
+def test_who_closes_a_pipe_has_read_enough(tmp_path: Path, arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = start(tmp_path, *arguments, stdout=writing)
+    os.close(writing)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (1, "")
+
+
+def test_a_closed_stream_does_not_get_mixed_up_with_a_file(tmp_path: Path) -> None:
+    # the file opened next would be number 1 or 2, and take what is printed
+    command = f"'{sys.executable}' -m gpu_sigmoid plot -o a.svg >&- 2>&- <&-"
+    assert subprocess.run(["sh", "-c", command], cwd=tmp_path).returncode == 0
+    assert (tmp_path / "a.svg").read_text().rstrip().endswith("</svg>")
+    script = (
+        "import os\nfrom gpu_sigmoid.cli import main\n"
+        "try: main(['info'])\nexcept SystemExit: pass\n"
+        "print(os.open('file', os.O_CREAT | os.O_RDWR), file=open('number', 'w'))"
+    )
+    command = f"'{sys.executable}' -c \"{script}\" >&- 2>&- <&-"
+    assert subprocess.run(["sh", "-c", command], cwd=tmp_path).returncode == 0
+    assert int((tmp_path / "number").read_text()) > 2
+
+
+def test_a_name_that_the_encoding_cannot_say(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    process = start(tmp_path, "plot", "-o", "\u03c3.svg", env=environment)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output, errors) == (0, "saved \\u03c3.svg\n", "")
+
+
+def make_folder(path: Path) -> None:
+    (path / "kept").mkdir(parents=True)
+
+
+def make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def make_loop(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+FILES = [["verify", "--json"], ["check-device", "-o"], ["plot", "-o"], ["demo", "-o"]]
+
+
+@pytest.mark.parametrize("command", FILES, ids=lambda c: c[0])
+@pytest.mark.parametrize(
+    ("name", "make", "words"),
+    [
+        ("nowhere/a.png", lambda p: None, "nowhere does not exist; make that folder first"),
+        ("file/a.png", lambda p: p.parent.write_text("precious"), "file is not a folder"),
+        ("a.png", make_folder, "it is a folder; name a file"),
+        ("a.png", make_pipe, "it is a device, a pipe"),
+        ("a.png", make_loop, "it is a device, a pipe or a link to itself"),
+        ("a.png", lambda p: p.symlink_to("nowhere/b.png"), "nowhere does not exist"),
+        ("a" * 300 + ".png", lambda p: None, "File name too long"),
+    ],
+    ids=["no folder", "in a file", "folder", "pipe", "loop", "dangling", "long"],
+)
+def test_where_no_file_can_be_written_is_found_out_before_any_work(
+    tmp_path: Path, command: list[str], name: str, make: Any, words: str
+) -> None:
+    make(tmp_path / name)
+    before = tree(tmp_path)
+    # measuring would take minutes, and check-device would say first that there is no GPU
+    assert words in refused(*command, tmp_path / name)
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("command", FILES, ids=lambda c: c[0])
+def test_read_only_files_and_folders(tmp_path: Path, command: list[str]) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write to what is read-only")
+    (tmp_path / "a.png").write_text("precious")
+    (tmp_path / "a.png").chmod(0o444)
+    assert "it is there and read-only" in refused(*command, tmp_path / "a.png")
+    tmp_path.chmod(0o555)
+    assert "may not be written to" in refused(*command, tmp_path / "b.png")
+    tmp_path.chmod(0o755)
+    assert tree(tmp_path) == {"a.png": b"precious"}
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced_with_its_permissions(tmp_path: Path) -> None:
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "a.svg").write_text("old")
+    (tmp_path / "figures" / "a.svg").chmod(0o640)
+    (tmp_path / "latest.svg").symlink_to("figures/a.svg")
+    assert run("plot", "-o", tmp_path / "latest.svg").exit_code == 0
+    assert os.readlink(tmp_path / "latest.svg") == "figures/a.svg"
+    assert "<svg" in (tmp_path / "figures" / "a.svg").read_text()
+    assert (tmp_path / "figures" / "a.svg").stat().st_mode & 0o777 == 0o640
+    assert sorted(tree(tmp_path)) == ["figures", "figures/a.svg", "latest.svg"]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "5", "[]", "{}", '{"rows": 5}', '{"rows": [{"function": "f"}]}', "[" * 100_000, "\0\xff"]
+)
+def test_verify_adds_rows_to_nothing_but_its_own_reports(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(content, encoding="latin-1")
+    assert "no report of this command" in refused("verify", "--json", path)
+    assert path.read_text(encoding="latin-1") == content
+
+
+def test_a_report_is_added_to(tmp_path: Path) -> None:
+    for component in ("value", "grad"):
+        of = ("verify", "sigmoid", "--dtype", "float16", "--component", component)
+        assert run(*of, "--json", tmp_path / "a.json").exit_code == 0
+    rows = json.loads((tmp_path / "a.json").read_text())["rows"]
+    assert sorted(row["component"] for row in rows) == ["grad", "value"]
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_bench_finds_out_first_where_it_cannot_write(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("precious")
+    (tmp_path / "folder" / "throughput-cpu.md").mkdir(parents=True)
+    before = tree(tmp_path)
+    for name in ("file", "file/a/b"):
+        assert "file is not a folder" in refused("bench", "-o", tmp_path / name)
+    assert "it is a folder" in refused("bench", "-o", tmp_path / "folder")
+    assert tree(tmp_path) == before
+
+
+def test_bench_makes_its_folder_and_leaves_what_else_is_there(tmp_path: Path) -> None:
+    case = ["--function", "sigmoid", "--component", "value", "--dtype", "float32", "--size", "1000"]
+    folder = tmp_path / "a" / "b"
+    for _ in range(2):
+        assert run("bench", *case, "--peer", "numpy", "--rounds", "3", "-o", folder).exit_code == 0
+        assert sorted(os.listdir(folder)) == ["throughput-cpu.json", "throughput-cpu.md"]
+
+
+def test_bench_needs_matplotlib_before_it_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command: Any = importlib.import_module("gpu_sigmoid.cli.bench")
+    monkeypatch.setattr(command, "find_spec", lambda name: None)
+    assert "charts need matplotlib" in refused("bench", "-o", tmp_path)

@@ -1,0 +1,58 @@
+"""Running the command line, in this process or in one of its own."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from gpu_sigmoid.cli import main
+
+
+def run(*arguments: Any) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def done(*arguments: Any) -> str:
+    """Return what a command that is to succeed prints."""
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def refused(*arguments: Any) -> str:
+    """Return the one line in which a command refuses."""
+    result = run(*arguments)
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 1, result.output
+    assert result.output.startswith("Error: "), result.output
+    assert result.output.count("\n") == 1, result.output
+    return result.output
+
+
+def start(folder: Path, *arguments: Any, **options: Any) -> subprocess.Popen:
+    """Start the command in a process of its own."""
+    command = [sys.executable, "-m", "gpu_sigmoid", *map(str, arguments)]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
+    return subprocess.Popen(command, cwd=folder, **options)
+
+
+def wait_for_names(folder: Path, number: int, process: subprocess.Popen) -> None:
+    """Wait until a folder holds so many names."""
+    while len(os.listdir(folder)) < number:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
+def tree(folder: Path) -> dict[str, Any]:
+    """Return what lies below a folder: a link's goal, a file's content, None for a folder."""
+
+    def content(path: Path) -> Any:
+        if path.is_symlink():
+            return os.readlink(path)
+        return path.read_bytes() if path.is_file() else None
+
+    return {str(path.relative_to(folder)): content(path) for path in sorted(folder.rglob("*"))}

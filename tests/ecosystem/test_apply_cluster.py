@@ -1,0 +1,144 @@
+"""`gpu-sigmoid apply` on a Dask cluster: workers that die, a scheduler that is not there."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from command import refused, start, wait_for_names
+from required import library
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.cli import blocks
+
+zarr, pa, pq, distributed = map(library, ("zarr", "pyarrow", "pyarrow.parquet", "distributed"))
+MEBIBYTE = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Any:
+    with distributed.LocalCluster(2, processes=True, threads_per_worker=1, dashboard_address=None) as cluster:
+        yield cluster
+
+
+@pytest.mark.parametrize("suffix", ["npy", "zarr", "parquet"])
+def test_a_killed_worker_loses_nothing(tmp_path: Path, suffix: str, cluster: Any) -> None:
+    source, target = tmp_path / f"x.{suffix}", tmp_path / f"y.{suffix}"
+    x = np.linspace(-20, 20, 48 * MEBIBYTE, dtype=np.float32)
+    if suffix == "npy":
+        np.save(source, x)
+    elif suffix == "zarr":
+        zarr.create_array(source, data=x, chunks=(MEBIBYTE,), compressors=None)
+    else:
+        pq.write_table(pa.table({"x": x}), source, row_group_size=MEBIBYTE)
+    process = start(tmp_path, "apply", source, target, "--scheduler", cluster.scheduler_address)
+    wait_for_names(tmp_path, 2, process)
+    time.sleep(0.5)
+    os.kill(next(iter(cluster.workers.values())).process.process.pid, signal.SIGKILL)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    got = {
+        "npy": lambda: np.load(target),
+        "zarr": lambda: zarr.open_array(target)[:],
+        "parquet": lambda: pq.read_table(target)["sigmoid"].to_numpy(),
+    }[suffix]()
+    np.testing.assert_array_equal(got, gs.sigmoid(x))
+
+
+def test_what_workers_cannot_read_is_an_error_of_one_line(tmp_path: Path, cluster: Any) -> None:
+    zarr.create_array(tmp_path / "x.zarr", data=np.zeros(9), chunks=(3,), fill_value=np.nan)
+    (tmp_path / "x.zarr" / "c" / "1").write_bytes(b"no Zstandard")
+    process = start(tmp_path, "apply", "x.zarr", "y.zarr", "--scheduler", cluster.scheduler_address)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output) == (1, "")
+    assert "x.zarr is not readable at [3:6]" in errors.splitlines()[-1]
+    assert "Traceback" not in errors
+    assert os.listdir(tmp_path) == ["x.zarr"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_the_scheduler_dies_meanwhile(tmp_path: Path, number: signal.Signals) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    np.lib.format.open_memmap(folder / "x.npy", "w+", np.float16, (1 << 30,)).flush()
+    file = tmp_path / "scheduler.json"
+    options: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    dask = [sys.executable, "-m", "dask"]
+    ports = ["--port", "0", "--dashboard-address", ":0"]
+    scheduler = subprocess.Popen([*dask, "scheduler", "--scheduler-file", file, *ports], **options)
+    while not file.exists():
+        assert scheduler.poll() is None
+        time.sleep(0.05)
+    address = json.loads(file.read_text())["address"]
+    worker = subprocess.Popen([*dask, "worker", address, "--no-nanny", "--nthreads", "1"], **options)
+    try:
+        process = start(folder, "apply", "x.npy", "y.npy", "--function", "softplus", "--scheduler", address)
+        wait_for_names(folder, 2, process)
+        time.sleep(2)
+        assert process.poll() is None, process.communicate()
+        scheduler.send_signal(number)
+        output, errors = process.communicate(timeout=60)
+    finally:
+        worker.kill()
+        scheduler.kill()
+        worker.wait()
+        scheduler.wait()
+    assert (process.returncode, output) == (1, "")
+    assert "the Dask cluster did not compute a block" in errors.splitlines()[-1]
+    assert "Traceback" not in errors
+    assert os.listdir(folder) == ["x.npy"]
+
+
+@pytest.fixture
+def deaf() -> Any:
+    """Return the address of a server that accepts connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+
+ADDRESSES = [
+    "nonsense://here",
+    "tcp://",
+    "tcp://127.0.0.1:1",
+    "tcp://127.0.0.1:99999",
+    "::",
+    "tls://a:1",
+    "x y",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_no_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setattr(blocks, "CONNECT_SECONDS", 1)
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    message = refused("apply", tmp_path / "x.npy", tmp_path / "y.npy", "--scheduler", address)
+    assert f"no Dask scheduler at {address}" in message
+    assert os.listdir(tmp_path) == ["x.npy"]
+
+
+def test_no_scheduler_in_a_process_of_its_own(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    process = start(tmp_path, "apply", "x.npy", "y.npy", "--scheduler", "nonsense://here")
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output) == (1, "")
+    # Dask's client would print a traceback when the interpreter ends
+    assert errors.startswith("Error: no Dask scheduler at nonsense://here")
+    assert errors.count("\n") == 1
+
+
+def test_a_server_that_is_no_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deaf: str) -> None:
+    test_no_scheduler(tmp_path, monkeypatch, deaf)
+
+
+@pytest.mark.parametrize("address", ["", " "])
+def test_no_address(tmp_path: Path, address: str) -> None:
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    message = refused("apply", tmp_path / "x.npy", tmp_path / "y.npy", "--scheduler", address)
+    assert "--scheduler: an address such as tcp://HOST:8786" in message
