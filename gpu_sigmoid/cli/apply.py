@@ -28,7 +28,7 @@ def apply(
     """Compute a function of the numbers in IN and write it to OUT.
 
     Both are .npy files, Zarr arrays (.zarr) or Parquet files (.parquet), and may be
-    larger than memory: blocks of 32 MiB, chunks or row groups are computed one by one.
+    larger than memory: blocks of a few MiB, a row group or a chunk at a time are computed.
     float16, float32 and float64 keep their dtype, bool and integers give float64.
     `--what both` gives an array with one more, leading axis, or two columns: the value,
     then the derivative.

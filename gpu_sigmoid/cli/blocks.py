@@ -4,14 +4,17 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
+from itertools import islice
 from typing import Any
 
 import click
 
 from gpu_sigmoid.cli.group import OF_WRITING
 from gpu_sigmoid.cli.stores import Job
+from gpu_sigmoid.environment import get_num_threads
 
 Checkpoint = Callable[[], None]
 POLL_SECONDS = 0.2
@@ -19,11 +22,19 @@ CONNECT_SECONDS = 10
 
 
 def run_here(job: Job, checkpoint: Checkpoint, done: Callable[[], None]) -> None:
-    """Compute one block after the other."""
-    for block in job.blocks:
-        job.commit(job.compute(block))
-        done()
-        checkpoint()
+    """Compute blocks on the threads that the job can use, a few ahead of the one that is waited for."""
+    threads = get_num_threads() if job.threaded else 1
+    blocks = iter(job.blocks)
+    with ThreadPoolExecutor(threads) as pool:
+        pending = deque(pool.submit(job.compute, block) for block in islice(blocks, 2 * threads))
+        try:
+            while pending:
+                job.commit(pending.popleft().result())
+                pending.extend(pool.submit(job.compute, block) for block in islice(blocks, 1))
+                done()
+                checkpoint()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def run_on_cluster(job: Job, client: Any, checkpoint: Checkpoint, done: Callable[[], None]) -> None:

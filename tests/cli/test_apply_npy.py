@@ -1,6 +1,7 @@
 """`gpu-sigmoid apply` on .npy files: results, refusals, and that no half-written file is left."""
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ import pytest
 from command import refused, run
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.backends.cpu import threads
 from gpu_sigmoid.cli.apply import OF_ONE_ARRAY
 from gpu_sigmoid.cli.stores import npy
 
@@ -59,19 +59,25 @@ def test_apply_keeps_dtype_shape_and_order(
     assert got.flags.fnc == x.flags.fnc
 
 
-def test_blocks_are_split_over_the_threads_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GPU_SIGMOID_NUM_THREADS", "2")
-    helpers = []
-    share = threads.share
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_blocks_are_computed_on_the_threads_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setenv("GPU_SIGMOID_NUM_THREADS", str(number))
+    together = threading.Barrier(number)
+    threads = set()
+    compute = npy.NpyJob.compute
 
-    def counted(work: Any, stop: Any, number: int) -> None:
-        helpers.append(number)
-        share(work, stop, number)
+    def met(self: npy.NpyJob, block: range) -> None:
+        # passes only if as many threads as are allowed compute at one time
+        together.wait(timeout=60)
+        threads.add(threading.get_ident())
+        compute(self, block)
 
-    monkeypatch.setattr(threads, "share", counted)
-    x = np.linspace(-9, 9, 3 * npy.BLOCK_BYTES // 4, dtype=np.float32)
+    monkeypatch.setattr(npy.NpyJob, "compute", met)
+    x = np.linspace(-9, 9, 6 * npy.BLOCK_BYTES // 4, dtype=np.float32)
     np.testing.assert_array_equal(applied(tmp_path, x), gs.sigmoid(x))
-    assert helpers[:3] == [1, 1, 1]
+    assert len(threads) == number
 
 
 def make_missing(path: Path) -> None:

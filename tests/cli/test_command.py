@@ -30,7 +30,7 @@ def test_errors_name_what_is_accepted() -> None:
     assert "'log_sigmoid'" in result.output
 
 
-@pytest.mark.parametrize("value", ["junk", "0", "", "1.5", "9" * 5000])
+@pytest.mark.parametrize("value", ["junk", "0", "1.5", "9" * 5000])
 def test_an_unusable_thread_variable_is_said_at_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:

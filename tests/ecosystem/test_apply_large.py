@@ -57,8 +57,7 @@ def test_memory_is_bounded_by_blocks_not_by_the_input(tmp_path: Path, suffix: st
     result = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stderr
     unit = 1 if sys.platform == "darwin" else 1024
-    # of .npy, 32 MiB of operands and twice as much of results
-    assert int(result.stdout) * unit < (112 if suffix == "npy" else 64) * MEBIBYTE
+    assert int(result.stdout) * unit < 64 * MEBIBYTE
     want = gs.sigmoid(x[-MEBIBYTE:])
     if suffix == "parquet":
         got = pq.ParquetFile(target).read_row_group(63)["sigmoid"].to_numpy()

@@ -46,6 +46,8 @@ class Job(Protocol):
 
     blocks: Sequence[Any]
     summary: str
+    threaded: bool
+    """Whether to compute several blocks at a time, where the format's library has no threads of its own."""
 
     def compute(self, block: Any) -> Any:
         """Compute a block, in any process; once more does no harm."""

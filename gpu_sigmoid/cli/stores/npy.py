@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 import numpy as np
@@ -18,8 +18,9 @@ from numpy.lib import format as npy_format
 from gpu_sigmoid.cli.paths import check_file, check_not_input
 from gpu_sigmoid.cli.stores import Task, unreadable
 
-BLOCK_BYTES = 1 << 25
-"""Of a block's results: enough to be split over threads (8 MB are), and what memory use is bounded by."""
+BLOCK_BYTES = 1 << 22
+"""Of a block's results. A few megabytes stay in the cache from reading to writing, and in memory
+that the allocator keeps: larger blocks, each split over threads, took longer than one thread with these."""
 NO_ALLOCATION = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
 """What file systems say that cannot allocate ahead."""
 
@@ -35,6 +36,7 @@ class NpyJob:
     offset: int
     blocks: list[range]
     summary: str
+    threaded: ClassVar[bool] = True
 
     def compute(self, block: range) -> None:
         """Write a block's results to the target."""

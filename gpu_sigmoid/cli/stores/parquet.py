@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 import numpy as np
@@ -24,6 +24,7 @@ class ParquetJob:
     blocks: range
     summary: str
     writer: Any
+    threaded: ClassVar[bool] = False
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "writer": None}

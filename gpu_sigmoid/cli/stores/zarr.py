@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 import numpy as np
@@ -29,6 +29,7 @@ class ZarrJob:
     column: str | None
     blocks: list[Region]
     summary: str
+    threaded: ClassVar[bool] = False
 
     def compute(self, block: Region) -> None:
         """Write a chunk's results to the target."""
