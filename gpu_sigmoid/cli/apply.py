@@ -16,8 +16,8 @@ OF_ONE_ARRAY = [name for name, function in FUNCTIONS.items() if not isinstance(f
 
 
 @click.command()
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.argument("source", metavar="IN", type=click.Path(readable=False, path_type=Path))
+@click.argument("target", metavar="OUT", type=click.Path(readable=False, path_type=Path))
 @click.option("--function", "name", type=click.Choice(OF_ONE_ARRAY), default="sigmoid", show_default=True)
 @click.option("--what", type=click.Choice(list(COMPONENTS)), default="value", show_default=True)
 @click.option("--column", help="Column of a .parquet file, array of a .zarr group.")

@@ -11,6 +11,9 @@ import click
 class OutputFile(click.Path):
     """An option's file, new or to be replaced."""
 
+    def __init__(self) -> None:
+        super().__init__(readable=False)
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path, or say why no file can be written there."""
         path = Path(os.fsdecode(super().convert(value, param, ctx)))

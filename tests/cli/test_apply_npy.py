@@ -162,6 +162,16 @@ def test_the_suffixes_agree_and_columns_are_for_what_has_them(tmp_path: Path) ->
     assert "accepted are .npy, .zarr, .parquet" in refused("apply", tmp_path, tmp_path / "y.npy")
 
 
+def test_an_input_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(self: Path, *arguments: Any) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    np.save(tmp_path / "in.npy", np.zeros(3))
+    monkeypatch.setattr(Path, "open", forbidden)
+    message = refused("apply", tmp_path / "in.npy", tmp_path / "out.npy")
+    assert "in.npy is not a readable .npy file of numbers: [Errno 13] Permission denied" in message
+
+
 def test_an_input_that_becomes_shorter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save(tmp_path / "x.npy", np.zeros(1000))
     job = npy.open_job(tmp_path / "x.npy", tmp_path / "y.npy", npy.Task("sigmoid", "value"), None)

@@ -124,16 +124,17 @@ def allocate(descriptor: int, size: int) -> None:
 
 
 def layout(path: Path) -> Layout:
-    with path.open("rb") as file:
-        if file.read(4) == b"PK\x03\x04":
-            raise click.ClickException(
-                f"{click.format_filename(path)} is an archive (.npz); a single .npy array is accepted"
-            )
     try:
-        array: Any = npy_format.open_memmap(path, mode="r")
+        with path.open("rb") as file:
+            archive = file.read(4) == b"PK\x03\x04"
+        array: Any = None if archive else npy_format.open_memmap(path, mode="r")
     # a header is a Python literal: it may fail in any of the ways that Python's parser has
     except Exception as error:
         raise unreadable(path, "a readable .npy file of numbers", error) from None
+    if archive:
+        raise click.ClickException(
+            f"{click.format_filename(path)} is an archive (.npz); a single .npy array is accepted"
+        )
     if array.dtype.kind == "V":
         hint = " (.npy cannot tell bfloat16: save it as float32)" if array.dtype.itemsize == 2 else ""
         raise click.ClickException(
