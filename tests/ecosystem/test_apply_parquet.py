@@ -64,7 +64,7 @@ def test_no_rows(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["x", "x.y", "/etc/passwd", "../x", "", "a b", "ä"])
 def test_a_column_is_the_one_of_that_name(tmp_path: Path, name: str) -> None:
-    # pyarrow takes x.y for a part of x
+    # x.y is also how pyarrow names the field y of a struct x
     columns = {
         "x.y": [1.0],
         "x": [2.0],

@@ -44,7 +44,7 @@ class ParquetJob:
         """Return a row group's operands as one array."""
         try:
             with pq.ParquetFile(self.source, page_checksum_verification=True) as file:
-                # a name also brings the columns that begin with it and a dot
+                # by name: where a struct has fields, more may come with it
                 table = file.read_row_group(block, columns=[self.column])
                 chunked = table.column(table.schema.get_field_index(self.column))
             return chunked.combine_chunks() if chunked.num_chunks != 1 else chunked.chunk(0)
