@@ -5,6 +5,12 @@ against the definition in higher precision. For silu's second derivative and for
 `bce_with_logits`, which cancel near their zeros, it is the last place of the larger of
 the terms they are the difference of. One half means the nearest float, always.
 
+A vector-Jacobian product's error is at most twice its derivative's and one half: a cotangent
+makes of one last place up to two, and the product is rounded once more. It is no larger where
+the derivative underflows, with two exceptions: the product is 0 where the derivative is below
+2^-252 (float64: 2^-2044), and where a target and sigmoid(x) are both subnormal, their
+difference has lost what lies below the least subnormal number.
+
 `worst` is what `gpu-sigmoid verify --exhaustive` found: over all float32, float16 and
 bfloat16 operands, and over float64 ones dense and adversarial; `operands` where.
 tools/write_bounds.py writes both from results/accuracy.json.
@@ -12,7 +18,7 @@ tools/write_bounds.py writes both from results/accuracy.json.
 
 from dataclasses import dataclass
 
-COMPONENTS = ("value", "grad", "grad2")
+COMPONENTS = ("value", "grad", "grad2", "vjp")
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 TABLE = """\
@@ -25,10 +31,14 @@ sigmoid          grad       float32   1.0    0.9499  0x1.8335480000000p-2
 sigmoid          grad       float64   1.0    0.8883  0x1.ed282b9524036p-2
 sigmoid          grad       float16   0.5    0.5000  0x1.b300000000000p+0
 sigmoid          grad       bfloat16  0.5    0.4997  0x1.e400000000000p+1
-sigmoid          grad2      float32   2.5    1.8301  0x1.76802c0000000p-2
-sigmoid          grad2      float64   2.5    2.1933  0x1.6bf5c6a8329d0p-2
+sigmoid          grad2      float32   2.5    1.5772  0x1.8588d00000000p-2
+sigmoid          grad2      float64   2.5    1.7992  0x1.752b8a70e7cc8p-2
 sigmoid          grad2      float16   0.5    0.5000  0x1.0000000000000p-22
 sigmoid          grad2      bfloat16  0.51   0.5000  0x1.0000000000000p-131
+sigmoid          vjp        float32   2.0    1.6982  0x1.bbfd460000000p+0 0x1.f14dbc0000000p+0
+sigmoid          vjp        float64   2.0    1.5788  0x1.4d3b0282a3426p+9 -0x1.69e1c589d2a79p+0
+sigmoid          vjp        float16   0.51   0.5002  0x1.bc40000000000p+0 0x1.ee80000000000p+0
+sigmoid          vjp        bfloat16  0.51   0.5000  0x1.2a00000000000p+6 0x1.b200000000000p+0
 log_sigmoid      value      float32   1.0    0.8998  0x1.758fac0000000p+2
 log_sigmoid      value      float64   1.0    0.8236  0x1.c7be888efd5e6p+8
 log_sigmoid      value      float16   0.5    0.5000  0x1.0c00000000000p-14
@@ -41,6 +51,10 @@ log_sigmoid      grad2      float32   1.0    0.9499  0x1.8335480000000p-2
 log_sigmoid      grad2      float64   1.0    0.8883  0x1.ed282b9524036p-2
 log_sigmoid      grad2      float16   0.5    0.5000  0x1.b300000000000p+0
 log_sigmoid      grad2      bfloat16  0.5    0.4997  0x1.e400000000000p+1
+log_sigmoid      vjp        float32   2.5    1.9970  -0x1.090a060000000p-9 -0x1.ff78cc0000000p+0
+log_sigmoid      vjp        float64   2.5    1.9559  -0x1.94e5d789c4cfep-17 0x1.fff386e69e563p+0
+log_sigmoid      vjp        float16   0.51   0.5003  -0x1.09c0000000000p-11 0x1.ed80000000000p+0
+log_sigmoid      vjp        bfloat16  0.51   0.5000  -0x1.2200000000000p-8 0x1.c400000000000p+0
 softplus         value      float32   1.0    0.8998  -0x1.758fac0000000p+2
 softplus         value      float64   1.0    0.7823  -0x1.561171343af58p+8
 softplus         value      float16   0.5    0.5000  -0x1.0c00000000000p-14
@@ -53,6 +67,10 @@ softplus         grad2      float32   1.0    0.9499  0x1.8335480000000p-2
 softplus         grad2      float64   1.0    0.8883  0x1.ed282b9524036p-2
 softplus         grad2      float16   0.5    0.5000  0x1.b300000000000p+0
 softplus         grad2      bfloat16  0.5    0.4997  0x1.e400000000000p+1
+softplus         vjp        float32   2.5    1.9974  0x1.b5d0060000000p-12 -0x1.ff7d180000000p+0
+softplus         vjp        float64   2.5    1.9421  0x1.32bd0d684a80ep-24 0x1.fff8bec9732c4p+0
+softplus         vjp        float16   0.51   0.5003  0x1.09c0000000000p-11 0x1.ed80000000000p+0
+softplus         vjp        bfloat16  0.51   0.5000  0x1.2200000000000p-8 0x1.c400000000000p+0
 silu             value      float32   2.0    1.7332  -0x1.51564a0000000p+4
 silu             value      float64   2.0    1.4101  -0x1.ecc90bae14f35p+0
 silu             value      float16   0.5    0.5000  -0x1.0000000000000p-11
@@ -65,6 +83,10 @@ silu             grad2      float32   2.0    1.7212  0x1.3f096a0000000p+3
 silu             grad2      float64   2.0    1.3793  0x1.0e15364eeff0bp+3
 silu             grad2      float16   0.51   0.4998  0x1.2280000000000p-3
 silu             grad2      bfloat16  0.5    0.4997  0x1.4400000000000p-2
+silu             vjp        float32   4.0    3.5299  0x1.540f400000000p-12 -0x1.ffc4300000000p+0
+silu             vjp        float64   4.0    3.4867  0x1.a830cc9aa4f33p-41 -0x1.f639dd5d44bfbp+0
+silu             vjp        float16   0.51   0.5003  0x1.09c0000000000p-12 0x1.ed80000000000p+0
+silu             vjp        bfloat16  0.51   0.5000  0x1.2200000000000p-9 0x1.c400000000000p+0
 logit            value      float32   2.0    1.5996  0x1.b449cc0000000p-2
 logit            value      float64   2.0    1.8647  0x1.ace586f49f53ap-2
 logit            value      float16   0.5    0.5000  0x1.2140000000000p-11
@@ -77,18 +99,26 @@ logit            grad2      float32   0.51   0.5000  0x1.742d440000000p-5
 logit            grad2      float64   0.51   0.5000  0x1.0000000000001p-27
 logit            grad2      float16   0.5    0.5000  0x1.ad00000000000p-8
 logit            grad2      bfloat16  0.5    0.4993  0x1.1000000000000p-5
-bce_with_logits  value      float32   2.0    1.4442  -0x1.32f6ea0000000p-2 0.9
-bce_with_logits  value      float64   2.0    1.3077  0x1.e56ca238099a1p-1 0.9
-bce_with_logits  value      float16   0.51   0.5000  -0x1.0c00000000000p-14 0.0
-bce_with_logits  value      bfloat16  0.51   0.5000  -0x1.f400000000000p-7 0.0
-bce_with_logits  grad       float32   1.0    0.9015  -0x1.763cee0000000p+2 0.0
-bce_with_logits  grad       float64   1.0    0.8444  -0x1.778db7512c795p-2 1.0
-bce_with_logits  grad       float16   0.5    0.5000  -0x1.0000000000000p-11 0.0
-bce_with_logits  grad       bfloat16  0.5    0.5000  -0x1.0000000000000p-8 0.0
-bce_with_logits  grad2      float32   1.0    0.9499  0x1.8335480000000p-2 0.0
-bce_with_logits  grad2      float64   1.0    0.8883  0x1.ed282b9524036p-2 0.0
-bce_with_logits  grad2      float16   0.5    0.5000  0x1.b300000000000p+0 0.0
-bce_with_logits  grad2      bfloat16  0.5    0.4997  0x1.e400000000000p+1 0.0
+logit            vjp        float32   2.5    1.9743  0x1.0b032c0000000p-15 0x1.0aff020000000p+0
+logit            vjp        float64   2.5    1.9733  0x1.1bef0687e6121p-1 -0x1.f9d72a2ca50f5p+0
+logit            vjp        float16   0.51   0.5002  0x1.e7c0000000000p-9 0x1.cfc0000000000p+0
+logit            vjp        bfloat16  0.51   0.5000  0x1.2800000000000p-9 0x1.ac00000000000p+0
+bce_with_logits  value      float32   2.0    1.9212  0x1.45c5540000000p-2 -0x1.ba51420000000p+1
+bce_with_logits  value      float64   2.0    1.5687  0x1.2b4251e1ffe18p+2 -0x1.effabbfc06689p+1
+bce_with_logits  value      float16   0.51   0.5000  -0x1.6240000000000p-14 0x1.f340000000000p-4
+bce_with_logits  value      bfloat16  0.51   0.5000  0x1.ce00000000000p-12 0x1.2e00000000000p-6
+bce_with_logits  grad       float32   2.0    1.7666  0x1.c5c5b00000000p-1 -0x1.0de8240000000p-2
+bce_with_logits  grad       float64   2.0    1.6248  0x1.000009764690ep-1 -0x1.3387687c094dfp+0
+bce_with_logits  grad       float16   0.51   0.5000  -0x1.8b80000000000p+1 0x1.a900000000000p-16
+bce_with_logits  grad       bfloat16  0.51   0.5000  -0x1.2600000000000p-2 0x1.9200000000000p-21
+bce_with_logits  grad2      float32   1.0    0.9499  0x1.8335480000000p-2 0x0.0p+0
+bce_with_logits  grad2      float64   1.0    0.8883  0x1.ed282b9524036p-2 0x0.0p+0
+bce_with_logits  grad2      float16   0.5    0.5000  0x1.b300000000000p+0 0x0.0p+0
+bce_with_logits  grad2      bfloat16  0.5    0.4997  0x1.e400000000000p+1 0x0.0p+0
+bce_with_logits  vjp        float32   3.5    2.7601  0x1.c912780000000p-5 0x1.840d7e0000000p-8 0x1.e4f2460000000p+0
+bce_with_logits  vjp        float64   3.0    1.7125  0x1.d6f6a595d4825p-3 0x1.ab90038a27c00p-11 0x1.a098f03470a1ap+0
+bce_with_logits  vjp        float16   0.51   0.5000  -0x1.0000000000000p-11 0x1.2300000000000p-3 0x1.0000000000000p+0
+bce_with_logits  vjp        bfloat16  0.51   0.5000  0x1.4c00000000000p-119 0x1.c000000000000p-3 -0x1.f000000000000p+0
 """
 
 

@@ -87,7 +87,10 @@ class Function:
         return call(self, "value_and_grad", (x,), out)
 
     def vjp(self, x: Any, cotangent: Any, /, *, out: Any = None) -> Any:
-        """Return cotangent * derivative from one pass; `cotangent` broadcasts against x."""
+        """Return cotangent * derivative from one pass; `cotangent` broadcasts against x.
+
+        The product does not underflow where the derivative alone would.
+        """
         return call(self, "vjp", (x, cotangent), out)
 
     def __repr__(self) -> str:
@@ -150,8 +153,10 @@ logit = Function(
 bce_with_logits = FunctionOfTarget(
     formulas.bce_with_logits,
     "The binary cross-entropy of a logit, softplus(x) - x * target, elementwise.",
-    "An infinite logit on a hard target's side costs 0. Nothing cancels for targets in\n"
-    "[0, 1]. The gradient is sigmoid(x) - target.",
+    "An infinite logit on a hard target's side costs 0. For targets in [0, 1] nothing cancels in\n"
+    "the value. The gradient, sigmoid(x) - target, does where the two are near each other, and the\n"
+    "value for targets outside [0, 1], which are computed by the same formula: errors are then in\n"
+    "last places of the larger term.",
 )
 
 FUNCTIONS: dict[str, Function] = {

@@ -17,7 +17,7 @@ from gpu_sigmoid.bench import report
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = "gpu_sigmoid"
-COMPONENTS = ("value", "grad", "grad2")
+COMPONENTS = ("value", "grad", "grad2", "vjp")
 DTYPES = ("float32", "float64")
 
 Row = dict[str, Any]

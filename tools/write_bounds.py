@@ -19,13 +19,12 @@ HEAD = ("# function", "component", "dtype", "bound", "worst", "operands")
 
 
 def worst(rows: list[dict]) -> dict[tuple[str, str, str], tuple[float, str]]:
-    """Return the largest error and its operands, over targets, by (function, component, dtype)."""
+    """Return the largest error and its operands by (function, component, dtype)."""
     found: dict[tuple[str, str, str], tuple[float, str]] = {}
     for row in rows:
         key = (row["function"], row["component"], row["dtype"])
-        operands = row["x"] if row["target"] is None else f"{row['x']} {row['target']}"
         if row["ulp"] > found.get(key, (-1.0, ""))[0]:
-            found[key] = (row["ulp"], operands)
+            found[key] = (row["ulp"], " ".join(row["at"]))
     return found
 
 

@@ -211,6 +211,6 @@ def exact_in_float32(number: float) -> bool:
 def error(message: str) -> FormulaError:
     """Return the error, placed at the formula's line that is being run."""
     frame = sys._getframe(1)
-    while frame.f_back and frame.f_code.co_filename == __file__:
+    while frame.f_back and frame.f_code.co_filename == error.__code__.co_filename:
         frame = frame.f_back
     return FormulaError(message, (frame.f_code.co_filename, frame.f_lineno, None, None))

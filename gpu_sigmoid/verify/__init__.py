@@ -3,8 +3,8 @@
 - `definitions`: the textbook definitions, in mpmath; the last word
 - `reference`: the same in float64, fast, for results of at most 32 bits
 - `units`: floating-point formats, units in the last place, rounding
-- `inputs`: on which operands
-- `compare`: results against the reference, `settle`: what float64 leaves open, by mpmath
+- `inputs`: on which x, `beside`: and on which targets and cotangents
+- `compare`: results against the reference; `pairs`: all pairs of 16-bit operands
 - `subjects`: what is measured, ours or a peer's; `measure`: blocks to rows of figures
 - `report`: rows to a table and to JSON
 """

@@ -1,4 +1,4 @@
-"""Results of at most 32 bits against the float64 reference, in one compiled loop."""
+"""Results of at most 32 bits against a float64 reference, in compiled loops."""
 
 import math
 from collections.abc import Callable
@@ -15,61 +15,84 @@ from gpu_sigmoid.verify.units import Unit
 OPEN = 2.0**-24
 assert OPEN > 2 * ERROR * 2.0**24
 
+RIGHT, WRONG, UNDECIDED = 0, 1, 2
+
+jit = numba.njit(nogil=True, error_model="numpy")
+
+
+@jit
+def judged(
+    y: float, high: float, low: float, scale: float, precision: int, least: int, largest: float
+) -> tuple[float, int]:
+    """Return a result's error in units in the last place, and whether it is the nearest number.
+
+    `high`, `low` and `scale` are what a reference gives; the format is described by the
+    bits of its significand, the exponent of its least number, and its largest number.
+    """
+    unit = math.ldexp(1.0, max(math.frexp(high)[1] - precision, least))
+    if math.isinf(y):
+        if abs(high) >= largest + unit / 2.0 and (y > 0.0) == (high > 0.0):
+            return 0.0, RIGHT
+        # overflow too early is an error of as much as it takes
+        y = math.copysign(largest + unit, y)
+    distance = abs((y - high) - low)
+    own = distance / unit
+    if own != own:
+        return math.inf, WRONG
+    error = own
+    if scale > abs(high):
+        error = distance / math.ldexp(1.0, max(math.frexp(scale)[1] - precision, least))
+    if own > 0.5 + OPEN:
+        return error, WRONG
+    if own <= 0.5 - OPEN:
+        return error, RIGHT
+    # exact: the operands are within a factor of two of each other
+    excess = (abs(y - high) - unit / 2.0) - (low if y > high else -low)
+    if low == 0.0 or excess == 0.0:
+        return error, UNDECIDED
+    return error, WRONG if excess > 0.0 else RIGHT
+
 
 @cache
-def comparison(name: str, component: str) -> Callable[..., tuple[float, int, int, int]]:
+def comparison(name: str, component: str) -> Callable[..., tuple[int, int, int]]:
     """Return the loop for a component.
 
-    It takes operands, results (in float64), the unit's precision, least exponent and
-    largest number, and an array for the indices of results whose rounding is open; it
-    returns the largest error in units in the last place and its index, how many are
-    wrongly rounded for sure, and how many are open.
+    It takes operands (a row each) and results, in float64, the format as `judged` does, and
+    an array for the indices of results that are undecided; it returns the index of the
+    largest error, how many are wrongly rounded for sure, and how many are undecided.
     """
-    evaluate = REFERENCES[name, component]
-    binary = name == "bce_with_logits"
+    evaluate = at_column(*REFERENCES[name, component])
 
-    @numba.njit(nogil=True, error_model="numpy")
+    @jit
     def compare(
-        x: Any, t: Any, got: Any, precision: int, least: int, largest: float, open_at: Any
-    ) -> tuple[float, int, int, int]:
+        operands: Any, got: Any, precision: int, least: int, largest: float, open_at: Any
+    ) -> tuple[int, int, int]:
         worst, worst_at, wrong, open_count = -1.0, 0, 0, 0
-        for i in range(len(x)):
-            if binary:
-                high, low, scale = evaluate(x[i], t)
-            else:
-                high, low, scale = evaluate(x[i])
-            y = got[i]
-            unit = math.ldexp(1.0, max(math.frexp(high)[1] - precision, least))
-            if math.isinf(y):
-                if abs(high) >= largest + unit / 2.0 and (y > 0.0) == (high > 0.0):
-                    continue
-                # overflow too early is an error of as much as it takes
-                y = math.copysign(largest + unit, y)
-            distance = abs(y - high)
-            own = distance / unit
-            error = own
-            if scale > abs(high):
-                error = distance / math.ldexp(1.0, max(math.frexp(scale)[1] - precision, least))
-            if y != y:
-                error = math.inf
+        for i in range(len(got)):
+            high, low, scale = evaluate(operands, i)
+            error, verdict = judged(got[i], high, low, scale, precision, least, largest)
             if error > worst:
                 worst, worst_at = error, i
-            if own > 0.5 + OPEN or own != own:
+            if verdict == WRONG:
                 wrong += 1
-            elif own > 0.5 - OPEN:
-                # exact: the operands are within a factor of two of each other
-                excess = (distance - unit / 2.0) - (low if y > high else -low)
-                if low != 0.0 and excess != 0.0:
-                    wrong += excess > 0.0
-                else:
-                    if open_count < len(open_at):
-                        open_at[open_count] = i
-                    open_count += 1
-        return worst, worst_at, wrong, open_count
+            elif verdict == UNDECIDED:
+                if open_count < len(open_at):
+                    open_at[open_count] = i
+                open_count += 1
+        return worst_at, wrong, open_count
 
     return compare
 
 
-def largest(unit: Unit) -> float:
-    """Return the largest number of a format."""
-    return float(np.ldexp(2.0 - 2.0 ** (1 - unit.precision), unit.overflow - 1))
+def at_column(evaluate: Callable, count: int) -> Callable:
+    """Return `evaluate` of `count` operands as a function of their array and a column's index."""
+    if count == 1:
+        return jit(lambda operands, i: evaluate(operands[0, i]))
+    if count == 2:
+        return jit(lambda operands, i: evaluate(operands[0, i], operands[1, i]))
+    return jit(lambda operands, i: evaluate(operands[0, i], operands[1, i], operands[2, i]))
+
+
+def limits(unit: Unit) -> tuple[int, int, float]:
+    """Return a format as `judged` takes it."""
+    return unit.precision, unit.least, float(np.ldexp(2.0 - 2.0 ** (1 - unit.precision), unit.overflow - 1))

@@ -1,13 +1,15 @@
 """The textbook definitions, in mpmath, with as many digits as they need to lose none.
 
 `larger_term` is the yardstick of errors where cancellation is allowed: second
-derivatives and the cross-entropy, next to their zeros.
+derivatives and the cross-entropy, next to their zeros. A vector-Jacobian product has that of
+its derivative, times the cotangent, and of the cross-entropy's at least that of the least
+normal number: only the sum of a subnormal target and a subnormal sigmoid(x) is that small.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from mpmath import exp, log, log1p, mp, mpf
+from mpmath import exp, ldexp, log, log1p, mp, mpf
 
 Jet = tuple[Callable[..., mpf], Callable[..., mpf], Callable[..., mpf]]
 JET = ("value", "grad", "grad2")
@@ -54,10 +56,20 @@ def larger_term(name: str, component: str, x: mpf, *rest: mpf) -> mpf:
     return mpf(0)
 
 
-def exact(name: str, component: str, *operands: Any) -> tuple[mpf, mpf]:
-    """Return the result to `GUARD` bits and more, and the number whose last place is the unit of error."""
+def exact(name: str, component: str, *operands: Any, dtype: str = "float64") -> tuple[mpf, mpf]:
+    """Return the result to `GUARD` bits and more, and the number whose last place is the unit of error.
+
+    `dtype`, of the operands, says where derivatives become subnormal: 16-bit ones are
+    computed in float32.
+    """
     numbers = [mpf(float(operand)) for operand in operands]
     with mp.workprec(bits_needed(numbers[0])):
+        if component == "vjp":
+            *others, cotangent = numbers
+            grad, scale = exact(name, "grad", *others)
+            if name == "bce_with_logits" and others[1] != 0:
+                scale = max(scale, ldexp(mpf(1), -1022 if dtype == "float64" else -126))
+            return cotangent * grad, abs(cotangent) * scale
         result = DEFINITIONS[name][JET.index(component)](*numbers)
         return result, max(abs(result), larger_term(name, component, *numbers))
 

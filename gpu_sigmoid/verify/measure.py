@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import pairwise
 from multiprocessing import get_context
 from typing import Any
 
@@ -10,24 +12,32 @@ import numpy as np
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.verify import inputs
-from gpu_sigmoid.verify.compare import comparison, largest
+from gpu_sigmoid.verify.beside import ALL_MANTISSAS, ALL_PAIRS, CONSTANTS, beside, labels
+from gpu_sigmoid.verify.compare import comparison, limits
 from gpu_sigmoid.verify.definitions import exact
-from gpu_sigmoid.verify.subjects import subject
+from gpu_sigmoid.verify.pairs import double_doubles, pair_comparison, second_operands
+from gpu_sigmoid.verify.subjects import Subject, subject
 from gpu_sigmoid.verify.units import UNITS
 
 BLOCK = 1 << 22
 MOST_OPEN = 1 << 16
+# Beside operands that are no constants, every so-manyth float32 is taken at least, and of the x
+# of 16-bit pairs every so-manyth in a sample.
+SPARSE, PAIRS_SAMPLE = 61, 64
+# 16-bit x in a block of pairs, and together in a kernel's call.
+ROWS, ROWS_AT_ONCE = 1 << 12, 64
 INCREASING = {"sigmoid", "log_sigmoid", "softplus", "logit"}
 
 
 @dataclass(frozen=True)
 class Part:
-    """A block of the operands of one component: float32 patterns, or all that is chosen."""
+    """A block of the operands of one component: a range of bit patterns, or all that is chosen."""
 
     name: str
     component: str
     dtype: str
-    target: float | None
+    label: str | None
+    """The rule for what goes beside x."""
     peer: str
     start: int = 0
     stop: int = 0
@@ -40,16 +50,23 @@ class Part:
         if self.dtype == "float32":
             # one more at the start: neighbours are compared across blocks
             return inputs.patterns(max(self.start - self.stride, 0), self.stop, self.stride)
-        return inputs.all_of(self.dtype) if self.dtype != "float64" else inputs.chosen(self.name, self.count)
+        if self.dtype == "float64":
+            return inputs.chosen(self.name, self.count)
+        everything = inputs.all_of(self.dtype)
+        return everything[self.start : self.stop : self.stride] if self.of_pairs else everything
+
+    @property
+    def of_pairs(self) -> bool:
+        return self.label in (ALL_PAIRS, ALL_MANTISSAS)
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a part gave."""
+    """What a part gave; `at` are the operands of the worst result."""
 
     points: int
     ulp: float
-    x: float
+    at: tuple[float, ...]
     got: float
     want: float
     wrong: int
@@ -66,26 +83,39 @@ class Found:
         )
 
 
-NOTHING = Found(0, -1.0, 0.0, 0.0, 0.0, 0, 0)
+NOTHING = Found(0, -1.0, (), 0.0, 0.0, 0, 0)
+
+
+def stride_of(dtype: str, label: str | None, stride: int) -> int:
+    """Return the stride of x, given that between float32 patterns."""
+    if label in (ALL_PAIRS, ALL_MANTISSAS):
+        return 1 if stride == 1 else PAIRS_SAMPLE
+    if dtype != "float32":
+        return 1
+    return stride if label in (None, *CONSTANTS) else max(stride, SPARSE)
 
 
 def parts(name: str, component: str, dtype: str, peer: str, stride: int, count: int) -> list[Part]:
     """Return the blocks that a component is measured in; `stride` is between float32 patterns."""
-    whole = [
-        Part(name, component, dtype, target, peer, stride=stride, count=count)
-        for target in inputs.targets(name)
-    ]
-    if dtype != "float32":
-        return whole
-    step = BLOCK * stride
-    # where patterns turn from positive to negative a new block starts
-    starts = [*range(0, 1 << 31, step), *range(1 << 31, inputs.PATTERNS, step)]
-    stops = [*starts[1:], inputs.PATTERNS]
-    return [
-        replace(part, start=start, stop=stop)
-        for part in whole
-        for start, stop in zip(starts, stops, strict=True)
-    ]
+    found = []
+    for label in labels(name, component, dtype):
+        every = stride_of(dtype, label, stride)
+        part = Part(name, component, dtype, label, peer, stride=every, count=count)
+        if part.of_pairs:
+            found += blocks(part, range(0, 1 << 16, ROWS), 1 << 16)
+        elif dtype == "float32":
+            step = BLOCK * every
+            # where patterns turn from positive to negative a new block starts
+            starts = [*range(0, 1 << 31, step), *range(1 << 31, inputs.PATTERNS, step)]
+            found += blocks(part, starts, inputs.PATTERNS)
+        else:
+            found.append(part)
+    return found
+
+
+def blocks(part: Part, starts: Iterable[int], end: int) -> list[Part]:
+    """Return the part cut at `starts`."""
+    return [replace(part, start=start, stop=stop) for start, stop in pairwise([*starts, end])]
 
 
 def measure(part: Part) -> Found | None:
@@ -94,20 +124,39 @@ def measure(part: Part) -> Found | None:
     compute = subject(part.name, part.component, part.dtype, part.peer)
     if compute is None:
         return None
-    x = inputs.in_domain(part.name, part.operands)
+    x = inputs.in_domain(part.name, part.operands, part.component)
     if not x.size:
         return NOTHING
-    more = () if part.target is None else (np.asarray(part.target, x.dtype),)
     with np.errstate(all="ignore"):
+        if part.of_pairs:
+            return figures_of_pairs(part, x, compute)
+        more = beside(part.name, part.component, part.label, x)
         return figures(part, x, more, np.asarray(compute(x, *more)))
 
 
 def figures(part: Part, x: np.ndarray, more: tuple, results: np.ndarray) -> Found:
-    """Return the figures of results for operands x and, for some functions, a target."""
+    """Return the figures of results for operands x and, for some components, more."""
     with np.errstate(all="ignore"):
         got = results.astype(np.float64)
+        operands = np.stack([o.astype(np.float64) for o in (x, *more)])
     measured = by_mpmath if part.dtype == "float64" else by_float64
-    return replace(measured(part, x, more, got), violations=violations(part, x, got))
+    return replace(measured(part, operands, got), violations=violations(part, x, got))
+
+
+def figures_of_pairs(part: Part, x: np.ndarray, compute: Subject) -> Found:
+    """Return the figures of all pairs of an x and a second operand."""
+    second = second_operands(part.label or "", part.dtype)
+    compare, format = pair_comparison(part.component), limits(UNITS[part.dtype])
+    found = NOTHING
+    for start in range(0, len(x), ROWS_AT_ONCE):
+        rows = x[start : start + ROWS_AT_ONCE]
+        got = np.asarray(compute(rows[:, None], second[None])).astype(np.float32)
+        wide = rows.astype(np.float64), second.astype(np.float64)
+        halves = double_doubles(part.name, part.component, rows)
+        i, j, wrong = compare(halves, *wide, got, *format)
+        worst = settled(part, (wide[0][i], wide[1][j]), float(got[i, j]))
+        found = found.merged(replace(worst, points=got.size, wrong=int(wrong)))
+    return found
 
 
 def violations(part: Part, x: np.ndarray, got: np.ndarray) -> int:
@@ -118,40 +167,34 @@ def violations(part: Part, x: np.ndarray, got: np.ndarray) -> int:
     return int(np.count_nonzero(np.diff(got[order]) < 0))
 
 
-def by_float64(part: Part, x: np.ndarray, more: tuple, got: np.ndarray) -> Found:
-    unit = UNITS[part.dtype]
+def by_float64(part: Part, operands: np.ndarray, got: np.ndarray) -> Found:
     compare = comparison(part.name, part.component)
     open_at = np.empty(MOST_OPEN, np.int64)
-    target = float(more[0]) if more else 0.0
-    operands = x.astype(np.float64)
-    limits = (unit.precision, unit.least, largest(unit))
-    _, at, wrong, open_count = compare(operands, target, got, *limits, open_at)
+    at, wrong, open_count = compare(operands, got, *limits(UNITS[part.dtype]), open_at)
+    if part.label not in (None, *CONSTANTS):
+        # none is promised to be the nearest, and products with powers of two are ties by the million
+        open_count = 0
     if open_count > len(open_at):
         raise ArithmeticError(f"{open_count} results too near to the middle of two to tell by float64")
     for i in open_at[:open_count]:
-        truth, _ = exact(part.name, part.component, x[i], *more)
-        wrong += float(got[i]) != unit.nearest(truth)
-    return settled(part, x, more, got, at, wrong)
+        truth, _ = exact(part.name, part.component, *operands[:, i])
+        wrong += float(got[i]) != UNITS[part.dtype].nearest(truth)
+    worst = settled(part, tuple(operands[:, at]), float(got[at]))
+    return replace(worst, points=len(got), wrong=int(wrong))
 
 
-def by_mpmath(part: Part, x: np.ndarray, more: tuple, got: np.ndarray) -> Found:
+def by_mpmath(part: Part, operands: np.ndarray, got: np.ndarray) -> Found:
+    each = (settled(part, tuple(operands[:, i]), float(y)) for i, y in enumerate(got))
+    return reduce(Found.merged, each, NOTHING)
+
+
+def settled(part: Part, operands: tuple, got: float) -> Found:
+    """Return one result's figures, by mpmath."""
     unit = UNITS[part.dtype]
-    worst, at, wrong = -1.0, 0, 0
-    for i, y in enumerate(got):
-        truth, scale = exact(part.name, part.component, x[i], *more)
-        error = unit.error(float(y), truth, scale)
-        if error > worst:
-            worst, at = error, i
-        wrong += float(y) != unit.nearest(truth)
-    return settled(part, x, more, got, at, wrong)
-
-
-def settled(part: Part, x: np.ndarray, more: tuple, got: np.ndarray, at: int, wrong: int) -> Found:
-    """Return the figures with the worst result's error by mpmath."""
-    unit = UNITS[part.dtype]
-    truth, scale = exact(part.name, part.component, x[at], *more)
-    error = unit.error(float(got[at]), truth, scale)
-    return Found(len(x), error, float(x[at]), float(got[at]), unit.nearest(truth), int(wrong), 0)
+    truth, scale = exact(part.name, part.component, *operands, dtype=part.dtype)
+    want = unit.nearest(truth)
+    error = unit.error(got, truth, scale)
+    return Found(1, error, tuple(map(float, operands)), got, want, int(got != want), 0)
 
 
 def measure_all(work: list[Part], jobs: int, done: Callable[[], Any]) -> Iterator[tuple[Part, Found | None]]:
@@ -168,10 +211,10 @@ def measure_all(work: list[Part], jobs: int, done: Callable[[], Any]) -> Iterato
 
 
 def merged(results: Iterable[tuple[Part, Found | None]]) -> dict[tuple, Found]:
-    """Return the figures of all blocks of each (function, component, dtype, target)."""
+    """Return the figures of all blocks of each (function, component, dtype, label)."""
     total: dict[tuple, Found] = {}
     for part, found in results:
         if found is not None:
-            key = (part.name, part.component, part.dtype, part.target)
+            key = (part.name, part.component, part.dtype, part.label)
             total[key] = total.get(key, NOTHING).merged(found)
     return total

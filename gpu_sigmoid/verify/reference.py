@@ -20,6 +20,9 @@ from mpmath import findroot, mp, mpf
 
 ERROR = 2.0**-50
 
+# The least normal number of float32, in which 16-bit results are computed too.
+LEAST_NORMAL = 2.0**-126
+
 # Below, the second term of a series is beyond float64, and the third beyond that.
 TINY = 2.0**-54
 
@@ -136,13 +139,15 @@ def logit_grad2(x):
 
 @jit
 def bce_value(x, t):
-    # exact for 24-bit operands
-    linear = -x * t if x < 0.0 else x * (1.0 - t)
+    distance = t if x < 0.0 else 1.0 - t
+    # exact for factors of 24 and 29 bits
+    linear = abs(x) * distance
+    exact = x < 0.0 or (1.0 - distance == t and distance * 2.0**29 == math.floor(distance * 2.0**29))
     # of what underflows, it matters that it is positive
     log = max(math.log1p(math.exp(-abs(x))), 1e-300)
     high = linear + log
     low = (linear - high) + log
-    if log > 2.0**-30 * linear or abs(low) < 2.0**-40 * log:
+    if not exact or log > 2.0**-30 * linear or abs(low) < 2.0**-40 * log:
         low = 0.0
     scale = 0.0 if 0.0 <= t <= 1.0 else max(log1p_exp(x), abs(x * t))
     return high, low, scale
@@ -157,12 +162,30 @@ def bce_grad(x, t):
     return s(x) - t, 0.0, max(s(x), abs(t))
 
 
-@jit
-def bce_grad2(x, t):
-    return slope(x), 0.0, 0.0
+def of_x(evaluate):
+    """Return the derivative's reference as a function of x and a target, which it does not depend on."""
+    return jit(lambda x, t: evaluate(x))
 
 
-REFERENCES: dict[tuple[str, str], Callable] = {
+def vjp_of_x(grad):
+    @jit
+    def vjp(x, c):
+        high, _, scale = grad(x)
+        return c * high, 0.0, abs(c) * scale
+
+    return vjp
+
+
+def vjp_of_two(grad):
+    @jit
+    def vjp(x, t, c):
+        high, _, scale = grad(x, t)
+        return c * high, 0.0, abs(c) * max(abs(high), scale, LEAST_NORMAL)
+
+    return vjp
+
+
+OF_X: dict[tuple[str, str], Callable] = {
     ("sigmoid", "value"): sigmoid_value,
     ("sigmoid", "grad"): sigmoid_grad,
     ("sigmoid", "grad2"): sigmoid_grad2,
@@ -178,7 +201,16 @@ REFERENCES: dict[tuple[str, str], Callable] = {
     ("logit", "value"): logit_value,
     ("logit", "grad"): logit_grad,
     ("logit", "grad2"): logit_grad2,
+}
+OF_TWO: dict[tuple[str, str], Callable] = {
     ("bce_with_logits", "value"): bce_value,
     ("bce_with_logits", "grad"): bce_grad,
-    ("bce_with_logits", "grad2"): bce_grad2,
+    ("bce_with_logits", "grad2"): of_x(sigmoid_grad),
 }
+REFERENCES: dict[tuple[str, str], tuple[Callable, int]] = {
+    **{key: (evaluate, 1) for key, evaluate in OF_X.items()},
+    **{key: (evaluate, 2) for key, evaluate in OF_TWO.items()},
+    **{(name, "vjp"): (vjp_of_x(grad), 2) for (name, what), grad in OF_X.items() if what == "grad"},
+    **{(name, "vjp"): (vjp_of_two(grad), 3) for (name, what), grad in OF_TWO.items() if what == "grad"},
+}
+"""The reference of each component, and of how many operands it is."""

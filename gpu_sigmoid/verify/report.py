@@ -10,28 +10,28 @@ import click
 
 from gpu_sigmoid.bench.report import processor, versions
 from gpu_sigmoid.functions import FUNCTIONS
-from gpu_sigmoid.verify.measure import Found
+from gpu_sigmoid.verify.measure import Found, stride_of
 from gpu_sigmoid.verify.reference import ERROR
 from gpu_sigmoid.verify.subjects import OURS
 from gpu_sigmoid.version import __version__
 
 Record = dict[str, Any]
-HEAD = f"{'':34}{'points':>14}{'ULP':>16}{'bound':>7}  {'at':>24} {'got':>24} {'want':>24}{'wrong':>12}"
+HEAD = f"{'':48}{'points':>14}{'ULP':>16}{'bound':>7}  {'at':>24} {'got':>24} {'want':>24}{'wrong':>12}"
 
 
 def record(key: tuple, found: Found, how: str, peer: str) -> Record:
     """Return a row for JSON; numbers that matter to the last bit are in hexadecimal."""
-    name, component, dtype, target = key
+    name, component, dtype, beside = key
     return {
         "subject": peer,
         "function": name,
         "component": component,
         "dtype": dtype,
-        "target": target,
+        "beside": beside,
         "operands": how,
         "points": found.points,
         "ulp": round(found.ulp, 4),
-        "x": found.x.hex(),
+        "at": [operand.hex() for operand in found.at],
         "got": found.got.hex(),
         "want": found.want.hex(),
         "wrongly_rounded": found.wrong,
@@ -39,10 +39,12 @@ def record(key: tuple, found: Found, how: str, peer: str) -> Record:
     }
 
 
-def how_chosen(dtype: str, stride: int) -> str:
+def how_chosen(dtype: str, label: str | None, stride: int) -> str:
+    """Return which x a row is of, for the label of what stands beside it."""
     if dtype == "float64":
         return "dense and adversarial"
-    return "all" if dtype != "float32" or stride == 1 else f"every {stride}th"
+    every = stride_of(dtype, label, stride)
+    return "all" if every == 1 else f"one in {every}"
 
 
 def broken(row: Record) -> bool:
@@ -63,11 +65,11 @@ def miss_rounded(row: Record) -> bool:
 
 def line(row: Record) -> str:
     """Return a row of the printed table."""
-    target = "" if row["target"] is None else f" t={row['target']:g}"
-    subject = f"{row['function']}.{row['component']} {row['dtype']}{target}"
+    beside = "" if row["beside"] is None else f", {row['beside']}"
+    subject = f"{row['function']}.{row['component']} {row['dtype']}{beside}"
     bound = f"{bound_of(row):7.2f}" if row["subject"] == OURS else f"{'':7}"
-    numbers = [f"{float.fromhex(row[key]):24.17g}" for key in ("x", "got", "want")]
-    text = f"{subject:34}{row['points']:14,}{row['ulp']:16,.3f}{bound}  {' '.join(numbers)}"
+    numbers = [f"{float.fromhex(n):24.17g}" for n in (*row["at"][:1], row["got"], row["want"])]
+    text = f"{subject:48}{row['points']:14,}{row['ulp']:16,.3f}{bound}  {' '.join(numbers)}"
     text += f"{row['wrongly_rounded']:12,}"
     if row["order_violations"]:
         text += f"  {row['order_violations']} neighbours in the wrong order"
@@ -96,7 +98,7 @@ def write(path: Path, rows: list[Record]) -> None:
 
 
 def identity(row: Record) -> tuple:
-    return (row["subject"], row["function"], row["component"], row["dtype"], row["target"])
+    return (row["subject"], row["function"], row["component"], row["dtype"], row["beside"])
 
 
 def order(row: Record) -> tuple:
@@ -106,5 +108,5 @@ def order(row: Record) -> tuple:
         functions.index(row["function"]),
         row["component"],
         row["dtype"],
-        row["target"] or 0,
+        row["beside"] or "",
     )

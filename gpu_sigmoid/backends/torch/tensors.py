@@ -86,7 +86,7 @@ def compute_into(function: Any, component: str, tensors: tuple[torch.Tensor, ...
             raise TypeError(f"{function.__name__}: out is of {found}, the result of {wanted}")
         if target.shape != shape:
             raise ValueError(
-                f"{function.__name__}: out has shape {tuple(target.shape)}, the result {tuple(shape)}"
+                f"{function.__name__}: out has shape {tuple(target.shape)}, the result has {tuple(shape)}"
             )
     fill(function, component, tensors, list(outs))
     return out

@@ -1,0 +1,108 @@
+"""Every 16-bit x beside every 16-bit second operand.
+
+There are a billion pairs a component: what the reference needs of x alone is computed once
+for each x, by mpmath, as a double-double (a sum of two float64), and what remains for a pair is
+a few operations. Their error is far below what separates a result from the middle of two
+16-bit neighbours, so that no pair is left open.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+from mpmath import exp, log1p, mp, mpf
+
+from gpu_sigmoid.verify.beside import ALL_MANTISSAS
+from gpu_sigmoid.verify.compare import WRONG, judged
+from gpu_sigmoid.verify.definitions import bits_needed, exact, s
+from gpu_sigmoid.verify.inputs import all_of
+
+jit = numba.njit(nogil=True, error_model="numpy")
+
+
+@jit
+def two_sum(a: float, b: float) -> tuple[float, float]:
+    """Return the rounded sum and its error, which is exact (Knuth)."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
+
+
+@jit
+def bce_value(log_high: float, log_low: float, x: float, t: float) -> tuple[float, float, float]:
+    # products of two 16-bit numbers are exact
+    if x < 0.0:
+        linear, linear_low = -x * t, 0.0
+    else:
+        linear, linear_low = two_sum(x, -x * t)
+    total, error = two_sum(linear, log_high)
+    high, low = two_sum(total, error + (linear_low + log_low))
+    return high, low, 0.0
+
+
+@jit
+def bce_grad(s_high: float, s_low: float, x: float, t: float) -> tuple[float, float, float]:
+    difference, error = two_sum(s_high, -t)
+    high, low = two_sum(difference, error + s_low)
+    return high, low, max(s_high, t) if 0.0 < t < 1.0 else 0.0
+
+
+@jit
+def vjp(grad_high: float, grad_low: float, x: float, c: float) -> tuple[float, float, float]:
+    return c * grad_high, c * grad_low, 0.0
+
+
+def of_x(name: str, component: str) -> Callable[[mpf], mpf]:
+    """Return what the reference for pairs needs of x."""
+    if component == "vjp":
+        return lambda x: exact(name, "grad", x)[0]
+    # of a logarithm that float64 cannot hold, it matters that it is positive
+    return {"value": lambda x: max(log1p(exp(-abs(x))), mpf(1e-300)), "grad": s}[component]
+
+
+PAIR: dict[str, Callable] = {"value": bce_value, "grad": bce_grad, "vjp": vjp}
+
+
+@cache
+def second_operands(label: str, dtype: str) -> np.ndarray:
+    """Return the 16-bit numbers that a label of `beside` stands for."""
+    low, high = (1.0, 2.0) if label == ALL_MANTISSAS else (0.0, 1.0)
+    everything = all_of(dtype)
+    with np.errstate(invalid="ignore"):
+        return everything[(everything >= low) & (everything <= high)]
+
+
+def double_doubles(name: str, component: str, x: np.ndarray) -> np.ndarray:
+    """Return `of_x` for each x, a row of leading parts and one of what they leave."""
+    evaluate = of_x(name, component)
+    rows = np.empty((2, len(x)))
+    for i, number in enumerate(x):
+        with mp.workprec(bits_needed(mpf(float(number)))):
+            value = evaluate(mpf(float(number)))
+            rows[:, i] = float(value), float(value - mpf(float(value)))
+    return rows
+
+
+@cache
+def pair_comparison(component: str) -> Callable[..., tuple[int, int, int]]:
+    """Return the loop over pairs: the indices of the largest error, and how many are wrongly rounded."""
+    evaluate = PAIR[component]
+
+    @jit
+    def compare(
+        parts: Any, x: Any, second: Any, got: Any, precision: int, least: int, largest: float
+    ) -> tuple[int, int, int]:
+        worst, worst_row, worst_column, wrong = -1.0, 0, 0, 0
+        for i in range(len(x)):
+            for j in range(len(second)):
+                high, low, scale = evaluate(parts[0, i], parts[1, i], x[i], second[j])
+                y = np.float64(got[i, j])
+                error, verdict = judged(y, high, low, scale, precision, least, largest)
+                wrong += verdict == WRONG
+                if error > worst:
+                    worst, worst_row, worst_column = error, i, j
+        return worst_row, worst_column, wrong
+
+    return compare
