@@ -8,6 +8,7 @@ if the file is not what it would write.
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def worst(rows: list[dict]) -> dict[tuple[str, str, str], tuple[float, str]]:
     for row in rows:
         key = (row["function"], row["component"], row["dtype"])
         if row["ulp"] > found.get(key, (-1.0, ""))[0]:
-            found[key] = (row["ulp"], " ".join(row["at"]))
+            # without the zeros that end a significand
+            found[key] = (row["ulp"], " ".join(re.sub(r"\.?0*p", "p", operand) for operand in row["at"]))
     return found
 
 
