@@ -23,11 +23,11 @@ import numpy as np
 
 from gpu_sigmoid.backends.cpu.placement import current_cpu, keep_off
 
-# A signal interrupts `threading.Lock.acquire`, but not these. Both release the interpreter's
-# lock and return None.
+# A signal interrupts `threading.Lock.acquire`, but not this, which gives the interpreter's lock
+# away meanwhile. All but `new_lock` return None.
 new_lock = ctypes.PYFUNCTYPE(ctypes.c_void_p)(("PyThread_allocate_lock", ctypes.pythonapi))
 acquire = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int)(("PyThread_acquire_lock", ctypes.pythonapi))
-release = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(("PyThread_release_lock", ctypes.pythonapi))
+release = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(("PyThread_release_lock", ctypes.pythonapi))
 
 
 class Turn:
@@ -37,7 +37,7 @@ class Turn:
         self.over = over
         self.thread = get_ident()
         self.steps: list[tuple[Any, ...]] = []
-        # goes through the steps when it is iterated over
+        # goes through the steps, to the last one, when it is given to `any`
         self.waiting = starmap(call, self.steps)
 
 
