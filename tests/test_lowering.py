@@ -10,8 +10,9 @@ from components import COMPONENTS, as_tuple, component, operands
 from floats import all_patterns, random_patterns
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.backends.cpu.compile import compile_loop
+from gpu_sigmoid.backends.cpu.compile import scalar_function, signature_of
 from gpu_sigmoid.backends.cpu.loop import INTERLEAVED
+from gpu_sigmoid.backends.cpu.vectorize import ELEMENT, UFuncBuilder
 from gpu_sigmoid.lowering import cuda_source, lower
 from gpu_sigmoid.lowering.constants import FORMATS
 from gpu_sigmoid.lowering.language import FormulaError, fma, where
@@ -67,7 +68,9 @@ def test_refused_with_file_and_line(formula: Any, line: int, words: str) -> None
 def test_loop_is_vectorised_and_calls_no_libm(function: Any, dtype: str) -> None:
     format = FORMATS["float64" if dtype == "float64" else "float32"]
     program = lower(function.formula, "value_and_grad", format)
-    llvm = compile_loop(program, dtype, cache=False).inspect_llvm()
+    builder = UFuncBuilder(scalar_function(program, dtype), None, cache=False, targetoptions={})
+    builder.add(signature_of(program, ELEMENT[dtype]))
+    llvm = builder.loop.inspect_llvm()
     scalar = "double" if dtype == "float64" else "float"
     divisions = sum(operation.name == "div" for operation in program.operations)
     vectors = [f"<{lanes} x {scalar}>" for lanes in (2, 4, 8, 16)]

@@ -21,10 +21,11 @@ from numba.extending import (
     register_model,
 )
 
-from gpu_sigmoid.backends.cpu.compile import jitted, scope
+from gpu_sigmoid.backends.cpu.compile import scalar_function
+from gpu_sigmoid.backends.cpu.native import jitted
 from gpu_sigmoid.components import outputs
 from gpu_sigmoid.device import DeviceFunction
-from gpu_sigmoid.lowering import Program, lower, nvvm, python_source
+from gpu_sigmoid.lowering import Program, lower, nvvm
 from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64, Format
 
 SCALARS = {FLOAT32: types.float32, FLOAT64: types.float64}
@@ -108,11 +109,7 @@ def call_compiled(program: Program, context: Any, builder: Any, call: Signature,
 @cache
 def compiled(program: Program) -> Any:
     """Return the program as a function for the CPU, to be compiled when called."""
-    namespace = {"__name__": __name__, **scope(program, program.format.name)}
-    exec(compile(python_source(program), __file__, "exec"), namespace)
-    function: Any = namespace["scalar"]
-    function.__name__ = function.__qualname__ = f"{program.name}_{program.format.name}"
-    return jitted(function, fastmath=False, forceinline=True)
+    return jitted(scalar_function(program, program.format.name), fastmath=False, forceinline=True)
 
 
 def refresh() -> None:

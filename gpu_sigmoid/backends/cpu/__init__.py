@@ -1,10 +1,10 @@
 """Host arrays: NumPy ufuncs whose loops Numba compiles, when first called.
 
-`intrinsics` are the instructions, `loop` is the loop around a formula's scalar
-function, `compile` puts both together, `table` (with `look_up`) replaces it for 16-bit
-operands, `ufunc` hands the result to NumPy, `bits` lets it take bfloat16. `threads` splits
-large arrays, `workers` are the threads, which `placement` keeps apart.
-NumPy then does what it does for any ufunc: broadcasting, casting, byte order, overlap,
+`compile` makes a formula's scalar function and gives it to `numba.vectorize`, whose target
+`vectorize` builds a loop around it (`loop`, of `intrinsics` and `conversions`) that `native`
+compiles. `lut` makes ufuncs of 16-bit operands that look results up (`lut_intrinsics`), `bits`
+lets ufuncs take bfloat16. `threads` splits large arrays over `workers`, which `placement` keeps
+apart. NumPy then does what it does for any ufunc: broadcasting, casting, byte order, overlap,
 subclasses.
 """
 
@@ -30,12 +30,12 @@ NumPy's native dtypes are singletons; `float` stands for a Python number."""
 
 @cache
 def kernel(formula: Any, component: str, dtype: str) -> np.ufunc:
-    from gpu_sigmoid.backends.cpu import compile, table
+    from gpu_sigmoid.backends.cpu import compile, lut
 
     # what the environment says of it is wrong for small arrays too, which do not ask
     get_num_threads()
     if tabulable(formula, component, dtype):
-        return table.tabulate(formula, component, dtype)
+        return lut.tabulate(formula, component, dtype)
     return compile.compile_ufunc(formula, component, dtype)
 
 

@@ -8,11 +8,13 @@ the formula in float32, and rounded once to 16 bits.
 from collections.abc import Callable
 
 import numpy as np
+from numba.np.numpy_support import as_dtype
 
-from gpu_sigmoid.backends.cpu.compile import STORAGE, compile_ufunc, native
+from gpu_sigmoid.backends.cpu.compile import compile_ufunc
 from gpu_sigmoid.backends.cpu.intrinsics import offset
-from gpu_sigmoid.backends.cpu.look_up import look_up
-from gpu_sigmoid.backends.cpu.ufunc import make_ufunc
+from gpu_sigmoid.backends.cpu.lut_intrinsics import look_up
+from gpu_sigmoid.backends.cpu.native import inner_loop
+from gpu_sigmoid.backends.cpu.vectorize import ELEMENT, ufunc
 
 TEMPLATE = """
 def loop(args, dimensions, steps, table):
@@ -30,17 +32,17 @@ def loop(args, dimensions, steps, table):
 def tabulate(formula: Callable, component: str, dtype: str) -> np.ufunc:
     """Return the ufunc that looks results up; an entry of its table holds an input's results."""
     compute = compile_ufunc(formula, component, dtype)
-    results = compute(np.arange(1 << 16, dtype=np.uint16).view(STORAGE[dtype]))
+    storage = as_dtype(ELEMENT[dtype])
+    results = compute(np.arange(1 << 16, dtype=np.uint16).view(storage))
     columns = results if compute.nout > 1 else (results,)
     entry = np.dtype(f"uint{16 * compute.nout}")
     table = np.zeros(1 << 16, entry)
     for k, column in enumerate(columns):
         table |= column.view(np.uint16).astype(entry) << entry.type(16 * k)
     scope = {"offset": offset, "look_up": look_up}
-    loop = native(lookup_source(compute.nout), scope, f"look_up_{compute.nout}", np.dtype(np.uint16), entry)
-    return make_ufunc(
-        compute.__name__, compute.__doc__ or "", loop.address, STORAGE[dtype], 1, compute.nout, table
-    )
+    source, name = lookup_source(compute.nout), f"look_up_{compute.nout}"
+    loop = inner_loop(source, scope, name, np.dtype(np.uint16), entry)
+    return ufunc(compute.__name__, loop, storage, 1, compute.nout, table)
 
 
 def lookup_source(outputs: int) -> str:

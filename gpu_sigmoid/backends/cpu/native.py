@@ -1,0 +1,124 @@
+"""From source text to native code by Numba, kept in its disk cache."""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+from numba.core import config
+from numba.core.caching import FunctionCache
+from numba.core.ccallback import CFunc
+from numba.core.registry import CPUDispatcher
+
+from gpu_sigmoid.backends.cpu import conversions, intrinsics, lut_intrinsics
+from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
+from gpu_sigmoid.lowering import primitives
+from gpu_sigmoid.version import __version__
+
+
+def functions(source: str, scope: dict[str, Any], name: str) -> dict[str, FunctionType]:
+    """Return the functions that `source` defines, which refer to the names in `scope`.
+
+    Numba's disk cache goes by the file that a function claims to be from and by its name, and the
+    linker by its name alone: each name says all that the code depends on.
+    """
+    namespace: dict[str, Any] = {"__name__": __name__, **scope}
+    exec(compile(source, existing_file(), "exec"), namespace)
+    defined = {
+        key: value for key, value in namespace.items() if isinstance(value, FunctionType) and key not in scope
+    }
+    for key, function in defined.items():
+        function.__qualname__ = f"{key}_{name}_{digest(source)}"
+    return defined
+
+
+def inner_loop(
+    source: str,
+    scope: dict[str, Any],
+    name: str,
+    element: np.dtype,
+    table_entry: np.dtype | None = None,
+    cache: bool = True,
+) -> CFunc:
+    """Return the function `loop` of `source`, compiled as a ufunc's inner loop.
+
+    The functions defined before it are compiled with it. The loop's last argument points to a
+    table of `table_entry`, or to nothing.
+    """
+    defined = functions(source, scope, name)
+    loop = defined.pop("loop")
+    for key, function in defined.items():
+        loop.__globals__[key] = jitted(function)
+
+    pointer = types.CPointer(numba.from_dtype(element))
+    counts = types.CPointer(types.intp)
+    table = types.CPointer(numba.from_dtype(table_entry)) if table_entry else types.voidptr
+    signature = types.void(types.CPointer(pointer), counts, counts, table)
+    return undisturbed(lambda: compiled(loop, signature, cache))
+
+
+def jitted(function: FunctionType, **options: Any) -> CPUDispatcher:
+    """Return what `numba.njit` does, unless the environment's NUMBA_DISABLE_JIT=1 says not to."""
+    return CPUDispatcher(function, targetoptions={"nopython": True, **options})
+
+
+def compiled(loop: FunctionType, signature: Any, cache: bool) -> CFunc:
+    function = CFunc(loop, (signature.args, signature.return_type), locals={}, options={})
+    if cache:
+        # it finds no place to write to
+        with contextlib.suppress(Exception):
+            function._cache = Cache(loop)  # type: ignore[attr-defined]
+    with jit_enabled():
+        function.compile()
+    return function
+
+
+class Cache(FunctionCache):
+    """Numba's disk cache, which may have a file cut short, or no room for another."""
+
+    def load_overload(self, *args: Any) -> Any:
+        with contextlib.suppress(Exception):
+            return super().load_overload(*args)
+
+    def save_overload(self, *args: Any) -> None:
+        with contextlib.suppress(Exception):
+            super().save_overload(*args)
+
+
+@contextlib.contextmanager
+def jit_enabled() -> Iterator[None]:
+    """Let Numba compile its own functions that a kernel calls, where NUMBA_DISABLE_JIT=1 says not to.
+
+    One thread at a time: it is a setting of the process.
+    """
+    # what has changed in the environment takes effect now, not while compiling
+    config.reload_config()
+    disabled, config.DISABLE_JIT = config.DISABLE_JIT, 0
+    try:
+        yield
+    finally:
+        config.DISABLE_JIT = disabled
+
+
+def existing_file() -> str:
+    """Return this module's file, or the archive that it is in: Numba's cache lies near a file there is."""
+    path = Path(__file__)
+    return str(next((p for p in (path, *path.parents) if p.is_file()), path))
+
+
+def digest(source: str) -> str:
+    """Return a hash of a kernel's source and of what emits its operations."""
+    emitters = [contents(module) for module in (conversions, intrinsics, lut_intrinsics, primitives)]
+    return hashlib.sha256(b"".join([source.encode(), *emitters])).hexdigest()[:16]
+
+
+def contents(module: Any) -> bytes:
+    """Return the contents of a module's file, which may be compiled, in an archive, or nowhere."""
+    with contextlib.suppress(AttributeError, OSError):
+        return module.__spec__.loader.get_data(module.__spec__.origin)
+    return __version__.encode()

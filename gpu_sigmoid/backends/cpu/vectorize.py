@@ -1,0 +1,95 @@
+"""The target of `numba.vectorize` that makes the host's ufuncs: `numba.vectorize([...], target=TARGET)`.
+
+Numba's own targets make ufuncs of one output, without 16-bit floats, around a loop of Numba's. This
+one builds its loop around the scalar function (`loop`), and hands it to the constructor of ufuncs
+that Numba's targets use as well.
+"""
+
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.core.ccallback import CFunc
+from numba.np.numpy_support import as_dtype
+from numba.np.ufunc import _internal  # type: ignore[attr-defined]
+from numba.np.ufunc.decorators import Vectorize
+
+from gpu_sigmoid.backends.cpu import intrinsics
+from gpu_sigmoid.backends.cpu.loop import LOOP_INTRINSICS, loop_source
+from gpu_sigmoid.backends.cpu.native import inner_loop, jitted
+
+TARGET = "gpu_sigmoid"
+
+# NumPy has no bfloat16 of its own: a ufunc takes the bits.
+ELEMENT = {
+    "float16": types.float16,
+    "bfloat16": types.uint16,
+    "float32": types.float32,
+    "float64": types.float64,
+}
+DTYPE = {element: name for name, element in ELEMENT.items()}
+
+
+class UFuncBuilder:
+    """Makes the ufunc of a scalar function for one signature, as `numba.vectorize` asks it to.
+
+    The signature has the types of the arrays' elements, `uint16` for bfloat16, and a tuple of
+    them for several results. Of 16-bit elements the scalar function takes and returns float32.
+    """
+
+    def __init__(self, scalar: FunctionType, identity: Any, cache: bool, targetoptions: dict) -> None:
+        if identity is not None or targetoptions:
+            raise TypeError(f"vectorize: target {TARGET} takes the option cache alone")
+        self.scalar, self.cache = scalar, cache
+
+    def add(self, signature: Any) -> None:
+        result = signature.return_type
+        self.outputs = result.count if isinstance(result, types.UniTuple) else 1
+        self.inputs = len(signature.args)
+        self.element = signature.args[0]
+        dtype = DTYPE[self.element]
+        scope = {
+            "scalar": jitted(self.scalar, forceinline=True),
+            "load": intrinsics.load(dtype),
+            "store": intrinsics.store(dtype),
+            **{name: getattr(intrinsics, name) for name in LOOP_INTRINSICS},
+        }
+        size = as_dtype(self.element).itemsize
+        source = loop_source(self.inputs, self.outputs, size)
+        pointee = np.dtype("uint16") if size == 2 else as_dtype(self.element)
+        self.loop = inner_loop(source, scope, self.scalar.__qualname__, pointee, cache=self.cache)
+
+    def disable_compile(self) -> None:
+        """Do nothing: no signature is added at a call."""
+
+    def build_ufunc(self) -> np.ufunc:
+        return ufunc(self.scalar.__name__, self.loop, as_dtype(self.element), self.inputs, self.outputs)
+
+
+Vectorize.target_registry[TARGET] = UFuncBuilder
+
+
+def ufunc(
+    name: str,
+    loop: CFunc,
+    dtype: np.dtype,
+    inputs: int,
+    outputs: int,
+    table: np.ndarray | None = None,
+) -> np.ufunc:
+    """Return the ufunc with one inner loop, over operands of `dtype`, to which `table` is passed."""
+    data = None if table is None else table.ctypes.data
+    types_of_operands = [dtype.num] * (inputs + outputs)
+    made: np.ufunc = _internal.fromfunc(
+        name,
+        "",
+        [loop.address],
+        [types_of_operands],
+        inputs,
+        outputs,
+        [data],
+        (loop, table),
+        _internal.PyUFunc_None,
+    )
+    return made
