@@ -1,6 +1,6 @@
-"""The benchmark: what its figures mean, and the command. No speed is asserted."""
+"""The benchmark: what its figures mean. No speed is asserted."""
 
-import json
+import ast
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.bench import charts, clock, measure, peers, report
-from gpu_sigmoid.bench.cases import Case, Grid, operands, preset
-from gpu_sigmoid.bench.clock import Spread, calibrated, take_turns
-from gpu_sigmoid.cli import main
+from bench import baseline, charts, clock, measure, peers, report
+from bench.cases import Case, Grid, operands, preset
+from bench.clock import Spread, calibrated, interleave
 from gpu_sigmoid.dtypes import numpy_dtype
 
 CASE = Case("sigmoid", "value", "float32", 1000, "out", 1)
@@ -33,12 +31,12 @@ class Workbench:
         return self.seconds[call()] * count * self.disturbed(len(self.order))
 
 
-def test_a_sample_is_long_enough_and_calls_take_turns() -> None:
+def test_a_sample_is_long_enough_and_calls_are_interleaved() -> None:
     bench = Workbench({"a": 1e-6, "b": 3e-3, "c": 7.0})
     assert calibrated(bench.calls["a"], bench.clock) * 1e-6 >= clock.SAMPLE_SECONDS
     assert calibrated(bench.calls["c"], bench.clock) == 1
     bench.order.clear()
-    seconds = take_turns(bench.calls, bench.clock, 3)
+    seconds = interleave(bench.calls, bench.clock, 3)
     assert "".join(bench.order[-9:]) == "abcbcacab"
     assert {name: pytest.approx(values) for name, values in seconds.items()} == {
         name: np.full(3, s) for name, s in bench.seconds.items()
@@ -47,7 +45,7 @@ def test_a_sample_is_long_enough_and_calls_take_turns() -> None:
 
 def test_ratios_hold_when_the_machine_slows_down() -> None:
     bench = Workbench({"a": 1.0, "b": 2.0}, lambda n: 5.0 if n > 20 else 1.0)
-    seconds = take_turns(bench.calls, bench.clock, 15)
+    seconds = interleave(bench.calls, bench.clock, 15)
     assert Spread.of(seconds["b"] / seconds["a"]).median == 2.0
 
 
@@ -109,20 +107,23 @@ def test_ours_is_timed_on_the_layout_named(component: str, layout: str) -> None:
 
 
 def test_the_copy_copies_in_parts() -> None:
-    prepare = peers.load("copy", 2)
-    assert prepare is not None
     source, target = np.arange(700_001.0), np.zeros(700_001)
-    prepare(Case("sigmoid", "value", "float64", source.size, "out", 2), (source,), (target,))()
+    baseline.prepare(Case("sigmoid", "value", "float64", source.size, "out", 2), (source,), (target,))()
     np.testing.assert_array_equal(source, target)
 
 
 def test_rows_and_tables() -> None:
     rows = measure.measure(CASE, 3, ["numpy"])
-    assert [row.peer for row in rows] == ["gpu_sigmoid", "copy", "numpy"]
+    assert [row.contender for row in rows] == ["gpu_sigmoid", "copy", "numpy"]
     ours = rows[0]
     assert ours.times_ours == Spread(1.0, 1.0, 1.0)
     assert ours.gigabytes_per_second == pytest.approx(8 / ours.nanoseconds.median, rel=1e-6)
-    text = report.tables(report.document(rows, 3))
+    document = report.document(rows, 3)
+    for row in document["rows"]:
+        assert row["device"] and len(row["date"]) == 10
+        assert row["versions"]["gpu_sigmoid"] == gs.__version__
+        assert row["versions"]["numpy"] == np.__version__
+    text = report.tables(document)
     assert "**float32, 1,000 elements, 1 thread**" in text
     assert "| `sigmoid` | " in text
     assert "numpy |" in text
@@ -135,26 +136,38 @@ def test_presets_are_of_distinct_layouts_and_known_names() -> None:
     assert next(iter(Grid())) == Case("sigmoid", "value", "float32", 100_000, "out", 1)
 
 
-def test_command_writes_a_document_tables_and_charts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(charts, "LARGE", 100)
-    options = ["bench", "--rounds", "3", "--threads", "1", "--peer", "numpy", "--dtype", "float32"]
-    functions = [f"--function={name}" for name in ("sigmoid", "silu", "logit")]
-    sizes = [f"--size={size}" for size in (10, 100, 200)]
-    result = CliRunner().invoke(main, [*options, *functions, *sizes, "-o", str(tmp_path)])
-    assert result.exit_code == 0, result.output
-    document = json.loads((tmp_path / "throughput-cpu.json").read_text())
-    assert document["version"] == gs.__version__
-    assert {row["case"]["size"] for row in document["rows"]} == {10, 100, 200}
-    assert (tmp_path / "throughput-cpu.md").read_text() == report.page(document)
-    assert {path.name for path in tmp_path.glob("*.png")} == {
-        "throughput-cpu-float32-1.png",
-        "roofline-cpu-float32-1.png",
-    }
+def test_peers_know_the_functions_they_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function added to the family is timed, whoever else offers it."""
+    new = SimpleNamespace(formula=gs.silu.formula)
+    monkeypatch.setitem(gs.FUNCTIONS, "new", new)
+    case = Case("new", "value", "float32", 10, "out", 1)
+    for name in peers.HOST:
+        if prepare := peers.load(name, 1):
+            assert prepare(case, *operands(case)) is None
 
 
-def test_command_says_why_there_is_no_gpu() -> None:
-    if gs.gpu_available():
-        pytest.skip("there is a GPU")
-    result = CliRunner().invoke(main, ["bench", "--device", "cuda"])
-    assert result.exit_code == 1
-    assert "--device cuda: there is no NVIDIA driver" in result.output
+def test_legends_cover_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib")
+    drawn = []
+    save = charts.save
+    monkeypatch.setattr(charts, "save", lambda plot, path: (save(plot, path), drawn.append(plot)))
+    rows = [
+        row for case in Grid(("sigmoid", "silu"), sizes=(100, 200)) for row in measure.measure(case, 3, [])
+    ]
+    content = report.document(rows, 3)
+    charts.draw_roofline(content, 200, "float32", 1, tmp_path / "roof.png")
+    charts.draw_throughput(content, "float32", 1, tmp_path / "size.png")
+    for plot in drawn:
+        (legend,) = plot.figure.legends
+        assert not legend.get_window_extent().overlaps(plot.get_window_extent())
+        assert plot.get_legend() is None
+    assert len(drawn) == 2
+
+
+def test_the_package_does_not_import_it() -> None:
+    """It is not in the wheel."""
+    for path in Path(gs.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            assert not any(name.split(".")[0] == "bench" for name in names), path

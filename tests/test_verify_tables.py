@@ -23,12 +23,12 @@ def row(subject: str, ulp: float, component: str = "value", dtype: str = "float3
     }
 
 
-def timed(peer: str, times: float) -> dict:
+def timed(contender: str, times: float) -> dict:
     case = {"function": "sigmoid", "component": "value", "dtype": "float32", "size": 100_000}
     spread = {"median": times, "low": times, "high": times}
     return {
         "case": {**case, "layout": "out", "threads": 1},
-        "peer": peer,
+        "contender": contender,
         "nanoseconds": spread,
         "gigabytes_per_second": 8.0,
         "of_copy": 0.5,

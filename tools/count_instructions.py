@@ -1,6 +1,6 @@
 """Count the instructions that a contiguous array's kernels take for an element, compiled for sm_90.
 
-    python tools/count_instructions.py > results/instructions-sm90.md
+    python tools/count_instructions.py > bench/results/instructions-sm90.md
 
 What one vector more adds to a kernel, divided by the vector's elements: the loop around it
 does not count, nor does what only special operands run (a division's slow path). No GPU is

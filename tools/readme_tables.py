@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gpu_sigmoid.bench import report
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the benchmark is not installed
+
+from bench import report
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = "gpu_sigmoid"
@@ -99,7 +101,7 @@ def read(path: Path) -> list[Row]:
     try:
         return json.loads(path.read_text())["rows"]
     except FileNotFoundError:
-        raise SystemExit(f"{path}: no such file; gpu-sigmoid verify --json writes it") from None
+        raise SystemExit(f"{path}: no such file; CONTRIBUTING.md says what writes it") from None
     except (ValueError, KeyError, TypeError):
         raise SystemExit(f"{path}: not a results file: a JSON object with rows is accepted") from None
 
@@ -117,7 +119,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a table is stale")
     parser.add_argument("--file", type=Path, default=ROOT / "README.md")
-    parser.add_argument("--results", type=Path, default=ROOT / "results")
+    parser.add_argument("--results", type=Path, default=ROOT / "bench" / "results")
     options = parser.parse_args()
     text = new = options.file.read_text(encoding="utf-8")
     for name, table in TABLES.items():

@@ -2,7 +2,7 @@
 
     python tools/write_bounds.py [--check]
 
-They come from results/accuracy.json, which `gpu-sigmoid verify --exhaustive --json`
+They come from bench/results/accuracy.json, which `gpu-sigmoid verify --exhaustive --json`
 writes. The bounds are left as they are. `--check` writes nothing and exits with status 1
 if the file is not what it would write.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BOUNDS = ROOT / "gpu_sigmoid" / "bounds.py"
-RESULTS = ROOT / "results" / "accuracy.json"
+RESULTS = ROOT / "bench" / "results" / "accuracy.json"
 MARK = '"""\\\n'
 HEAD = ("# function", "component", "dtype", "bound", "worst", "operands")
 

@@ -1,107 +1,103 @@
-"""`gpu-sigmoid bench`: the family's speed beside its peers'."""
+"""`gpu-sigmoid bench`: the throughput on this machine, beside a copy's."""
 
-import os
-from dataclasses import replace
+import json
+from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from timeit import timeit
 from typing import Any
 
 import click
+import numpy as np
 
-from gpu_sigmoid.bench import peers
-from gpu_sigmoid.bench.cases import LAYOUTS, PRESETS, Case, preset
+from gpu_sigmoid import machine
 from gpu_sigmoid.bounds import DTYPES
-from gpu_sigmoid.cli.files import PREFIX
-from gpu_sigmoid.cli.paths import OutputFolder, check_file, resolved
-from gpu_sigmoid.environment import gpu_available, why_no_gpu
+from gpu_sigmoid.cli.files import written_whole
+from gpu_sigmoid.cli.paths import OutputFile
+from gpu_sigmoid.components import arity
+from gpu_sigmoid.dtypes import numpy_dtype
+from gpu_sigmoid.environment import array_module, get_num_threads, gpu_available, set_num_threads
 from gpu_sigmoid.functions import FUNCTIONS
-from gpu_sigmoid.lowering import COMPONENTS
 
-
-def several(name: str, choices: Any, text: str) -> Any:
-    return click.option(f"--{name}", f"{name}s", multiple=True, type=click.Choice(list(choices)), help=text)
+DEFAULT_DTYPES = ("float16", "float32", "float64")  # bfloat16 needs ml_dtypes
+SIZES = (100_000, 30_000_000)
+"""In a core's cache, and beyond any cache."""
+ROUNDS, SAMPLE_SECONDS = 7, 0.005
+HEAD = f"{'function':18}{'dtype':10}{'elements':>12}{'threads':>9}{'GB/s':>9}{'copy':>9}"
 
 
 @click.command()
-@click.option("--preset", "name", type=click.Choice(PRESETS), default="quick", show_default=True)
-@several("function", FUNCTIONS, "Instead of the preset's; may be repeated, as the next options may.")
-@several("component", COMPONENTS, "The value, derivatives, or both in one pass.")
-@several("dtype", DTYPES, "Of the operands and the result.")
-@several("layout", LAYOUTS, "Into an array that is there, a new one, or from every other element.")
-@several("peer", dict.fromkeys(peers.HOST + peers.CUDA), "Default: all that are installed.")
+@click.option("--function", "functions", multiple=True, type=click.Choice(list(FUNCTIONS)))
+@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES))
 @click.option("--size", "sizes", multiple=True, type=click.IntRange(1), help="Elements.")
-@click.option("--threads", multiple=True, type=click.IntRange(1), help="Each in a process of its own.")
-@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
-@click.option("--rounds", type=click.IntRange(3), default=15, show_default=True)
-@click.option(
-    "-o",
-    "--output",
-    type=OutputFolder(),
-    help="Folder for throughput-DEVICE.json, .md and the charts. Default: the tables are printed.",
-)
-def bench(
-    name: str, peers: tuple[str, ...], device: str, rounds: int, output: Path | None, **axes: Any
-) -> None:
-    """Time functions beside the peers installed, all in turns in one process.
+@click.option("--json", "path", type=OutputFile(), help="Write the rows to it, too.")
+def bench(functions: tuple[str, ...], dtypes: tuple[str, ...], sizes: tuple[int, ...], path: Path) -> None:
+    """Time the functions with `out=`, in GB/s read and written.
 
-    Figures are medians over the rounds. A peer's figure is how many times as long as
-    ours it takes; `of copy` is the rate at which bytes are moved over that of a copy.
+    On one CPU thread, on all that are allowed, and on the GPU where one is usable. Beside
+    each the copy of as many elements: np.copyto's, of one thread, or on the GPU CuPy's.
     """
-    from gpu_sigmoid.bench import measure, report
-
-    if output is not None:
-        check_publishable(output, device)
-    cases = chosen(name, device, {axis: values for axis, values in axes.items() if values})
-    contenders = list(peers) or default_peers(device)
-    with click.progressbar(length=len(cases), label="cases") as bar:
-        rows = list(measure.measure_all(cases, rounds, contenders, lambda: bar.update(1)))
-    content = report.document(rows, rounds)
-    click.echo(report.tables(content))
-    if output is not None:
-        publish(content, output, device)
-
-
-def chosen(name: str, device: str, axes: dict[str, Any]) -> list[Case]:
-    """Return the preset's cases with the axes given in place of its own."""
-    if device == "cuda":
-        if "threads" in axes:
-            raise click.UsageError("--threads is for --device cpu")
-        if not gpu_available():
-            raise click.ClickException(f"--device cuda: {why_no_gpu()}")
-        axes = {**axes, "threads": (0,)}
-    cases = [case for grid in preset(name) for case in replace(grid, **axes)]
-    return list(dict.fromkeys(cases))
+    chosen = list(product(functions or FUNCTIONS, dtypes or DEFAULT_DTYPES, sizes or SIZES))
+    if "bfloat16" in dtypes and find_spec("ml_dtypes") is None:
+        raise click.ClickException("--dtype bfloat16 needs ml_dtypes: pip install ml_dtypes")
+    allowed = get_num_threads()
+    places: list[tuple[Any, int]] = [(np, threads) for threads in dict.fromkeys((1, allowed))]
+    places += [(array_module(), 0)] if gpu_available() else []
+    click.echo(HEAD)
+    rows = []
+    try:
+        for (xp, threads), (name, dtype, size) in product(places, chosen):
+            set_num_threads(threads or allowed)
+            rows.append(row := measured(name, dtype, size, threads, xp))
+            rates = f"{row['gigabytes_per_second']:9.2f}{row['copy_gigabytes_per_second']:9.2f}"
+            click.echo(f"{name:18}{dtype:10}{size:12,}{threads or 'GPU':>9}{rates}")
+    finally:
+        set_num_threads(allowed)
+    if path is not None:
+        with written_whole(path) as temporary:
+            temporary.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
 
 
-def default_peers(device: str) -> list[str]:
-    return list(peers.CUDA if device == "cuda" else peers.HOST)
+def measured(name: str, dtype: str, size: int, threads: int, xp: Any) -> dict[str, Any]:
+    """Return a row: the rates of a function and of the copy, and what they were measured on."""
+    rng, count = np.random.default_rng(0), arity(FUNCTIONS[name].formula, "value")
+    some = rng.random((count, 4096))
+    if name != "logit":
+        some[0] = rng.normal(scale=3, size=4096)
+    operands = [xp.asarray(np.resize(s, size).astype(numpy_dtype(dtype))) for s in some]
+    out = xp.copy(operands[0])  # its pages are there before the clock runs
+    clock = host_seconds if xp is np else gpu_seconds
+    ours = best(partial(FUNCTIONS[name], *operands, out=out), clock)
+    copy = best(partial(xp.copyto, out, operands[0]), clock)
+    on = (machine.cpu(), machine.ON_CPU) if xp is np else (machine.gpu(), machine.ON_GPU)
+    return {
+        **{"function": name, "dtype": dtype, "size": size, "threads": threads},
+        "gigabytes_per_second": (count + 1) * out.nbytes / ours / 1e9,
+        "copy_gigabytes_per_second": 2 * out.nbytes / copy / 1e9,
+        **machine.measured_on(*on),
+    }
 
 
-def publish(content: dict[str, Any], folder: Path, device: str) -> None:
-    """Write the document, its tables and its charts to `folder`: all, or what was there stays."""
-    from gpu_sigmoid.bench import charts, report
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=PREFIX, dir=folder) as made:
-        document, page = paths(Path(made), device)
-        report.write(document, content)
-        page.write_text(report.page(content))
-        charts.draw(content, Path(made), device)
-        places = {path: folder / path.name for path in sorted(Path(made).iterdir())}
-        for place in places.values():
-            check_file(place)
-        for path, place in places.items():
-            os.replace(path, resolved(place))
+def best(call: Callable[[], Any], clock: Callable[[Callable[[], Any], int], float]) -> float:
+    """Return the seconds of a call in the round that was disturbed least."""
+    call()  # compiles
+    number = max(1, int(SAMPLE_SECONDS / max(clock(call, 1), 1e-9)))
+    return min(clock(call, number) / number for _ in range(ROUNDS))
 
 
-def check_publishable(folder: Path, device: str) -> None:
-    """Raise for what `publish` would stumble over, which would come to light after the measuring."""
-    if find_spec("matplotlib") is None:
-        raise click.ClickException('--output: charts need matplotlib: pip install "gpu-sigmoid[demo]"')
-    for path in paths(folder, device) if folder.exists() else ():
-        check_file(path)
+def host_seconds(call: Callable[[], Any], number: int) -> float:
+    return timeit(call, number=number)
 
 
-def paths(folder: Path, device: str) -> tuple[Path, Path]:
-    return folder / f"throughput-{device}.json", folder / f"throughput-{device}.md"
+def gpu_seconds(call: Callable[[], Any], number: int) -> float:
+    import cupy
+
+    start, stop = cupy.cuda.Event(), cupy.cuda.Event()
+    start.record()
+    for _ in range(number):
+        call()
+    stop.record()
+    stop.synchronize()
+    return float(cupy.cuda.get_elapsed_time(start, stop)) / 1000

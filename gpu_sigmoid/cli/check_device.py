@@ -4,22 +4,20 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
 
-from gpu_sigmoid.bench.clock import cuda_clock
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.paths import OutputFile
-from gpu_sigmoid.device_check import bits, graph, large, layouts, libraries, report, speed, streams
+from gpu_sigmoid.device_check import bits, graph, large, layouts, libraries, report, streams
 from gpu_sigmoid.device_check.subject import Device, Finding
 from gpu_sigmoid.dtypes import numpy_dtype
 from gpu_sigmoid.environment import gpu_description, why_no_gpu
 from gpu_sigmoid.functions import FUNCTIONS
 
 NO_GPU = 3
-SECTIONS = ("bits", "layouts", "overlap", "large", "streams", "graph", "torch", "numba", "speed")
+SECTIONS = ("bits", "layouts", "overlap", "large", "streams", "graph", "torch", "numba")
 OF_LIBRARIES = ("torch", "numba")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
@@ -47,9 +45,7 @@ def check_device(
     stride: int,
     output: Path | None,
 ) -> None:
-    """Compare the GPU's results with the CPU's, bit by bit, and time them beside their peers'.
-
-    The section `speed` times sigmoid where no function is named.
+    """Compare the GPU's results with the CPU's, bit by bit.
 
     Exit status: 0 where all bits agree, 1 where some differ, 3 where no GPU is usable.
     """
@@ -60,7 +56,6 @@ def check_device(
     import cupy
 
     device = Device(cupy, cupy.asnumpy, streams=streams.cupy_streams(cupy))
-    timed = names or ("sigmoid",)
     names, sections, dtypes = names or tuple(FUNCTIONS), sections or SECTIONS, dtypes or DTYPES
     checks = [(device, check) for check in chosen(names, sections, dtypes, stride)]
     checks += of_libraries(names, sections, dtypes)
@@ -68,16 +63,9 @@ def check_device(
     with click.progressbar(checks, label="checks") as bar:
         for of_device, check in bar:
             findings.append(check(of_device))
-    figures: list[speed.Figure] = []
-    if "speed" in sections:
-        figures, found = speeds(timed, dtypes, cupy)
-        findings += found
     if output is not None:
-        content = report.document(findings, gpu_description(), [f.record() for f in figures])
         with written_whole(output) as temporary:
-            report.write(temporary, content)
-    if figures:
-        click.echo(speed.table(figures))
+            report.write(temporary, report.document(findings, gpu_description()))
     click.echo(report.table(findings))
     context.exit(any(f.failure for f in findings))
 
@@ -132,19 +120,3 @@ def of_libraries(
         checks = libraries.checks(section, device, functions, tuple(map(numpy_dtype, dtypes)))
         found += [(device, check) for check in checks]
     return found
-
-
-def speeds(
-    names: tuple[str, ...], dtypes: tuple[str, ...], xp: Any
-) -> tuple[list[speed.Figure], list[Finding]]:
-    """Return all figures, throughput's first, and how the results timed compare with the CPU's."""
-    figures: list[speed.Figure] = []
-    findings: list[Finding] = []
-    measures = [partial(speed.throughput, case) for case in speed.cases(names, dtypes)]
-    measures += [partial(speed.launch, name) for name in names]
-    with click.progressbar(measures, label="speed") as bar:
-        for measure in bar:
-            rows, found = measure(xp, cuda_clock)
-            figures += rows
-            findings += found
-    return figures, findings

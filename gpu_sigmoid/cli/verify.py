@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,27 +17,27 @@ from gpu_sigmoid.functions import FUNCTIONS
 
 SAMPLE_STRIDE = 4099  # a prime: all exponents and all places of the significand are met
 SAMPLE_COUNT, EXHAUSTIVE_COUNT = 2_000, 60_000
+OPTIONS = (
+    click.argument("functions", metavar="[FUNCTION]...", nargs=-1, type=click.Choice(list(FUNCTIONS))),
+    click.option("--component", "components", multiple=True, type=click.Choice(COMPONENTS)),
+    click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES)),
+    click.option("--exhaustive", is_flag=True, help="All 2^32 float32, all pairs of 16 bits."),
+    click.option("--stride", type=click.IntRange(1), help="Every so many-th float32 operand."),
+    click.option("--json", "path", type=OutputFile(), help="Rows are added to it."),
+    click.option("--jobs", type=click.IntRange(1), help="Processes; default: one per thread allowed."),
+)
+
+
+def options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that `run` takes."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.command()
-@click.argument("functions", metavar="[FUNCTION]...", nargs=-1, type=click.Choice(list(FUNCTIONS)))
-@click.option("--component", "components", multiple=True, type=click.Choice(COMPONENTS))
-@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES))
-@click.option("--exhaustive", is_flag=True, help="All 2^32 float32, all pairs of 16 bits.")
-@click.option("--stride", type=click.IntRange(1), help="Every so many-th float32 operand.")
-@click.option("--peer", default="gpu_sigmoid", help="Measure numpy, scipy, torch or jax instead.")
-@click.option("--json", "path", type=OutputFile(), help="Rows are added to it.")
-@click.option("--jobs", type=click.IntRange(1), help="Processes; default: one per thread allowed.")
-def verify(
-    functions: tuple[str, ...],
-    components: tuple[str, ...],
-    dtypes: tuple[str, ...],
-    exhaustive: bool,
-    stride: int | None,
-    peer: str,
-    path: Path | None,
-    jobs: int | None,
-) -> None:
+@options
+def verify(**selection: Any) -> None:
     """Measure the largest errors against the definitions in higher precision.
 
     In units in the last place, over a sample of float32, all of float16 and bfloat16,
@@ -49,27 +50,38 @@ def verify(
     of a vjp is chosen to amplify the derivative's error, or has any exponent; in 16
     bits it has all significands.
     """
+    run(**selection)
+
+
+def run(
+    functions: tuple[str, ...],
+    components: tuple[str, ...],
+    dtypes: tuple[str, ...],
+    exhaustive: bool,
+    stride: int | None,
+    path: Path | None,
+    jobs: int | None,
+    subject: Any = None,
+) -> None:
+    """Measure a `verify.subjects.Subject`, by default ours; print its rows and write them to `path`."""
     try:
-        from gpu_sigmoid.verify import measure, report, subjects
+        from gpu_sigmoid.verify import measure, report
+        from gpu_sigmoid.verify.subjects import OURS
     except ImportError as error:
         raise click.ClickException(f'{error}: pip install "gpu-sigmoid[verify]"') from None
-    if peer not in (subjects.OURS, *subjects.PEERS):
-        raise click.BadParameter(f"{peer}: accepted are {', '.join(subjects.PEERS)}", param_hint="--peer")
     if path is not None and path.exists():
         check_report(path)
+    subject = subject or OURS
     stride = stride or (1 if exhaustive else SAMPLE_STRIDE)
     count = EXHAUSTIVE_COUNT if exhaustive else SAMPLE_COUNT
-    default = DTYPES if peer == subjects.OURS else ("float32", "float64")
-    chosen = product(functions or FUNCTIONS, components or COMPONENTS, dtypes or default)
-    work = [part for subject in chosen for part in measure.parts(*subject, peer, stride, count)]
+    chosen = product(functions or FUNCTIONS, components or COMPONENTS, dtypes or DTYPES)
+    work = [part for each in chosen for part in measure.parts(*each, stride, count)]
     with click.progressbar(length=len(work), label=f"{len(work)} blocks", show_pos=True) as bar:
-        results = measure.measure_all(work, jobs or get_num_threads(), lambda: bar.update(1))
-        try:
-            found = measure.merged(results)
-        except ImportError as error:
-            raise click.ClickException(str(error)) from None
+        results = measure.measure_all(work, jobs or get_num_threads(), lambda: bar.update(1), subject)
+        found = measure.merged(results)
     rows: list[dict[str, Any]] = [
-        report.record(key, of, report.how_chosen(key[2], key[3], stride), peer) for key, of in found.items()
+        report.record(key, of, report.how_chosen(key[2], key[3], stride), subject)
+        for key, of in found.items()
     ]
     if path is not None:
         with written_whole(path) as temporary:

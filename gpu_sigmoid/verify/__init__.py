@@ -5,6 +5,6 @@
 - `units`: floating-point formats, units in the last place, rounding
 - `inputs`: on which x, `beside`: and on which targets and cotangents
 - `compare`: results against the reference; `pairs`: all pairs of 16-bit operands
-- `subjects`: what is measured, ours or a peer's; `measure`: blocks to rows of figures
+- `subjects`: what is measured; `measure`: blocks to rows of figures
 - `report`: rows to a table and to JSON
 """

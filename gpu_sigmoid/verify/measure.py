@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from itertools import pairwise
 from multiprocessing import get_context
 from typing import Any
@@ -16,7 +16,7 @@ from gpu_sigmoid.verify.beside import ALL_MANTISSAS, ALL_PAIRS, CONSTANTS, besid
 from gpu_sigmoid.verify.compare import comparison, limits
 from gpu_sigmoid.verify.definitions import exact
 from gpu_sigmoid.verify.pairs import double_doubles, pair_comparison, second_operands
-from gpu_sigmoid.verify.subjects import Subject, subject
+from gpu_sigmoid.verify.subjects import OURS, Compute, Subject
 from gpu_sigmoid.verify.units import UNITS
 
 BLOCK = 1 << 22
@@ -38,7 +38,6 @@ class Part:
     dtype: str
     label: str | None
     """The rule for what goes beside x."""
-    peer: str
     start: int = 0
     stop: int = 0
     stride: int = 1
@@ -95,12 +94,12 @@ def stride_of(dtype: str, label: str | None, stride: int) -> int:
     return stride if label in (None, *CONSTANTS) else max(stride, SPARSE)
 
 
-def parts(name: str, component: str, dtype: str, peer: str, stride: int, count: int) -> list[Part]:
+def parts(name: str, component: str, dtype: str, stride: int, count: int) -> list[Part]:
     """Return the blocks that a component is measured in; `stride` is between float32 patterns."""
     found = []
     for label in labels(name, component, dtype):
         every = stride_of(dtype, label, stride)
-        part = Part(name, component, dtype, label, peer, stride=every, count=count)
+        part = Part(name, component, dtype, label, stride=every, count=count)
         if part.of_pairs:
             found += blocks(part, range(0, 1 << 16, ROWS), 1 << 16)
         elif dtype == "float32":
@@ -118,10 +117,10 @@ def blocks(part: Part, starts: Iterable[int], end: int) -> list[Part]:
     return [replace(part, start=start, stop=stop) for start, stop in pairwise([*starts, end])]
 
 
-def measure(part: Part) -> Found | None:
-    """Return the figures of a part, None where a peer does not offer it."""
+def measure(part: Part, subject: Subject = OURS) -> Found | None:
+    """Return the figures of a part, None where the subject does not offer it."""
     gs.set_num_threads(1)
-    compute = subject(part.name, part.component, part.dtype, part.peer)
+    compute = subject.compute(part.name, part.component, part.dtype)
     if compute is None:
         return None
     x = inputs.in_domain(part.name, part.operands, part.component)
@@ -143,7 +142,7 @@ def figures(part: Part, x: np.ndarray, more: tuple, results: np.ndarray) -> Foun
     return replace(measured(part, operands, got), violations=violations(part, x, got))
 
 
-def figures_of_pairs(part: Part, x: np.ndarray, compute: Subject) -> Found:
+def figures_of_pairs(part: Part, x: np.ndarray, compute: Compute) -> Found:
     """Return the figures of all pairs of an x and a second operand."""
     second = second_operands(part.label or "", part.dtype)
     compare, format = pair_comparison(part.component), limits(UNITS[part.dtype])
@@ -197,15 +196,17 @@ def settled(part: Part, operands: tuple, got: float) -> Found:
     return Found(1, error, tuple(map(float, operands)), got, want, int(got != want), 0)
 
 
-def measure_all(work: list[Part], jobs: int, done: Callable[[], Any]) -> Iterator[tuple[Part, Found | None]]:
+def measure_all(
+    work: list[Part], jobs: int, done: Callable[[], Any], subject: Subject = OURS
+) -> Iterator[tuple[Part, Found | None]]:
     """Measure parts on so many processes, in order."""
     if jobs == 1:
         for part in work:
-            yield part, measure(part)
+            yield part, measure(part, subject)
             done()
         return
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        for part, found in zip(work, pool.map(measure, work), strict=True):
+        for part, found in zip(work, pool.map(partial(measure, subject=subject), work), strict=True):
             yield part, found
             done()
 

@@ -1,29 +1,26 @@
 """Rows as a table and as JSON."""
 
 import json
-import platform
-import time
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gpu_sigmoid.bench.report import processor, versions
 from gpu_sigmoid.functions import FUNCTIONS
+from gpu_sigmoid.machine import cpu, measured_on
 from gpu_sigmoid.verify.measure import Found, stride_of
 from gpu_sigmoid.verify.reference import ERROR
-from gpu_sigmoid.verify.subjects import OURS
-from gpu_sigmoid.version import __version__
+from gpu_sigmoid.verify.subjects import OURS, Subject
 
 Record = dict[str, Any]
 HEAD = f"{'':48}{'points':>14}{'ULP':>16}{'bound':>7}  {'at':>24} {'got':>24} {'want':>24}{'wrong':>12}"
 
 
-def record(key: tuple, found: Found, how: str, peer: str) -> Record:
+def record(key: tuple, found: Found, how: str, subject: Subject = OURS) -> Record:
     """Return a row for JSON; numbers that matter to the last bit are in hexadecimal."""
     name, component, dtype, beside = key
     return {
-        "subject": peer,
+        "subject": subject.name,
         "function": name,
         "component": component,
         "dtype": dtype,
@@ -36,6 +33,7 @@ def record(key: tuple, found: Found, how: str, peer: str) -> Record:
         "want": found.want.hex(),
         "wrongly_rounded": found.wrong,
         "order_violations": found.violations,
+        **measured_on(cpu(), subject.distributions),
     }
 
 
@@ -49,7 +47,7 @@ def how_chosen(dtype: str, label: str | None, stride: int) -> str:
 
 def broken(row: Record) -> bool:
     """Return whether a row of ours breaks its promise."""
-    if row["subject"] != OURS:
+    if row["subject"] != OURS.name:
         return False
     # a not-quite-half is rounded to four digits in the record
     return row["ulp"] > bound_of(row) or row["order_violations"] > 0 or miss_rounded(row)
@@ -67,7 +65,7 @@ def line(row: Record) -> str:
     """Return a row of the printed table."""
     beside = "" if row["beside"] is None else f", {row['beside']}"
     subject = f"{row['function']}.{row['component']} {row['dtype']}{beside}"
-    bound = f"{bound_of(row):7.2f}" if row["subject"] == OURS else f"{'':7}"
+    bound = f"{bound_of(row):7.2f}" if row["subject"] == OURS.name else f"{'':7}"
     numbers = [f"{float.fromhex(n):24.17g}" for n in (*row["at"][:1], row["got"], row["want"])]
     text = f"{subject:48}{row['points']:14,}{row['ulp']:16,.3f}{bound}  {' '.join(numbers)}"
     text += f"{row['wrongly_rounded']:12,}"
@@ -84,14 +82,10 @@ def write(path: Path, rows: list[Record]) -> None:
             kept = {identity(row): row for row in json.loads(path.read_text())["rows"]}
         except (ValueError, KeyError) as error:
             raise click.ClickException(f"{path} is not a report of this command: {error}") from None
-    stamp = {"version": __version__, "date": time.strftime("%Y-%m-%d", time.gmtime())}
-    kept |= {identity(row): {**row, **stamp} for row in rows}
+    kept |= {identity(row): row for row in rows}
     head = {
         "unit": "last place of the exact result; bounds.py says where of a larger term",
         "reference": f"float64, relative error below {ERROR.hex()}; mpmath for float64 and near ties",
-        "processor": processor(),
-        "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        "versions": versions(),
     }
     lines = ",\n".join(f"  {json.dumps(row)}" for row in sorted(kept.values(), key=order))
     path.write_text(f'{json.dumps(head, indent=1)[:-2]},\n "rows": [\n{lines}\n ]\n}}\n')

@@ -1,42 +1,30 @@
-"""What is measured: our kernels, or a peer's."""
+"""What is measured: by default our kernels."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from gpu_sigmoid.bench import peers
-from gpu_sigmoid.bench.cases import Case
 from gpu_sigmoid.components import method
 from gpu_sigmoid.functions import FUNCTIONS
+from gpu_sigmoid.machine import ON_CPU
 
-OURS = "gpu_sigmoid"
-PEERS = ("numpy", "scipy", "torch", "jax")
-
-Subject = Callable[..., np.ndarray]
+Compute = Callable[..., Any]
 
 
-def subject(name: str, component: str, dtype: str, peer: str) -> Subject | None:
-    """Return a component as a function of arrays, None where the peer does not offer it."""
-    if peer == OURS:
-        return method(FUNCTIONS[name], component)
-    if peers.load(peer, 1) is None:
-        raise ImportError(f"{peer} is not installed")
-    case = Case(name, component, dtype, 1, "out", 1)
-    probe = np.full(1, 0.5, dtype)
-    if prepared(case, peer, *[probe] * case.inputs) is None:
-        return None
-
-    def compute(*operands: np.ndarray) -> np.ndarray:
-        call = prepared(case, peer, *(np.ascontiguousarray(o) for o in np.broadcast_arrays(*operands)))
-        assert call is not None
-        with np.errstate(all="ignore"):
-            return np.asarray(call())
-
-    return compute
+def ours(name: str, component: str, dtype: str) -> Compute:
+    return method(FUNCTIONS[name], component)
 
 
-def prepared(case: Case, peer: str, *operands: np.ndarray) -> Callable[[], Any] | None:
-    prepare = peers.load(peer, 1)
-    assert prepare is not None
-    return prepare(case, operands, tuple(np.empty_like(operands[0]) for _ in range(case.outputs)))
+@dataclass(frozen=True)
+class Subject:
+    """A library under test."""
+
+    name: str
+    compute: Callable[[str, str, str], Compute | None]
+    """Gives what computes a (function, component, dtype) of arrays, None where the library has
+    nothing for it. It is pickled for the processes that measure."""
+    distributions: tuple[str, ...]
+    """Those whose versions a row of figures names."""
+
+
+OURS = Subject("gpu_sigmoid", ours, ON_CPU)

@@ -1,0 +1,16 @@
+"""The benchmark: the family beside its peers. Run from a clone of the repository, it is not installed.
+
+    python -m bench                             # throughput
+    python -m bench device                      # a GPU's kernels, and what a launch costs
+    python -m bench accuracy --peer torch       # a peer's errors
+
+- `cases`: what is timed, and on which operands
+- `ours`, `baseline`: the family's calls, and the copy that rates are compared with
+- `peers`: the libraries compared, a module each; `errors`: their results, to be verified
+- `clock`: how calls are timed, so that ratios hold on a noisy machine
+- `measure`: cases to rows of figures
+- `contenders`, `gpu`: the GPU's kernels one by one, compared with the CPU and timed
+- `report`, `charts`: rows to JSON, Markdown and figures
+- `command`, with the subcommands `accuracy` and `device`: the command line
+- `results`: what the README shows, and what it was measured on
+"""

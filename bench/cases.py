@@ -1,0 +1,100 @@
+"""What is timed: a component of a function on operands of one kind."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from gpu_sigmoid.bounds import DTYPES
+from gpu_sigmoid.components import arity, outputs
+from gpu_sigmoid.dtypes import numpy_dtype
+from gpu_sigmoid.environment import get_num_threads
+from gpu_sigmoid.functions import FUNCTIONS
+
+LAYOUTS = ("out", "new", "strided")
+"""`out` writes into an array that is there, `new` makes one, `strided` reads every other element."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One measurement's subject; `threads` is 0 on a GPU."""
+
+    function: str
+    component: str
+    dtype: str
+    size: int
+    layout: str
+    threads: int
+
+    @property
+    def outputs(self) -> int:
+        return outputs(self.component)
+
+    @property
+    def inputs(self) -> int:
+        return arity(FUNCTIONS[self.function].formula, self.component)
+
+    @property
+    def bytes(self) -> int:
+        """What has to be moved between memory and the processor."""
+        return (self.inputs + self.outputs) * self.size * numpy_dtype(self.dtype).itemsize
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cases that differ in everything listed."""
+
+    functions: tuple[str, ...] = tuple(FUNCTIONS)
+    components: tuple[str, ...] = ("value",)
+    dtypes: tuple[str, ...] = ("float32",)
+    sizes: tuple[int, ...] = (100_000,)
+    layouts: tuple[str, ...] = ("out",)
+    threads: tuple[int, ...] = (1,)
+
+    def __iter__(self) -> Iterator[Case]:
+        axes = (self.threads, self.functions, self.components, self.dtypes, self.sizes, self.layouts)
+        for threads, function, component, dtype, size, layout in product(*axes):
+            yield Case(function, component, dtype, size, layout, threads)
+
+
+SIGMOID = ("sigmoid",)
+SIZES = (1, 10, 100, 1_000, 10_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000)
+
+
+def preset(name: str) -> list[Grid]:
+    """Return the grids of a named selection: `quick`, or `full`, which the README shows."""
+    if name == "quick":
+        return [Grid(SIGMOID, ("value", "grad"), ("float32", "float64"))]
+    both = tuple(dict.fromkeys((1, get_num_threads())))
+    return [
+        Grid(components=("value", "grad", "value_and_grad"), dtypes=DTYPES),
+        Grid(
+            ("sigmoid", "softplus", "silu"), dtypes=("float32", "float64"), sizes=(30_000_000,), threads=both
+        ),
+        Grid(SIGMOID, dtypes=("float16", "bfloat16"), sizes=(30_000_000,), threads=both),
+        Grid(SIGMOID, ("grad", "value_and_grad"), ("float32",), (30_000_000,), threads=both),
+        Grid(SIGMOID, sizes=SIZES, threads=both),
+        Grid(SIGMOID, dtypes=("float32", "float64"), sizes=(100_000, 10_000_000), layouts=("new", "strided")),
+    ]
+
+
+PRESETS = ("quick", "full")
+
+
+def operands(case: Case, xp: Any = np, seed: int = 0) -> tuple[tuple, tuple]:
+    """Return inputs and outputs for a case, as arrays of module `xp`.
+
+    Logits are normal with a standard deviation of 3: the range that networks produce.
+    """
+    rng = np.random.default_rng(seed)
+    stride = 2 if case.layout == "strided" else 1
+    count = case.size * stride
+    x = rng.random(count) if case.function == "logit" else rng.normal(scale=3, size=count)
+    more = [rng.random(count) for _ in range(case.inputs - 1)]
+    dtype = numpy_dtype(case.dtype)
+    inputs = tuple(xp.asarray(a.astype(dtype))[::stride] for a in (x, *more))
+    # written to, so that the first timed call meets no page fault
+    outputs = tuple(xp.asarray(np.ones(case.size, dtype)) for _ in range(case.outputs))
+    return inputs, outputs

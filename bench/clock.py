@@ -1,0 +1,87 @@
+"""Timing several calls against each other.
+
+The machine is shared and its speed drifts. So the calls are interleaved: each is timed
+once a round, each round starts with another one, and what is reported of two calls is the
+median of their ratios round by round. A disturbance longer than a round hits both, a shorter
+one is outvoted.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from timeit import Timer
+from typing import Any, Protocol
+
+import numpy as np
+
+Call = Callable[[], Any]
+SAMPLE_SECONDS = 0.005
+# JAX frees a large result after it has returned, on another thread: the next would pay for it.
+SETTLE_SECONDS = 0.01
+
+
+class Clock(Protocol):
+    """Measures the seconds that `count` calls take."""
+
+    def __call__(self, call: Call, count: int) -> float: ...
+
+
+def host_clock(call: Call, count: int) -> float:
+    return Timer(call, timer=time.perf_counter).timeit(count)
+
+
+def cuda_clock(call: Call, count: int) -> float:
+    """Measure by events on the current stream: the GPU's time, not the launches'."""
+    import cupy
+
+    start, stop = cupy.cuda.Event(), cupy.cuda.Event()
+    start.record()
+    for _ in range(count):
+        call()
+    stop.record()
+    stop.synchronize()
+    return float(cupy.cuda.get_elapsed_time(start, stop)) / 1000
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median and quartiles."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: "list[float] | np.ndarray") -> "Spread":
+        low, median, high = np.percentile(values, [25, 50, 75])
+        return cls(float(median), float(low), float(high))
+
+
+def interleave(calls: dict[str, Call], clock: Clock, rounds: int) -> dict[str, np.ndarray]:
+    """Return the seconds per call of each, round by round, after calibrating and warming up."""
+    counts = {name: calibrated(call, clock) for name, call in calls.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    names = list(calls)
+    for number in range(rounds):
+        shift = number % len(names)
+        for name in names[shift:] + names[:shift]:
+            settle()
+            calls[name]()  # wakes its threads, and fetches what others have driven from the caches
+            seconds[name].append(clock(calls[name], counts[name]) / counts[name])
+    return {name: np.array(values) for name, values in seconds.items()}
+
+
+def settle() -> None:
+    """Give way to threads that still work, but keep the CPU from falling asleep."""
+    end = time.perf_counter() + SETTLE_SECONDS
+    while time.perf_counter() < end:
+        time.sleep(0)
+
+
+def calibrated(call: Call, clock: Clock) -> int:
+    """Return how many calls make a sample long enough to time."""
+    call()  # compiles, and takes a new array's page faults
+    count = 1
+    while (seconds := clock(call, count)) < SAMPLE_SECONDS:
+        count = max(2 * count, int(count * SAMPLE_SECONDS / max(seconds, 1e-9)))
+    return count

@@ -1,0 +1,108 @@
+"""`python -m bench`: throughput, and the subcommands."""
+
+import os
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from bench import charts, measure, peers, report
+from bench.accuracy import accuracy
+from bench.cases import LAYOUTS, PRESETS, Case, preset
+from bench.device import device
+from gpu_sigmoid.bounds import DTYPES
+from gpu_sigmoid.cli.files import PREFIX
+from gpu_sigmoid.cli.group import Commands
+from gpu_sigmoid.cli.paths import OutputFolder, check_file, resolved
+from gpu_sigmoid.components import COMPONENTS
+from gpu_sigmoid.environment import why_no_gpu
+from gpu_sigmoid.functions import FUNCTIONS
+
+
+def several(name: str, choices: Any, text: str) -> Any:
+    return click.option(f"--{name}", f"{name}s", multiple=True, type=click.Choice(list(choices)), help=text)
+
+
+@click.group(cls=Commands, invoke_without_command=True, commands=[accuracy, device])
+@click.option("--preset", "name", type=click.Choice(PRESETS), default="quick", show_default=True)
+@several("function", FUNCTIONS, "Instead of the preset's; may be repeated, as the next options may.")
+@several("component", COMPONENTS, "The value, derivatives, or both in one pass.")
+@several("dtype", DTYPES, "Of the operands and the result.")
+@several("layout", LAYOUTS, "Into an array that is there, a new one, or from every other element.")
+@several("peer", dict.fromkeys(peers.HOST + peers.CUDA), "Default: all that are installed.")
+@click.option("--size", "sizes", multiple=True, type=click.IntRange(1), help="Elements.")
+@click.option("--threads", multiple=True, type=click.IntRange(1), help="Each in a process of its own.")
+@click.option("--device", "place", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--rounds", type=click.IntRange(3), default=15, show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=OutputFolder(),
+    help="Folder for throughput-DEVICE.json, .md and the charts. Default: the tables are printed.",
+)
+@click.pass_context
+def main(
+    context: click.Context, /, name: str, place: str, rounds: int, output: Path | None, **axes: Any
+) -> None:
+    """Time functions beside the peers installed, all in turns in one process.
+
+    Figures are medians over the rounds. A peer's figure is how many times as long as
+    ours it takes; `of copy` is the rate at which bytes are moved over that of a copy.
+    """
+    if context.invoked_subcommand is not None:
+        if any(context.get_parameter_source(option) != ParameterSource.DEFAULT for option in context.params):
+            raise click.UsageError(f"{context.invoked_subcommand} takes its options after its name")
+        return
+    if output is not None:
+        check_publishable(output, place)
+    names = list(axes.pop("peers") or (peers.CUDA if place == "cuda" else peers.HOST))
+    cases = chosen(name, place, {axis: values for axis, values in axes.items() if values})
+    with click.progressbar(length=len(cases), label="cases") as bar:
+        rows = list(measure.measure_all(cases, rounds, names, lambda: bar.update(1)))
+    content = report.document(rows, rounds)
+    click.echo(report.tables(content))
+    if output is not None:
+        publish(content, output, place)
+
+
+def chosen(name: str, place: str, axes: dict[str, Any]) -> list[Case]:
+    """Return the preset's cases with the axes given in place of its own."""
+    if place == "cuda":
+        if "threads" in axes:
+            raise click.UsageError("--threads is for --device cpu")
+        if reason := why_no_gpu():
+            raise click.ClickException(f"--device cuda: {reason}")
+        axes = {**axes, "threads": (0,)}
+    cases = [case for grid in preset(name) for case in replace(grid, **axes)]
+    return list(dict.fromkeys(cases))
+
+
+def publish(content: report.Record, folder: Path, place: str) -> None:
+    """Write the document, its tables and its charts to `folder`: all, or what was there stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=PREFIX, dir=folder) as made:
+        document, page = paths(Path(made), place)
+        report.write(document, content)
+        page.write_text(report.page(content))
+        charts.draw(content, Path(made), place)
+        targets = {path: folder / path.name for path in sorted(Path(made).iterdir())}
+        for target in targets.values():
+            check_file(target)
+        for path, target in targets.items():
+            os.replace(path, resolved(target))
+
+
+def check_publishable(folder: Path, place: str) -> None:
+    """Raise for what `publish` would stumble over, which would come to light after the measuring."""
+    if find_spec("matplotlib") is None:
+        raise click.ClickException('--output: charts need matplotlib: pip install -e ".[bench]"')
+    for path in paths(folder, place) if folder.exists() else ():
+        check_file(path)
+
+
+def paths(folder: Path, place: str) -> tuple[Path, Path]:
+    return folder / f"throughput-{place}.json", folder / f"throughput-{place}.md"

@@ -1,0 +1,52 @@
+"""`python -m bench device`: the speed of the GPU's kernels."""
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from bench import gpu, report
+from bench.clock import cuda_clock
+from gpu_sigmoid.bounds import DTYPES
+from gpu_sigmoid.cli.check_device import NO_GPU
+from gpu_sigmoid.cli.files import written_whole
+from gpu_sigmoid.cli.paths import OutputFile
+from gpu_sigmoid.device_check.report import table
+from gpu_sigmoid.environment import why_no_gpu
+from gpu_sigmoid.functions import FUNCTIONS
+
+
+@click.command()
+@click.option("--function", "names", multiple=True, type=click.Choice(list(FUNCTIONS)), default=["sigmoid"])
+@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), help="Default: all.")
+@click.option("-o", "--output", type=OutputFile(), help="A JSON file.")
+@click.pass_context
+def device(
+    context: click.Context, names: tuple[str, ...], dtypes: tuple[str, ...], output: Path | None
+) -> None:
+    """Time the GPU's kernels beside a device copy and peers, and what a launch costs.
+
+    Exit status: 0 where what was timed gives the CPU's bits, 1 where it does not, 3 where
+    no GPU is usable. `gpu-sigmoid check-device` compares more.
+    """
+    if reason := why_no_gpu():
+        click.echo(f"bench device needs a GPU: {reason}", err=True)
+        context.exit(NO_GPU)
+    import cupy
+
+    measures = [partial(gpu.throughput, case) for case in gpu.cases(names, dtypes or DTYPES)]
+    measures += [partial(gpu.launch, name) for name in names]
+    figures: list[gpu.Figure] = []
+    findings = []
+    with click.progressbar(measures, label="cases") as bar:
+        for measure in bar:
+            timed, compared = measure(cupy, cuda_clock)
+            figures += timed
+            findings += compared
+    if output is not None:
+        rows = [{**figure.record(), **report.where(True, figure.contender)} for figure in figures]
+        with written_whole(output) as temporary:
+            report.write(temporary, {"findings": list(map(vars, findings)), "rows": rows})
+    click.echo(gpu.table(figures))
+    click.echo(table(findings))
+    context.exit(any(finding.failure for finding in findings))

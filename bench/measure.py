@@ -1,0 +1,114 @@
+"""From cases to rows of figures."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import cycle
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+
+import gpu_sigmoid as gs
+from bench import baseline, ours, peers
+from bench.cases import Case, operands
+from bench.clock import Call, Clock, Spread, cuda_clock, host_clock, interleave
+
+OURS, BASELINE = "gpu_sigmoid", "copy"
+"""Of times, ours is the reference; of rates, the copy."""
+# Larger than any GPU's second-level cache: rotated buffers come from memory.
+ROTATED_BYTES = 1 << 28
+OWN: dict[str, peers.Prepare] = {OURS: ours.prepare, BASELINE: baseline.prepare}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One contender's figures on one case."""
+
+    case: Case
+    contender: str
+    """Ours, the baseline, or a peer."""
+    nanoseconds: Spread
+    """Per element."""
+    gigabytes_per_second: float
+    of_copy: float
+    """The rate of moving bytes, over the baseline's: a copy of as many elements."""
+    times_ours: Spread
+    """The contender's time over ours."""
+
+    def record(self) -> dict[str, Any]:
+        """Return the row as JSON takes it."""
+        return asdict(self)
+
+
+def measure(case: Case, rounds: int, names: Iterable[str]) -> list[Row]:
+    """Time a case: ours, the baseline, and every peer named that is installed and offers it."""
+    on_gpu = case.threads == 0
+    calls = prepared(case, [OURS, BASELINE, *names], gs.array_module() if on_gpu else np)
+    clock: Clock = cuda_clock if on_gpu else host_clock
+    seconds = interleave(calls, clock, rounds)
+    rates = {name: case_bytes(case, name) / np.median(values) / 1e9 for name, values in seconds.items()}
+    return [
+        Row(
+            case,
+            name,
+            Spread.of(values / case.size * 1e9),
+            rates[name],
+            rates[name] / rates[BASELINE],
+            Spread.of(values / seconds[OURS]),
+        )
+        for name, values in seconds.items()
+    ]
+
+
+def case_bytes(case: Case, name: str) -> int:
+    """Return the bytes moved: a copy reads one array and writes one, whatever the case."""
+    return 2 * case.bytes // (case.inputs + case.outputs) if name == BASELINE else case.bytes
+
+
+def prepared(case: Case, names: Iterable[str], xp: Any) -> dict[str, Call]:
+    sets = 1 if xp is np else -(-ROTATED_BYTES // case.bytes)
+    arrays = [operands(case, xp, seed) for seed in range(min(sets, 64))]
+    calls: dict[str, Call] = {}
+    for name in names:
+        prepare = OWN.get(name) or peers.load(name, case.threads)
+        ready = [call for a in arrays if prepare and (call := prepare(case, *a))]
+        if ready:
+            calls[name] = rotate(ready) if len(ready) > 1 else ready[0]
+    return calls
+
+
+def rotate(calls: list[Call]) -> Call:
+    """Return a call that calls another of them each time."""
+    rotation = cycle(calls)
+    return lambda: next(rotation)()
+
+
+def measure_all(
+    cases: Iterable[Case], rounds: int, names: list[str], done: Callable[[], None]
+) -> Iterator[Row]:
+    """Time the cases, those of each number of threads in a process of their own.
+
+    That process may run on so many CPUs only: it is what all libraries heed, some of
+    which offer no other way.
+    """
+    by_threads: dict[int, list[Case]] = {}
+    for case in cases:
+        by_threads.setdefault(case.threads, []).append(case)
+    for threads, group in by_threads.items():
+        with ProcessPoolExecutor(1, get_context("spawn"), pin, (threads,)) as process:
+            for rows in process.map(measure, group, [rounds] * len(group), [names] * len(group)):
+                yield from rows
+                done()
+
+
+def pin(threads: int) -> None:
+    """Keep this process to so many CPUs."""
+    np.seterr(all="ignore")  # the textbook formulas warn of overflow
+    if threads == 0:
+        return
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
+    gs.set_num_threads(threads)

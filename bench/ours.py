@@ -1,0 +1,16 @@
+"""gpu_sigmoid, by its public functions."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from bench.cases import Case
+from gpu_sigmoid.components import method
+from gpu_sigmoid.functions import FUNCTIONS
+
+
+def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any]:
+    compute = method(FUNCTIONS[case.function], case.component)
+    if case.layout == "new":
+        return partial(compute, *inputs)
+    return partial(compute, *inputs, out=outs if case.outputs > 1 else outs[0])

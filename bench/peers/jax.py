@@ -1,0 +1,36 @@
+"""JAX: its activations, compiled. It has no `out=`: every call makes a new array."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from bench.cases import Case
+
+jax.config.update("jax_enable_x64", True)
+
+VALUES: dict[str, Callable[..., Any]] = {
+    "sigmoid": jax.nn.sigmoid,
+    "log_sigmoid": jax.nn.log_sigmoid,
+    "softplus": jax.nn.softplus,
+    "silu": jax.nn.silu,
+    "logit": jax.scipy.special.logit,
+    "bce_with_logits": lambda x, t: jax.nn.softplus(x) - x * t,
+}
+
+
+def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
+    value = VALUES.get(case.function)
+    # its arrays have no strides: it would be given a contiguous copy
+    if value is None or case.layout == "strided" or case.component not in ("value", "grad", "value_and_grad"):
+        return None
+
+    def jet(x: Any, *rest: Any) -> tuple[Any, Any]:
+        y, pull = jax.vjp(lambda z: value(z, *rest), x)
+        return y, pull(jnp.ones_like(x))[0]
+
+    select = {"value": value, "grad": lambda *a: jet(*a)[1], "value_and_grad": jet}
+    compiled = jax.jit(select[case.component])
+    arrays = [jnp.asarray(a) for a in inputs]
+    return lambda: jax.block_until_ready(compiled(*arrays))

@@ -1,0 +1,105 @@
+"""Rows as JSON, with what they were measured on, and as Markdown tables."""
+
+import json
+import platform
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bench import peers
+from bench.measure import BASELINE, OURS, Row
+from gpu_sigmoid.components import label
+from gpu_sigmoid.environment import gpu_available, gpu_description
+from gpu_sigmoid.machine import ON_CPU, ON_GPU, cpu, gpu, measured_on, processor, today, versions
+
+LEGEND = """
+Medians of rounds in which all take turns in one process. A library's figure is how many
+times as long as gpu_sigmoid it takes; `of copy` is the rate at which bytes are moved over
+that of the baseline, a copy of an array. JAX, and NumPy's textbook formulas, make new arrays."""
+
+Record = dict[str, Any]
+
+
+def document(rows: Iterable[Row], rounds: int) -> Record:
+    """Return all there is to say of a run, ready for JSON."""
+    libraries = [name for peer in (*peers.HOST, *peers.CUDA) for name in peers.distributions(peer)]
+    return {
+        "date": today(),
+        "processor": processor(),
+        "device": gpu_description() if gpu_available() else None,
+        "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "versions": versions([*ON_CPU, *ON_GPU, *libraries]),
+        "rounds": rounds,
+        "rows": [{**rounded(row.record()), **where(row.case.threads == 0, row.contender)} for row in rows],
+    }
+
+
+@cache
+def where(on_gpu: bool, contender: str) -> Record:
+    """Return what a contender's row says of where, when and with which versions it was measured."""
+    if contender in (*peers.HOST, *peers.CUDA):
+        libraries = peers.distributions(contender)
+    else:
+        libraries = ON_GPU if on_gpu else ON_CPU
+    return measured_on(gpu() if on_gpu else cpu(), libraries)
+
+
+def write(path: Path, content: Record) -> None:
+    """Write a document with one row a line, so that changes can be read."""
+    head = json.dumps({key: value for key, value in content.items() if key != "rows"}, indent=1)
+    rows = ",\n".join(f"  {json.dumps(row)}" for row in content["rows"])
+    path.write_text(f'{head[:-2]},\n "rows": [\n{rows}\n ]\n}}\n')
+
+
+def rounded(value: Any) -> Any:
+    """Return the value with floats to four significant digits: more is noise."""
+    if isinstance(value, float):
+        return float(f"{value:.4g}")
+    return {key: rounded(v) for key, v in value.items()} if isinstance(value, dict) else value
+
+
+def page(content: Record) -> str:
+    """Return the whole run as a Markdown page."""
+    libraries = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
+    device = content["device"] and ", ".join(f"{key} {value}" for key, value in content["device"].items())
+    hardware = ", ".join(filter(None, (content["processor"], device, content["platform"])))
+    return f"# Throughput\n\n{hardware}. {libraries}; {content['date']}.\n{LEGEND}\n\n{tables(content)}"
+
+
+def tables(content: Record, select: Callable[[Record], bool] = lambda case: True) -> str:
+    """Return a Markdown table per kind of operand: ours, and how many times as long peers take."""
+    groups: dict[tuple, dict[tuple, dict[str, Record]]] = {}
+    for row in content["rows"]:
+        case = row["case"]
+        if select(case):
+            kind = (case["size"], case["dtype"], case["threads"], case["layout"])
+            subject = (case["function"], case["component"])
+            groups.setdefault(kind, {}).setdefault(subject, {})[row["contender"]] = row
+    return "\n".join(f"{heading(*kind)}\n\n{table(rows)}" for kind, rows in groups.items())
+
+
+def heading(size: int, dtype: str, threads: int, layout: str) -> str:
+    where = "GPU" if threads == 0 else f"{threads} thread{'s' if threads > 1 else ''}"
+    how = {"out": "", "new": ", a new array for the result", "strided": ", every other element"}[layout]
+    return f"**{dtype}, {size:,} element{'s' if size > 1 else ''}, {where}{how}**"
+
+
+def table(subjects: dict[tuple, dict[str, Record]]) -> str:
+    contenders = dict.fromkeys(name for rows in subjects.values() for name in rows)
+    others = [name for name in contenders if name not in (OURS, BASELINE)]
+    lines = [
+        "| | ns/element | GB/s | of copy | " + " | ".join(others) + " |",
+        "|---|---:|---:|---:|" + "---:|" * len(others),
+    ]
+    for (function, component), rows in subjects.items():
+        ours = rows[OURS]
+        cells = [f"`{label(function, component)}`", f"{ours['nanoseconds']['median']:.3g}"]
+        cells += [f"{ours['gigabytes_per_second']:.3g}", f"{ours['of_copy']:.0%}"]
+        cells += [times(rows.get(peer)) for peer in others]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def times(row: Record | None) -> str:
+    return "" if row is None else f"{row['times_ours']['median']:.3g}x"

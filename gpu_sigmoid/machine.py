@@ -1,0 +1,49 @@
+"""What a figure was measured on: the processor or the GPU, the day, the libraries' versions."""
+
+import platform
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from gpu_sigmoid.environment import gpu_description, installed
+from gpu_sigmoid.version import __version__
+
+ON_CPU = ("numpy", "numba", "llvmlite")
+ON_GPU = ("numpy", "cupy-cuda13x", "cupy-cuda12x", "numba-cuda")
+"""The distributions that our own results and their speed depend on."""
+
+
+def measured_on(device: str, distributions: Iterable[str]) -> dict[str, Any]:
+    """Return what a row of figures says of where and when it was measured."""
+    return {"device": device, "date": today(), "versions": versions(distributions)}
+
+
+def cpu() -> str:
+    """Return the name of the processor and of the system."""
+    return f"{processor()}, {platform.system()} {platform.machine()}"
+
+
+def gpu() -> str:
+    """Return the current GPU's name and its driver's version."""
+    found = gpu_description()
+    return f"{found['name']}, CUDA driver {found['driver']}"
+
+
+def processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or "unknown processor"
+
+
+def today() -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime())
+
+
+def versions(distributions: Iterable[str]) -> dict[str, str]:
+    """Return the versions of gpu_sigmoid, of Python and of the distributions that are installed."""
+    found = {name: version for name in distributions if (version := installed(name))}
+    return {"gpu_sigmoid": __version__, "python": platform.python_version(), **found}

@@ -1,0 +1,59 @@
+"""`python -m bench accuracy`: peers' errors, by the code that measures ours."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import gpu_sigmoid as gs
+from bench import peers
+from bench.command import main
+from bench.errors import subject
+from gpu_sigmoid import environment
+
+
+@pytest.fixture(autouse=True)
+def threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "_threads", None)  # which measuring in this process sets
+
+
+def run(*arguments: Any) -> Result:
+    return CliRunner().invoke(main, ["accuracy", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_errors_of_a_peer(tmp_path: Path, jobs: int) -> None:
+    path = tmp_path / "peers.json"
+    options = ["--component", "grad", "--dtype", "float32", "--stride", 400_009, "--jobs", jobs]
+    result = run("sigmoid", "--peer", "numpy", *options, "--json", path)
+    assert result.exit_code == 0, result.output
+    (row,) = json.loads(path.read_text())["rows"]
+    assert (row["subject"], row["operands"]) == ("numpy", "one in 400009")
+    # s (1 - s) is 0 from 16.7 on
+    assert row["ulp"] > 1e6
+    assert row["versions"]["numpy"] == np.__version__
+
+
+def test_what_a_peer_does_not_offer_has_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "peers.json"
+    result = run("sigmoid", "--peer", "numpy", "--component", "grad2", "--jobs", 1, "--json", path)
+    assert result.exit_code == 0, result.output
+    assert json.loads(path.read_text())["rows"] == []
+
+
+def test_operands_are_broadcast() -> None:
+    compute = subject("numpy").compute("bce_with_logits", "value", "float32")
+    assert compute is not None
+    x, t = np.float32([[-3], [0], [2]]), np.float32([[0.0, 0.25]])
+    np.testing.assert_allclose(compute(x, t), gs.bce_with_logits(x, t), rtol=1e-6)
+
+
+def test_other_names_and_missing_libraries_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "is not one of 'numpy', 'scipy', 'torch', 'jax'" in run("--peer", "abacus").output
+    monkeypatch.setattr(peers, "load", lambda name, threads: None)
+    result = run("--peer", "torch")
+    assert result.exit_code == 1
+    assert "torch is not installed" in result.output
