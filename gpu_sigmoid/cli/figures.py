@@ -14,7 +14,10 @@ GRAD_COLOUR = "#9621E2"
 
 
 def centred_axes() -> Any:
-    """Return the axes of a new 9 x 5 inch figure, the left spine in the centre."""
+    """Return the axes of a new 9 x 5 inch figure, the left spine in the centre.
+
+    Its labels stand at the left edge: beside the spine, curves would pass through them.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -24,6 +27,10 @@ def centred_axes() -> Any:
     axes.spines[["top", "right"]].set_visible(False)
     axes.xaxis.set_ticks_position("bottom")
     axes.yaxis.set_ticks_position("left")
+    points_an_inch = 72
+    axes.tick_params(axis="y", pad=axes.bbox.width / axes.figure.dpi * points_an_inch / 2)
+    axes.grid(axis="y", color="0.9")
+    axes.set_axisbelow(True)
     return axes
 
 
