@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gpu_sigmoid.bounds import DTYPES
-from gpu_sigmoid.components import arity, outputs
-from gpu_sigmoid.dtypes import numpy_dtype
+from gpu_sigmoid.dtypes import DTYPES, numpy_dtype
 from gpu_sigmoid.environment import get_num_threads
 from gpu_sigmoid.functions import FUNCTIONS
 
@@ -30,11 +28,11 @@ class Case:
 
     @property
     def outputs(self) -> int:
-        return outputs(self.component)
+        return len(FUNCTIONS[self.function].methods[self.component].mode.partials)
 
     @property
     def inputs(self) -> int:
-        return arity(FUNCTIONS[self.function].formula, self.component)
+        return len(FUNCTIONS[self.function].methods[self.component].operands)
 
     @property
     def bytes(self) -> int:

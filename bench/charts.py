@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.measure import BASELINE, OURS
 from bench.report import Record
-from gpu_sigmoid.components import label
+from gpu_sigmoid.modes import label
 
 INK = "0.35"
 STYLE: dict[str, dict[str, Any]] = {

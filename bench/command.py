@@ -14,13 +14,13 @@ from bench import charts, measure, peers, report
 from bench.accuracy import accuracy
 from bench.cases import LAYOUTS, PRESETS, Case, preset
 from bench.device import device
-from gpu_sigmoid.bounds import DTYPES
 from gpu_sigmoid.cli.files import PREFIX
 from gpu_sigmoid.cli.group import Commands
 from gpu_sigmoid.cli.paths import OutputFolder, check_file, resolved
-from gpu_sigmoid.components import COMPONENTS
+from gpu_sigmoid.dtypes import DTYPES
 from gpu_sigmoid.environment import why_no_gpu
 from gpu_sigmoid.functions import FUNCTIONS
+from gpu_sigmoid.modes import PUBLIC
 
 
 def several(name: str, choices: Any, text: str) -> Any:
@@ -30,7 +30,7 @@ def several(name: str, choices: Any, text: str) -> Any:
 @click.group(cls=Commands, invoke_without_command=True, commands=[accuracy, device])
 @click.option("--preset", "name", type=click.Choice(PRESETS), default="quick", show_default=True)
 @several("function", FUNCTIONS, "Instead of the preset's; may be repeated, as the next options may.")
-@several("component", COMPONENTS, "The value, derivatives, or both in one pass.")
+@several("component", PUBLIC, "The value, derivatives, or both in one pass.")
 @several("dtype", DTYPES, "Of the operands and the result.")
 @several("layout", LAYOUTS, "Into an array that is there, a new one, or from every other element.")
 @several("peer", dict.fromkeys(peers.HOST + peers.CUDA), "Default: all that are installed.")

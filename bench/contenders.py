@@ -38,8 +38,8 @@ def elementwise(case: Case, inputs: tuple, outs: tuple) -> Contender:
     """Return the launch that serves any layout, on arrays that would be served packed."""
     from gpu_sigmoid.backends.cupy.elementwise import launch
 
-    formula = FUNCTIONS[case.function].formula
-    call = partial(launch, formula, case.component, case.dtype, inputs, outs)
+    method = FUNCTIONS[case.function].methods[case.component]
+    call = partial(launch, method.formula, method.mode, case.dtype, inputs, outs)
     return Contender(call, partial(on_host, outs))
 
 
@@ -48,10 +48,10 @@ def packed(case: Case, inputs: tuple, outs: tuple) -> Contender | None:
     from gpu_sigmoid.backends.cupy import look_up
     from gpu_sigmoid.backends.cupy.packed import launch
 
-    formula = FUNCTIONS[case.function].formula
-    if not look_up.serves(formula, case.component, case.dtype, inputs):
+    method = FUNCTIONS[case.function].methods[case.component]
+    if not look_up.serves(method.formula, method.mode, case.dtype, inputs):
         return None
-    call = partial(launch, formula, case.component, case.dtype, inputs, outs)
+    call = partial(launch, method.formula, method.mode, case.dtype, inputs, outs)
     return Contender(call, partial(on_host, outs))
 
 
@@ -59,7 +59,8 @@ def bare_kernel(case: Case, inputs: tuple, outs: tuple) -> Contender:
     """Return the ElementwiseKernel itself, called as one's own would be."""
     from gpu_sigmoid.backends.cupy.elementwise import bits, kernel
 
-    compiled = kernel(FUNCTIONS[case.function].formula, case.component, case.dtype)
+    method = FUNCTIONS[case.function].methods[case.component]
+    compiled = kernel(method.formula, method.mode, case.dtype)
     return Contender(partial(compiled, *map(bits, (*inputs, *outs))), partial(on_host, outs))
 
 

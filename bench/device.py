@@ -7,11 +7,11 @@ import click
 
 from bench import gpu, report
 from bench.clock import cuda_clock
-from gpu_sigmoid.bounds import DTYPES
 from gpu_sigmoid.cli.check_device import NO_GPU
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.paths import OutputFile
 from gpu_sigmoid.device_check.report import table
+from gpu_sigmoid.dtypes import DTYPES
 from gpu_sigmoid.environment import why_no_gpu
 from gpu_sigmoid.functions import FUNCTIONS
 

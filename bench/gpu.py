@@ -17,7 +17,7 @@ from gpu_sigmoid.device_check.subject import Finding, as_tuple, call_public, dif
 from gpu_sigmoid.functions import FUNCTIONS
 
 SIZE = 1 << 26
-COMPONENTS = ("value", "value_and_grad")
+MODES = ("value", "value_and_grad")
 ROUNDS = 15
 
 
@@ -41,7 +41,7 @@ class Figure:
 def cases(functions: tuple[str, ...], dtypes: tuple[str, ...], size: int = SIZE) -> Iterator[Case]:
     for function in functions:
         for dtype in dtypes:
-            for component in COMPONENTS:
+            for component in MODES:
                 yield Case(function, component, dtype, size, "out", threads=0)
 
 

@@ -5,12 +5,11 @@ from functools import partial
 from typing import Any
 
 from bench.cases import Case
-from gpu_sigmoid.components import method
 from gpu_sigmoid.functions import FUNCTIONS
 
 
 def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any]:
-    compute = method(FUNCTIONS[case.function], case.component)
+    compute = FUNCTIONS[case.function].methods[case.component]
     if case.layout == "new":
         return partial(compute, *inputs)
     return partial(compute, *inputs, out=outs if case.outputs > 1 else outs[0])

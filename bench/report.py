@@ -9,9 +9,9 @@ from typing import Any
 
 from bench import peers
 from bench.measure import BASELINE, OURS, Row
-from gpu_sigmoid.components import label
 from gpu_sigmoid.environment import gpu_available, gpu_description
 from gpu_sigmoid.machine import ON_CPU, ON_GPU, cpu, gpu, measured_on, processor, today, versions
+from gpu_sigmoid.modes import label
 
 LEGEND = """
 Medians of rounds in which all take turns in one process. A library's figure is how many

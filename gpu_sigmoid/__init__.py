@@ -1,20 +1,26 @@
 """The logistic family as array kernels: the same bits on every backend.
 
-Where things are:
+Where things are, from what rests on nothing to what rests on all; imports point upwards:
 
+- `modes`: operands, partial derivatives, and what a call computes of them in one pass
+- `lowering`: what a formula is written in, and from it to Python for Numba and CUDA C++
+- `formulas`: every formula, once, with the coefficients that tools/ fits
+- `dtypes`, `outputs`: what operands and `out=` may be
+- `environment`, `version`: which backends and devices there are
+- `registry`: the table of the functions, for backends that have to know all of them
+- `backends`: a library's arrays to kernels, and back
+- `dispatch`: from an array's type to a backend
+- `bounds`: the errors promised and found
 - `functions`: the public objects and `FUNCTIONS`, the table of them
-- `components`: value, derivatives and both, as methods and by name
 - `device`: the same on scalars, for kernels of your own that Numba compiles
 - `source`: the same as CUDA C++
-- `formulas`: every formula, once, with the coefficients that tools/ fits
-- `lowering`: what a formula is written in, and from it to Python for Numba and CUDA C++
-- `bounds`: the errors promised and found; `verify` measures them, `bench` the speed
-- `dispatch`: from an array's type to a backend in `backends`
-- `dtypes`, `outputs`: what operands and `out=` may be
-- `environment`: which backends and devices there are
-- `device_check`: a GPU compared with the CPU, and timed
 - `torch`: modules in the place of torch.nn's
+- `machine`: what figures were measured on
+- `verify`: measures the errors
+- `device_check`: a GPU compared with the CPU
 - `cli`: the command `gpu-sigmoid`
+
+The comparison with other libraries is `bench/` in the repository, which is not installed.
 """
 
 from gpu_sigmoid import device

@@ -13,13 +13,10 @@ difference has lost what lies below the least subnormal number.
 
 `worst` is what `gpu-sigmoid verify --exhaustive` found: over all float32, float16 and
 bfloat16 operands, and over float64 ones dense and adversarial; `operands` where.
-tools/write_bounds.py writes both from results/accuracy.json.
+tools/write_bounds.py writes both from bench/results/accuracy.json.
 """
 
 from dataclasses import dataclass
-
-COMPONENTS = ("value", "grad", "grad2", "vjp")
-DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 TABLE = """\
 # function       component  dtype     bound  worst   operands

@@ -34,20 +34,18 @@ float32; else in float64, which bool and integers count as. To Numba a literal s
 `1.0` is a float64: write `numba.float32(1.0)` beside float32 arguments.
 """
 
-import inspect
 from typing import Any
 
-from gpu_sigmoid.components import method
-from gpu_sigmoid.dispatch import call
-from gpu_sigmoid.functions import FUNCTIONS, Function
+from gpu_sigmoid.functions import FUNCTIONS, Function, Method
+from gpu_sigmoid.modes import PUBLIC
 
 __all__ = [*FUNCTIONS]
 
 
 class DeviceFunction:
-    """A component of a function, on scalars; Python may call it too.
+    """A function or a method of one, on scalars; Python may call it too.
 
-    `grad`, `grad2`, `value_and_grad` and `vjp` are the other components.
+    `grad`, `grad2`, `value_and_grad` and `vjp` are the methods of a function.
     """
 
     grad: "DeviceFunction"
@@ -55,25 +53,22 @@ class DeviceFunction:
     value_and_grad: "DeviceFunction"
     vjp: "DeviceFunction"
 
-    def __init__(self, function: Function, component: str = "value") -> None:
-        self.function, self.component = function, component
-        parameters = inspect.signature(method(function, component)).parameters.values()
-        self.operands = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_ONLY)
-        self.__doc__ = function.__doc__
-        if component == "value":
-            for name in ("grad", "grad2", "value_and_grad", "vjp"):
-                setattr(self, name, DeviceFunction(function, name))
+    def __init__(self, method: Method) -> None:
+        self.method = method
+        self.operands = method.operands
+        self.__doc__ = method.__doc__
+        if isinstance(method, Function):
+            for name in PUBLIC[1:]:
+                setattr(self, name, DeviceFunction(method.methods[name]))
 
     def __call__(self, *operands: Any) -> Any:
-        # a ufunc would take one too many for its output
         if len(operands) != len(self.operands):
             raise TypeError(self.refusal(len(operands)))
-        return call(self.function, self.component, operands, None)
+        return self.method(*operands)
 
     def refusal(self, given: int) -> str:
         """Return what is wrong with a call of so many operands."""
-        wanted, names = len(self.operands), ", ".join(self.operands)
-        return f"{self!r} takes {wanted} operand{'s' * (wanted > 1)} ({names}), by position, not {given}"
+        return self.method.refusal(given).replace(self.method.label, repr(self), 1)
 
     @property
     def _numba_type_(self) -> Any:
@@ -83,19 +78,19 @@ class DeviceFunction:
         return type_of(self)
 
     def __repr__(self) -> str:
-        suffix = "" if self.component == "value" else f".{self.component}"
-        return f"<gpu_sigmoid.device.{self.function.__name__}{suffix}>"
+        return f"<gpu_sigmoid.device.{self.method.label}>"
 
     def __reduce__(self) -> tuple:
-        return find, (self.function.__name__, self.component)
+        return find, (self.method.label,)
 
 
 _functions = {name: DeviceFunction(function) for name, function in FUNCTIONS.items()}
 
 
-def find(name: str, component: str) -> DeviceFunction:
-    """Return a component of the function of that name."""
-    return _functions[name] if component == "value" else getattr(_functions[name], component)
+def find(label: str) -> DeviceFunction:
+    """Return what has a label such as `sigmoid` or `sigmoid.grad`."""
+    name, _, method = label.partition(".")
+    return getattr(_functions[name], method) if method else _functions[name]
 
 
 def __getattr__(name: str) -> DeviceFunction:

@@ -1,7 +1,7 @@
 """Which backend a call goes to: by the types of its arrays, importing no library to ask.
 
-A backend is a module of `gpu_sigmoid.backends` with `run(function, component, operands,
-out)`; it is imported when the first of its arrays comes.
+A backend is a module of `gpu_sigmoid.backends` with `run(method, operands, out)`, where the method is
+a mode of a function (`functions.Method`); it is imported when the first of its arrays comes.
 """
 
 import array
@@ -12,7 +12,7 @@ import numpy as np
 from numpy import broadcast, ndarray
 
 from gpu_sigmoid.backends import cpu
-from gpu_sigmoid.backends.cpu import READY, SPLIT_FROM
+from gpu_sigmoid.backends.cpu import SPLIT_FROM
 from gpu_sigmoid.environment import require_gpu
 
 BACKENDS = {
@@ -38,24 +38,24 @@ COMPANIONS = {"dask": {HOST}, "jax": {HOST}, "pandas": {HOST}, "xarray": {HOST, 
 _backend_of_type: dict[type, str] = {np.ndarray: HOST, int: NUMBER, float: NUMBER, bool: NUMBER}
 
 
-def call(function: Any, component: str, operands: tuple, out: Any) -> Any:
-    """Compute `component` of `function` on the backend that the operands and `out` live on."""
+def call(method: Any, operands: tuple, out: Any) -> Any:
+    """Compute a method of a function on the backend that the operands and `out` live on."""
     # the common cases, kept short: a microsecond counts for one element
     first = operands[0]
     alone = len(operands) == 1
     if type(first) is ndarray:
         dtype = first.dtype
         try:
-            ufunc = READY[function, component, dtype]
+            ufunc = method.ready[dtype]
             if first.nbytes < SPLIT_FROM and (alone or alike(operands, dtype)):
                 if out is None:
                     return ufunc(first) if alone else ufunc(*operands)
                 if type(out) is not ndarray:
-                    if alike(out, dtype) and (out[0].shape == first.shape or filled(out[0], operands)):
+                    if alike(out, dtype) and all(o.shape == first.shape or filled(o, operands) for o in out):
                         return ufunc(first, out=out) if alone else ufunc(*operands, out=out)
                 elif (
                     out.dtype is dtype
-                    and component != "value_and_grad"
+                    and ufunc.nout == 1
                     and (out.shape == first.shape or filled(out, operands))
                 ):
                     # by position: NumPy takes longer for a keyword
@@ -63,16 +63,16 @@ def call(function: Any, component: str, operands: tuple, out: Any) -> Any:
         except (LookupError, TypeError, ValueError):
             pass  # the general way compiles, or says what is wrong
     elif type(first) is float and alone and out is None:
-        ufunc = READY.get((function, component, float))
+        ufunc = method.ready.get(float)
         if ufunc is not None:
             return ufunc(first)
-    backend = backend_of(function, operands, out)
+    backend = backend_of(method, operands, out)
     if backend == HOST:
-        return cpu.run(function, component, operands, out)
+        return cpu.run(method, operands, out)
     if backend == CUDA:
         # asked before the backend is imported, which takes CuPy
-        require_gpu(function)
-    return module_of(backend).run(function, component, operands, out)
+        require_gpu(method)
+    return module_of(backend).run(method, operands, out)
 
 
 def module_of(backend: str) -> Any:
@@ -107,7 +107,7 @@ def filled(out: ndarray, operands: tuple) -> bool:
     return broadcast(*operands).shape == shape
 
 
-def backend_of(function: Any, operands: tuple, out: Any) -> str:
+def backend_of(method: Any, operands: tuple, out: Any) -> str:
     """Return the one backend of all arrays among operands and outputs.
 
     Raises
@@ -122,7 +122,7 @@ def backend_of(function: Any, operands: tuple, out: Any) -> str:
         kind = type(operand)
         backend = _backend_of_type.get(kind)
         if backend is None:
-            backend = _backend_of_type[kind] = classify(function, kind)
+            backend = _backend_of_type[kind] = classify(method, kind)
         found.setdefault(backend, operand)
     found.pop(NUMBER, None)
     for backend, held in COMPANIONS.items():
@@ -131,13 +131,13 @@ def backend_of(function: Any, operands: tuple, out: Any) -> str:
     if len(found) > 1:
         kinds = " and ".join(name_of(type(o)) for o in found.values())
         raise TypeError(
-            f"{function.__name__}: {kinds} cannot be mixed: move them to one place first, nothing is "
+            f"{method.label}: {kinds} cannot be mixed: move them to one place first, nothing is "
             "transferred without being asked for"
         )
     return next(iter(found), HOST)
 
 
-def classify(function: Any, kind: type) -> str:
+def classify(method: Any, kind: type) -> str:
     """Return the backend for a type, by where it and its bases are defined."""
     if issubclass(kind, np.generic):
         return NUMBER
@@ -154,7 +154,7 @@ def classify(function: Any, kind: type) -> str:
     if hasattr(kind, "__dlpack_device__"):
         return EXCHANGED
     raise TypeError(
-        f"{function.__name__} takes a number, a sequence of numbers or a NumPy array, not {name_of(kind)}"
+        f"{method.label} takes a number, a sequence of numbers or a NumPy array, not {name_of(kind)}"
     )
 
 

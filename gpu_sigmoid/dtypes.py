@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 ACCEPTED = "float16, bfloat16, float32 and float64, bool and integers (computed in float64)"
-NATIVE = ("float16", "float32", "float64")
+DTYPES = ("float32", "float64", "float16", "bfloat16")
+"""Those that results have."""
 
 
-def result_name(function: Any, operands: tuple) -> str:
-    """Return the name of the dtype that `function` gives for operands (arrays and numbers).
+def result_name(method: Any, operands: tuple) -> str:
+    """Return the name of the dtype that `method` gives for operands (arrays and numbers).
 
     Several dtypes are promoted by NumPy's rules, bfloat16 with integers as float16 is;
     Python numbers take the arrays' dtype.
@@ -21,14 +22,14 @@ def result_name(function: Any, operands: tuple) -> str:
         If a dtype is not accepted, or the operands have none in common.
     """
     dtypes = [o.dtype for o in operands if hasattr(o, "dtype")]
-    common = dtypes[0] if len(operands) == len(dtypes) == 1 else promoted(function, operands, dtypes)
+    common = dtypes[0] if len(operands) == len(dtypes) == 1 else promoted(method, operands, dtypes)
     name = accepted_name(common)
     if name is None:
-        raise TypeError(f"{function.__name__}: dtype {common} is not accepted; accepted are {ACCEPTED}")
+        raise TypeError(f"{method.label}: dtype {common} is not accepted; accepted are {ACCEPTED}")
     return name
 
 
-def promoted(function: Any, operands: tuple, dtypes: list[np.dtype]) -> np.dtype:
+def promoted(method: Any, operands: tuple, dtypes: list[np.dtype]) -> np.dtype:
     try:
         names = [accepted_name(dtype) for dtype in dtypes]
         if "bfloat16" not in names or "float16" in names:
@@ -39,9 +40,7 @@ def promoted(function: Any, operands: tuple, dtypes: list[np.dtype]) -> np.dtype
         return dict(pairs)["bfloat16"] if common == np.float16 else common
     except TypeError:
         kinds = " and ".join(str(getattr(o, "dtype", type(o).__name__)) for o in operands)
-        raise TypeError(
-            f"{function.__name__}: {kinds} have no common dtype; accepted are {ACCEPTED}"
-        ) from None
+        raise TypeError(f"{method.label}: {kinds} have no common dtype; accepted are {ACCEPTED}") from None
 
 
 @cache
@@ -53,7 +52,7 @@ def accepted_name(dtype: Any) -> str | None:
         return "float64"
     # ml_dtypes registers bfloat16 as a user-defined type, which has this name
     name = "bfloat16" if dtype.name == "bfloat16" else dtype.newbyteorder("=").name
-    return name if name in ("bfloat16", *NATIVE) else None
+    return name if name in DTYPES else None
 
 
 def numpy_dtype(name: str) -> np.dtype:

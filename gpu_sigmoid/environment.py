@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.version import __version__
+
 THREADS_VARIABLE = "GPU_SIGMOID_NUM_THREADS"
 BACKENDS = {
     "numba": "",
@@ -51,10 +53,10 @@ def gpu_available() -> bool:
     return why_no_gpu() is None
 
 
-def require_gpu(function: Any) -> None:
+def require_gpu(method: Any) -> None:
     """Raise a RuntimeError that says why, if no GPU can be used for an array that lies on one."""
     if reason := why_no_gpu():
-        raise RuntimeError(f"{function.__name__}: an array lies on a GPU, and none can be used: {reason}")
+        raise RuntimeError(f"{method.label}: an array lies on a GPU, and none can be used: {reason}")
 
 
 def array_module() -> ModuleType:
@@ -128,8 +130,6 @@ def _checked_threads(n: Any, name: str) -> int:
 
 def show_config() -> None:
     """Print versions, libraries, devices and threads, and for what is missing why."""
-    from gpu_sigmoid import __version__
-
     gpu = why_no_gpu()
     rows = [
         ("gpu_sigmoid", __version__),

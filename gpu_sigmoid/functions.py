@@ -4,12 +4,14 @@ Everything that goes over the family (tests, documentation, command line) goes o
 `FUNCTIONS`. A new function is a formula in `formulas` and an entry here.
 """
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
-from gpu_sigmoid import formulas
+from gpu_sigmoid import formulas, registry
 from gpu_sigmoid.bounds import BOUNDS, Bound
 from gpu_sigmoid.dispatch import call
+from gpu_sigmoid.modes import PUBLIC, Mode, Partial, Signature, label
 
 NOTES = """
 
@@ -45,84 +47,104 @@ in the last place of the result, against the definition in higher precision:
 
 {bounds}
 """
-X = "x : array_like\n    Any shape."
-TARGET = "target : array_like\n    Usually in [0, 1]; broadcast against `x`."
+PARAMETERS = {
+    "x": "x : array_like\n    Any shape.",
+    "target": "target : array_like\n    Usually in [0, 1]; broadcast against `x`.",
+}
+"""What is said of an operand, by its name."""
 
-
-class Function:
-    """A function of one array and its derivatives, elementwise.
-
-    Call it for the value. `formula` is the scalar formula all backends compute,
-    `bounds` the largest error by component and dtype.
-    """
-
-    formula: Callable
-    __name__: str
-    bounds: dict[tuple[str, str], Bound]
-    parameters = X
-
-    def __init__(self, formula: Callable, definition: str, limits: str) -> None:
-        self.formula = formula
-        self.__name__ = self.__qualname__ = formula.__name__
-        self.definition = definition
-        self.bounds = BOUNDS[formula.__name__]
-        lines = "\n".join(
-            f"{component} {dtype}: {bound.ulp}" for (component, dtype), bound in self.bounds.items()
-        )
-        self.__doc__ = definition + NOTES.format(parameters=self.parameters, limits=limits, bounds=lines)
-
-    def __call__(self, x: Any, /, *, out: Any = None) -> Any:
-        return call(self, "value", (x,), out)
-
-    def grad(self, x: Any, /, *, out: Any = None) -> Any:
-        """Return the derivative; arguments and errors as for the function itself."""
-        return call(self, "grad", (x,), out)
-
-    def grad2(self, x: Any, /, *, out: Any = None) -> Any:
-        """Return the second derivative; arguments and errors as for the function itself."""
-        return call(self, "grad2", (x,), out)
-
-    def value_and_grad(self, x: Any, /, *, out: Any = None) -> Any:
-        """Return (value, derivative) from one pass; `out` is a tuple of two arrays or None."""
-        return call(self, "value_and_grad", (x,), out)
-
-    def vjp(self, x: Any, cotangent: Any, /, *, out: Any = None) -> Any:
-        """Return cotangent * derivative from one pass; `cotangent` broadcasts against x.
+SUMMARIES = {
+    "grad": "Return the derivative; arguments and errors as for the function itself.",
+    "grad2": "Return the second derivative; arguments and errors as for the function itself.",
+    "value_and_grad": "Return (value, derivative) from one pass; `out` is a tuple of two arrays or None.",
+    "vjp": """Return cotangent * derivative from one pass; `cotangent` broadcasts against the operands.
 
         The product does not underflow where the derivative alone would.
-        """
-        return call(self, "vjp", (x, cotangent), out)
+        """,
+}
+
+
+class Method:
+    """A mode of a function, elementwise over arrays: the function itself, or one of its methods.
+
+    `formula` is the scalar formula that all backends compute, `mode` what of it. `ready` are the
+    kernels for operands that need no preparation, by dtype, which `dispatch` looks up.
+    """
+
+    def __init__(self, formula: Callable, signature: Signature, mode: Mode, function: "Function") -> None:
+        self.formula, self.signature, self.mode, self.function = formula, signature, mode, function
+        self.label = label(formula.__name__, mode.name)
+        self.__name__ = self.label.rpartition(".")[2]
+        self.__qualname__ = self.label
+        self.__doc__ = SUMMARIES.get(mode.name)
+        self.operands = signature.operands_of(mode)
+        self.ready: dict[Any, Callable[..., Any]] = {}
+        self._count = len(self.operands)
+
+    def __call__(self, *operands: Any, out: Any = None) -> Any:
+        # a ufunc would take one too many for its output
+        if len(operands) != self._count:
+            raise TypeError(self.refusal(len(operands)))
+        return call(self, operands, out)
+
+    def refusal(self, given: int) -> str:
+        """Return what is wrong with a call of so many operands."""
+        wanted, names = self._count, ", ".join(self.operands)
+        return f"{self.label} takes {wanted} operand{'s' * (wanted > 1)} ({names}), by position, not {given}"
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        kind = inspect.Parameter.POSITIONAL_ONLY
+        parameters = [inspect.Parameter(name, kind) for name in self.operands]
+        out = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
+        return inspect.Signature([*parameters, out])
 
     def __repr__(self) -> str:
-        return f"<gpu_sigmoid.{self.__name__}>"
+        return f"<gpu_sigmoid.{self.label}>"
 
-    def __reduce__(self) -> str:
-        return self.__name__
+    def __reduce__(self) -> Any:
+        return find, (self.formula.__name__, self.mode.name)
 
 
-class FunctionOfTarget(Function):
-    """A function of an array and a target; derivatives are with respect to the array."""
+class Function(Method):
+    """A function and its derivatives, elementwise; call it for the value.
 
-    parameters = f"{X}\n{TARGET}"
+    `bounds` are the largest errors by mode and dtype, `methods` all its modes by name.
+    """
 
-    def __call__(self, x: Any, target: Any, /, *, out: Any = None) -> Any:  # type: ignore[override]
-        return call(self, "value", (x, target), out)
+    grad: Method
+    grad2: Method
+    value_and_grad: Method
+    vjp: Method
 
-    def grad(self, x: Any, target: Any, /, *, out: Any = None) -> Any:  # type: ignore[override]
-        """Return the derivative by x; arguments and errors as for the function itself."""
-        return call(self, "grad", (x, target), out)
+    def __init__(
+        self, formula: Callable, definition: str, limits: str, differentiable: int = 1, gradients: int = 1
+    ) -> None:
+        operands = tuple(inspect.signature(formula).parameters)
+        signature = Signature(operands, differentiable, gradients)
+        super().__init__(formula, signature, signature.modes["value"], self)
+        self.definition = definition
+        self.bounds: dict[tuple[str, str], Bound] = BOUNDS[formula.__name__]
+        lines = "\n".join(f"{mode} {dtype}: {bound.ulp}" for (mode, dtype), bound in self.bounds.items())
+        parameters = "\n".join(PARAMETERS[name] for name in operands)
+        self.__doc__ = definition + NOTES.format(parameters=parameters, limits=limits, bounds=lines)
+        self.methods: dict[str, Method] = {"value": self}
+        for mode in signature.modes.values():
+            if mode.name != "value":
+                self.methods[mode.name] = Method(formula, signature, mode, self)
+        for name in PUBLIC[1:]:
+            setattr(self, name, self.methods[name])
 
-    def grad2(self, x: Any, target: Any, /, *, out: Any = None) -> Any:  # type: ignore[override]
-        """Return the second derivative by x; arguments and errors as for the function itself."""
-        return call(self, "grad2", (x, target), out)
+    def method_of(self, partial: Partial, weighted: bool = False) -> Method:
+        """Return the method that computes one partial derivative alone."""
+        return next(
+            m for m in self.methods.values() if m.mode.partials == (partial,) and m.mode.weighted == weighted
+        )
 
-    def value_and_grad(self, x: Any, target: Any, /, *, out: Any = None) -> Any:  # type: ignore[override]
-        """Return (value, derivative by x) from one pass; `out` is a tuple of two arrays or None."""
-        return call(self, "value_and_grad", (x, target), out)
 
-    def vjp(self, x: Any, target: Any, cotangent: Any, /, *, out: Any = None) -> Any:  # type: ignore[override]
-        """Return cotangent * derivative by x from one pass; `cotangent` broadcasts against the rest."""
-        return call(self, "vjp", (x, target, cotangent), out)
+def find(name: str, mode: str) -> Method:
+    """Return a mode of the function of that name."""
+    return FUNCTIONS[name].methods[mode]
 
 
 sigmoid = Function(
@@ -150,16 +172,16 @@ logit = Function(
     "The inverse of the sigmoid, log(x / (1 - x)).",
     "-inf at 0, inf at 1, nan outside [0, 1]; full relative accuracy near 0.5.",
 )
-bce_with_logits = FunctionOfTarget(
+bce_with_logits = Function(
     formulas.bce_with_logits,
     "The binary cross-entropy of a logit, softplus(x) - x * target, elementwise.",
     "An infinite logit on a hard target's side costs 0. For targets in [0, 1] nothing cancels in\n"
     "the value. The gradient, sigmoid(x) - target, does where the two are near each other, and the\n"
     "value for targets outside [0, 1], which are computed by the same formula: errors are then in\n"
     "last places of the larger term.",
+    differentiable=2,
 )
 
-FUNCTIONS: dict[str, Function] = {
-    function.__name__: function for function in (sigmoid, log_sigmoid, softplus, silu, logit, bce_with_logits)
-}
+FUNCTIONS: dict[str, Function] = registry.FUNCTIONS
+FUNCTIONS.update({f.label: f for f in (sigmoid, log_sigmoid, softplus, silu, logit, bce_with_logits)})
 sigmoid_prime = sigmoid.grad

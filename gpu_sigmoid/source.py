@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from gpu_sigmoid.functions import FUNCTIONS, Function
-from gpu_sigmoid.lowering import COMPONENTS, lower
+from gpu_sigmoid.functions import FUNCTIONS, Method
 from gpu_sigmoid.lowering import cuda_source as printed
+from gpu_sigmoid.lowering import lower
 from gpu_sigmoid.lowering.constants import FORMATS
+from gpu_sigmoid.modes import PUBLIC
 
 
 def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "float64")) -> str:
@@ -48,21 +49,19 @@ def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "flo
     for name in dtypes:
         if name not in FORMATS:
             raise ValueError(f"cuda_source: dtype is to be float32, float64 or a tuple of them, not {name!r}")
-    pairs = [named(f) for f in functions] or [(f, c) for f in FUNCTIONS.values() for c in COMPONENTS]
+    methods = [checked(f) for f in functions] or [f.methods[m] for f in FUNCTIONS.values() for m in PUBLIC]
     programs = [
-        lower(function.formula, component, FORMATS[name])
-        for function, component in dict.fromkeys(pairs)
+        lower(method.formula, method.mode, FORMATS[name])
+        for method in dict.fromkeys(methods)
         for name in dict.fromkeys(dtypes)
     ]
     return printed(*programs)
 
 
-def named(function: Any) -> tuple[Function, str]:
-    """Return a function and its component for the function or its bound method."""
-    owner = getattr(function, "__self__", function)
-    component = function.__name__ if owner is not function else "value"
-    if not isinstance(owner, Function) or component not in COMPONENTS:
+def checked(method: Any) -> Method:
+    """Return what is a function of ours or a method of one."""
+    if not isinstance(method, Method):
         raise TypeError(
-            f"cuda_source: {function!r} is not a function of gpu_sigmoid or a method such as sigmoid.grad"
+            f"cuda_source: {method!r} is not a function of gpu_sigmoid or a method such as sigmoid.grad"
         )
-    return owner, component
+    return method

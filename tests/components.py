@@ -5,24 +5,28 @@ from typing import Any
 import numpy as np
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.functions import FunctionOfTarget
+from gpu_sigmoid.modes import PUBLIC, Mode, Signature
 
 JET = ("value", "grad", "grad2")
-COMPONENTS = (*JET, "value_and_grad", "vjp")
-TARGETS = (0.0, 1.0, 0.25, 0.9)
+COMPONENTS = PUBLIC
 
 
 def component(function: Any, name: str) -> Any:
     return function if name == "value" else getattr(function, name)
 
 
+def mode(name: str) -> Mode:
+    """Return a public mode of functions of one differentiable operand."""
+    return Signature(("x",)).modes[name]
+
+
 def takes_target(function: Any) -> bool:
-    return isinstance(function, FunctionOfTarget)
+    return "target" in function.operands
 
 
 def operands(function: Any, name: str, x: np.ndarray) -> tuple[np.ndarray, ...]:
     """Return x with the further operands that component `name` takes, of its dtype."""
-    more = takes_target(function) + (name == "vjp")
+    more = len(component(function, name).operands) - 1
     return (x, *(np.full_like(x, value) for value in (0.25, 3.0)[:more]))
 
 

@@ -10,7 +10,8 @@ from conftest import Backend
 from mpmath import mp, mpf
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.bounds import COMPONENTS, DTYPES
+from gpu_sigmoid.dtypes import DTYPES
+from gpu_sigmoid.modes import MEASURED
 from gpu_sigmoid.verify import inputs
 from gpu_sigmoid.verify.beside import ALL_PAIRS, beside, labels
 from gpu_sigmoid.verify.definitions import exact
@@ -36,7 +37,7 @@ def sample(part: Part) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("name", MEASURED)
 def test_bound(function: Any, name: str, dtype: str, backend: Backend) -> None:
     def compute(*operands: np.ndarray) -> np.ndarray:
         arrays = np.broadcast_arrays(*operands)
@@ -62,7 +63,7 @@ def test_bound(function: Any, name: str, dtype: str, backend: Backend) -> None:
         assert bound > 0.5 or found.wrong == 0
 
 
-@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("name", MEASURED)
 def test_float64_reference_is_as_exact_as_it_says(function: Any, name: str) -> None:
     """It decides about float32; mpmath decides about it, up to where float64 underflows itself."""
     evaluate, _ = REFERENCES[function.__name__, name]

@@ -45,7 +45,7 @@ def ignores_strides(function: Any, component: str, operands: tuple, out: Any = N
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_bits(function: Any, dtype: str) -> None:
     stride = 100_003 if dtype == "float32" else 1_000 if dtype == "float64" else 1
-    for component in bits.COMPONENTS:
+    for component in bits.MODES:
         check = partial(
             bits.check, function=function, component=component, dtype=DTYPES[dtype], stride=stride
         )

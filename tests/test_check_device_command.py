@@ -1,9 +1,7 @@
 """The command check-device as a whole, with a module of NumPy work in CuPy's place."""
 
-import json
 import sys
 from importlib import import_module
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,10 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 from stream_stand_in import XP
 
-from gpu_sigmoid.bench.cases import Case
 from gpu_sigmoid.cli import main
-from gpu_sigmoid.device_check import libraries, speed, streams
-from gpu_sigmoid.device_check.contenders import COPY, OURS, PEERS, ours
+from gpu_sigmoid.device_check import libraries, streams
 
 # the package has a command of the same name
 command = import_module("gpu_sigmoid.cli.check_device")
@@ -54,23 +50,3 @@ def test_sections_of_missing_libraries_do_not_fail(monkeypatch: pytest.MonkeyPat
     assert result.exit_code == 0
     assert "section torch skipped: it is away" in result.output
     assert "section numba skipped: it is away" in result.output
-
-
-@pytest.mark.usefixtures("stand_in")
-def test_speed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    case = Case("silu", "value", "float32", 100, "out", threads=0)
-    monkeypatch.setattr(command, "cuda_clock", lambda call, count: count * 1e-3)
-    monkeypatch.setattr(speed, "ROTATED_BYTES", 1)
-    monkeypatch.setattr(speed, "cases", lambda *_: [case])
-    monkeypatch.setattr(speed, "OWN", {OURS: ours})
-    monkeypatch.setattr(speed, "PEERS", {COPY: PEERS[COPY]})
-    monkeypatch.setattr(speed, "OF_LAUNCH", {OURS: ours})
-    result = check("--section", "speed", "-o", str(tmp_path / "found.json"))
-    assert result.exit_code == 0, result.output
-    content = json.loads((tmp_path / "found.json").read_text())
-    assert [(f["contender"], f["case"]["size"]) for f in content["speed"]] == [
-        (OURS, 100),
-        (COPY, 100),
-        (OURS, 1),
-    ]
-    assert "100.0" in result.output

@@ -78,7 +78,7 @@ def test_torch(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any(failures("torch", device, dtype))
     # on a stream of the library's own, which does not wait for torch's
     found = failures("torch", replace(device, call=call_public), dtype)
-    assert sum(f is not None for f in found) == 2 * len(streams.COMPONENTS)
+    assert sum(f is not None for f in found) == 2 * len(streams.MODES)
 
 
 def test_a_missing_library_is_skipped_with_its_reason(

@@ -22,7 +22,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("layout", streams.STEPS)
-@pytest.mark.parametrize("component", streams.COMPONENTS)
+@pytest.mark.parametrize("component", streams.MODES)
 def test_streams(function: Any, component: str, layout: str) -> None:
     def failure(device: Device) -> str | None:
         dtype = np.dtype("f4")
@@ -33,7 +33,7 @@ def test_streams(function: Any, component: str, layout: str) -> None:
 
 
 @pytest.mark.parametrize("layout", streams.STEPS)
-@pytest.mark.parametrize("component", streams.COMPONENTS)
+@pytest.mark.parametrize("component", streams.MODES)
 def test_graph(function: Any, component: str, layout: str) -> None:
     def failure(device: Device) -> str | None:
         return graph.check_graph(device, function, component, np.dtype("f4"), layout).failure

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, as_tuple, component, operands
+from components import COMPONENTS, as_tuple, component, mode, operands
 from floats import all_patterns, random_patterns
 
 import gpu_sigmoid as gs
@@ -59,7 +59,7 @@ def keyword(x):
 )
 def test_refused_with_file_and_line(formula: Any, line: int, words: str) -> None:
     with pytest.raises(FormulaError, match=words) as caught:
-        lower(formula, "value", FORMATS["float32"])
+        lower(formula, mode("value"), FORMATS["float32"])
     assert caught.value.filename == __file__
     assert caught.value.lineno == formula.__code__.co_firstlineno + line
 
@@ -67,7 +67,7 @@ def test_refused_with_file_and_line(formula: Any, line: int, words: str) -> None
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 def test_loop_is_vectorised_and_calls_no_libm(function: Any, dtype: str) -> None:
     format = FORMATS["float64" if dtype == "float64" else "float32"]
-    program = lower(function.formula, "value_and_grad", format)
+    program = lower(function.formula, mode("value_and_grad"), format)
     builder = UFuncBuilder(scalar_function(program, dtype), None, cache=False, targetoptions={})
     builder.add(signature_of(program, ELEMENT[dtype]))
     llvm = builder.loop.inspect_llvm()
@@ -84,7 +84,7 @@ def test_loop_is_vectorised_and_calls_no_libm(function: Any, dtype: str) -> None
 def host_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """The printed C++ of every component, in a loop, built for the host."""
     programs = [
-        lower(f.formula, c, format)
+        lower(f.formula, f.methods[c].mode, format)
         for format in FORMATS.values()
         for f in gs.FUNCTIONS.values()
         for c in COMPONENTS

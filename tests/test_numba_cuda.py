@@ -26,7 +26,7 @@ DTYPES = ("float16", "bfloat16", "float32", "float64")
 def compiled(function: Any, component: str, dtype: str, kinds: tuple[str, ...], dimensions: int) -> tuple:
     """Return a kernel's PTX and the program it is to be."""
     ptx.numba_cuda()
-    program = kernels.program(function.formula, component, dtype)
+    program = kernels.program(function.formula, function.methods[component].mode, dtype)
     number = types.float64 if dtype == "float64" else types.float32
     arrays = sum(kind != "number" for kind in kinds) + len(program.outputs)
     arguments = [types.int64] * (1 + dimensions)

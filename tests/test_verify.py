@@ -3,6 +3,7 @@
 import json
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from click.testing import CliRunner
 from mpmath import ldexp, mpf, workprec
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.bounds import COMPONENTS, DTYPES
 from gpu_sigmoid.cli import main
+from gpu_sigmoid.dtypes import DTYPES
+from gpu_sigmoid.modes import MEASURED
 from gpu_sigmoid.verify import inputs, subjects
 from gpu_sigmoid.verify.compare import comparison, limits
 from gpu_sigmoid.verify.definitions import DEFINITIONS, exact
@@ -27,7 +29,7 @@ def run(*arguments: Any) -> Any:
 
 def test_every_component_has_a_definition_and_a_reference() -> None:
     assert DEFINITIONS.keys() == gs.FUNCTIONS.keys()
-    assert REFERENCES.keys() == {(name, component) for name in gs.FUNCTIONS for component in COMPONENTS}
+    assert REFERENCES.keys() == {(name, component) for name in gs.FUNCTIONS for component in MEASURED}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -68,7 +70,7 @@ def test_a_wrong_result_is_found(dtype: str, off: int, wrong: int) -> None:
     x = np.linspace(-5, -4, 101).astype(unit.dtype)
     got = np.array([unit.nearest(exact("sigmoid", "value", v)[0]) for v in x]).astype(unit.dtype)
     got.view(f"i{unit.dtype.itemsize}")[70] += off
-    found = figures(Part("sigmoid", "value", dtype, None, ""), x, (), got)
+    found = figures(Part("sigmoid", "value", dtype, None), x, (), got)
     assert found.wrong == wrong
     assert abs(found.ulp - abs(off)) <= 0.5
     assert found.points == 101
@@ -82,7 +84,7 @@ def test_nan_and_infinity_are_found(bad: float) -> None:
     x = np.linspace(-5, 5, 101, dtype=np.float32)
     got = gs.sigmoid(x)
     got[7] = bad
-    found = figures(Part("sigmoid", "grad2", "float32", None, ""), x, (), got)
+    found = figures(Part("sigmoid", "grad2", "float32", None), x, (), got)
     assert found.at == (float(x[7]),) or found.ulp > 1e6
     compare = comparison("sigmoid", "value")
     format = limits(UNITS["float32"])
@@ -94,12 +96,12 @@ def test_neighbours_in_the_wrong_order_are_found() -> None:
     x = np.linspace(-5, 5, 101, dtype=np.float32)
     got = gs.sigmoid(x)
     got[[40, 41]] = got[[41, 40]]
-    assert figures(Part("sigmoid", "value", "float32", None, ""), x, (), got).violations == 1
-    assert figures(Part("silu", "value", "float32", None, ""), x, (), got).violations == 0
+    assert figures(Part("sigmoid", "value", "float32", None), x, (), got).violations == 1
+    assert figures(Part("silu", "value", "float32", None), x, (), got).violations == 0
 
 
 def test_figures_add_up() -> None:
-    found = [measure(part) for part in parts("logit", "value", "float32", gs.__name__, 4099, 0)]
+    found = [measure(part) for part in parts("logit", "value", "float32", 4099, 0)]
     total = NOTHING
     for part in found:
         assert part is not None
@@ -111,7 +113,7 @@ def test_figures_add_up() -> None:
 
 @pytest.mark.parametrize("stride", [1, 3, 4099])
 def test_blocks_cover_all_patterns(stride: int) -> None:
-    work = parts("sigmoid", "value", "float32", "", stride, 0)
+    work = parts("sigmoid", "value", "float32", stride, 0)
     assert (work[0].start, work[-1].stop) == (0, inputs.PATTERNS)
     for before, after in pairwise(work):
         assert before.stop == after.start
@@ -140,6 +142,9 @@ def test_command_prints_and_writes_what_it_finds(tmp_path: Path) -> None:
     again = json.loads((tmp_path / "a.json").read_text())["rows"]
     assert [row["function"] for row in again] == ["sigmoid", "sigmoid", "logit"]
     assert again[:2] == rows
+    for row in again:
+        assert row["device"] and len(row["date"]) == 10
+        assert row["versions"]["gpu_sigmoid"] == gs.__version__
 
 
 @pytest.mark.parametrize(
@@ -155,16 +160,7 @@ def test_command_prints_and_writes_what_it_finds(tmp_path: Path) -> None:
     ],
 )
 def test_command_fails_if_a_kernel_is_wrong(wrong: Any, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subjects, "FUNCTIONS", {"sigmoid": wrong})
+    monkeypatch.setattr(subjects, "FUNCTIONS", {"sigmoid": SimpleNamespace(methods={"value": wrong})})
     result = run("sigmoid", "--component", "value", "--dtype", "float16", "--jobs", 1)
     assert result.exit_code == 1
     assert words in result.output
-
-
-def test_command_measures_peers() -> None:
-    result = run("sigmoid", "--peer", "numpy", "--component", "grad", "--dtype", "float32", "--jobs", 1)
-    assert result.exit_code == 0, result.output
-    line = next(line for line in result.output.splitlines() if line.startswith("sigmoid.grad"))
-    # s (1 - s) is 0 from 16.7 on
-    assert float(line.split()[3].replace(",", "")) > 1e6
-    assert "accepted are numpy, scipy, torch, jax" in run("--peer", "abacus").output

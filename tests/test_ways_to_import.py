@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from components import mode
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.lowering import lower
@@ -141,7 +142,7 @@ def test_a_users_formula_without_source_is_refused(namespace: dict) -> None:
     exec(compile("def formula(x):\n    return (x,)", "<stdin>", "exec"), namespace)
     formula: FunctionType = namespace["formula"]
     with pytest.raises(FormulaError, match="source of formula is not to be found: define it in a file"):
-        lower(formula, "value", FLOAT32)
+        lower(formula, mode("value"), FLOAT32)
 
 
 def test_empty_number_of_threads_is_none(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_out_of_another_shape_is_refused(backend: Backend, shape: tuple, other: 
         to_host(backend, as_tuple(function(*arrays))[0])
         with pytest.raises(ValueError) as caught:
             function(*arrays, out=out)
-        name = getattr(function, "__self__", function).__name__
+        name = function.label
         assert str(caught.value) == f"{name}: out has shape {other}, the result has {shape}"
         assert (to_host(backend, wrong) == 7).all()
 

@@ -13,10 +13,9 @@ from sass import disassembled, instructions
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.backends.cupy import look_up, packed
-from gpu_sigmoid.bounds import DTYPES
-from gpu_sigmoid.components import COMPONENTS, arity, label, outputs
-from gpu_sigmoid.dtypes import numpy_dtype
+from gpu_sigmoid.dtypes import DTYPES, numpy_dtype
 from gpu_sigmoid.lowering import lower_for
+from gpu_sigmoid.modes import PUBLIC, label
 
 ARCHITECTURE = 90
 # An H200: 132 processors, each issuing four instructions of 32 elements a cycle, at 1.98 GHz;
@@ -52,13 +51,15 @@ def executed(source: str) -> int:
 
 
 def per_element(function: str, component: str, dtype: str) -> float:
-    program = lower_for(gs.FUNCTIONS[function].formula, component, dtype)
+    method = gs.FUNCTIONS[function].methods[component]
+    program = lower_for(method.formula, method.mode, dtype)
     one, two = (executed(packed.source(program, dtype, n)) for n in (1, 2))
     return (two - one) * numpy_dtype(dtype).itemsize / packed.VECTOR
 
 
 def budget(function: str, component: str, dtype: str) -> float:
-    arrays = arity(gs.FUNCTIONS[function].formula, component) + outputs(component)
+    method = gs.FUNCTIONS[function].methods[component]
+    arrays = len(method.operands) + len(method.mode.partials)
     return INSTRUCTIONS_A_SECOND * arrays * numpy_dtype(dtype).itemsize / BYTES_A_SECOND
 
 
@@ -70,7 +71,7 @@ def looked_up() -> float:
 if __name__ == "__main__":
     print(HEADER)
     for function in gs.FUNCTIONS:
-        for component in COMPONENTS:
+        for component in PUBLIC:
             cells = [
                 f"{per_element(function, component, dtype):.0f} ({budget(function, component, dtype):.0f})"
                 for dtype in DTYPES

@@ -16,10 +16,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the benchmark is not installed
 
 from bench import report
+from gpu_sigmoid.modes import MEASURED
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = "gpu_sigmoid"
-COMPONENTS = ("value", "grad", "grad2", "vjp")
 DTYPES = ("float32", "float64")
 
 Row = dict[str, Any]
@@ -57,7 +57,7 @@ def accuracy(rows: list[Row]) -> str:
         ["---", *("---:" for _ in columns)],
     ]
     for function in dict.fromkeys(row["function"] for row in rows):
-        for component in COMPONENTS:
+        for component in MEASURED:
             errors: dict[tuple[str, str], list[float]] = {column: [] for column in columns}
             for row in rows:
                 if (row["function"], row["component"]) == (function, component):

@@ -18,34 +18,34 @@ from gpu_sigmoid.outputs import refuse_out
 HOST, CUDA = 1, 2
 
 
-def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
+def run(method: Any, operands: tuple, out: Any) -> Any:
     """Return arrays of the operands' namespace, NumPy's where there is none, CuPy's from a GPU."""
     places = {o.__dlpack_device__()[0]: o for o in operands if hasattr(o, "__dlpack_device__")}
     if places.keys() == {CUDA}:
-        return on_cuda(function, component, operands, out)
+        return on_cuda(method, operands, out)
     for place, operand in places.items():
         if place != HOST:
             raise TypeError(
-                f"{function.__name__}: {type(operand).__name__} lies on device "
+                f"{method.label}: {type(operand).__name__} lies on device "
                 f"{tuple(map(int, operand.__dlpack_device__()))}, neither in host memory nor, as all other "
                 "operands, on an NVIDIA GPU, and is not moved unasked: move it first"
             )
-    refuse_out(function, out, "the array API standard has no out")
+    refuse_out(method, out, "the array API standard has no out")
     namespaces = {o.__array_namespace__() for o in operands if hasattr(o, "__array_namespace__")}
     if len(namespaces) > 1:
         names = " and ".join(sorted(n.__name__ for n in namespaces))
-        raise TypeError(f"{function.__name__}: arrays of {names} cannot be mixed")
+        raise TypeError(f"{method.label}: arrays of {names} cannot be mixed")
     viewed = tuple(np.from_dlpack(o) if hasattr(o, "__dlpack__") else o for o in operands)
-    results = cpu.run(function, component, viewed, None)
+    results = cpu.run(method, viewed, None)
     wrap = next((n.from_dlpack for n in namespaces), np.asarray)
-    if component == "value_and_grad":
+    if isinstance(results, tuple):
         return tuple(wrap(r) for r in results)
     # a ufunc gives a scalar where all operands are of no dimension
     return wrap(np.asarray(results))
 
 
-def on_cuda(function: Any, component: str, operands: tuple, out: Any) -> Any:
-    require_gpu(function)
+def on_cuda(method: Any, operands: tuple, out: Any) -> Any:
+    require_gpu(method)
     from gpu_sigmoid.backends.cupy import run
 
-    return run(function, component, operands, out)
+    return run(method, operands, out)

@@ -6,23 +6,21 @@ from typing import Any
 import dask.array as da
 import numpy as np
 
-from gpu_sigmoid.components import method
 from gpu_sigmoid.outputs import refuse_out
 
 
-def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
+def run(method: Any, operands: tuple, out: Any) -> Any:
     """Return Dask arrays, of NumPy or CuPy blocks as the operands' are."""
-    refuse_out(function, out, "a Dask array is computed later; use dask.array.store on the result")
-    compute = method(function, component)
+    refuse_out(method, out, "a Dask array is computed later; use dask.array.store on the result")
     # computed on no elements, the metas give type and dtype, and dtypes are refused now, not later
-    meta = compute(*(empty(o) for o in operands))
-    if component != "value_and_grad":
-        return da.core.elemwise(compute, *operands, dtype=meta.dtype)
-    # a block of `pairs` is a tuple: computed once, it serves both results
-    pairs = da.core.elemwise(compute, *operands, dtype=meta[0].dtype)
-    axes = tuple(range(pairs.ndim))
+    meta = method(*(empty(o) for o in operands))
+    if not isinstance(meta, tuple):
+        return da.core.elemwise(method, *operands, dtype=meta.dtype)
+    # a block of `together` is a tuple: computed once, it serves all results
+    together = da.core.elemwise(method, *operands, dtype=meta[0].dtype)
+    axes = tuple(range(together.ndim))
     return tuple(
-        da.blockwise(getitem, axes, pairs, axes, index, None, dtype=part.dtype, meta=part)
+        da.blockwise(getitem, axes, together, axes, index, None, dtype=part.dtype, meta=part)
         for index, part in enumerate(meta)
     )
 

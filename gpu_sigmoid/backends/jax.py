@@ -8,35 +8,34 @@ where it works: arrays on a GPU are refused rather than moved.
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, reduce
+from operator import add
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gpu_sigmoid.bounds import DTYPES
-from gpu_sigmoid.components import method, outputs
-from gpu_sigmoid.dtypes import ACCEPTED
-from gpu_sigmoid.functions import FUNCTIONS, FunctionOfTarget
+from gpu_sigmoid.dtypes import ACCEPTED, DTYPES
+from gpu_sigmoid.modes import Partial
 from gpu_sigmoid.outputs import refuse_out
 
 
-def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
+def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on JAX arrays; jit, vmap, grad and jvp go through."""
-    refuse_out(function, out, "JAX arrays do not change; use the result, and donate_argnums under jit")
+    refuse_out(method, out, "JAX arrays do not change; use the result, and donate_argnums under jit")
     dtype = jnp.result_type(*operands)
     if jnp.issubdtype(dtype, jnp.integer) or dtype.kind == "b":
         dtype = jnp.result_type(float)
     if dtype.name not in DTYPES:
-        raise TypeError(f"{function.__name__}: dtype {dtype} is not accepted; accepted are {ACCEPTED}")
+        raise TypeError(f"{method.label}: dtype {dtype} is not accepted; accepted are {ACCEPTED}")
     if elsewhere := platforms(operands) - {"cpu"}:
         raise TypeError(
-            f"{function.__name__}: JAX arrays on {', '.join(elsewhere)} are not served nor moved unasked: "
+            f"{method.label}: JAX arrays on {', '.join(elsewhere)} are not served nor moved unasked: "
             "compute under jax.default_device(jax.devices('cpu')[0]), or pass cupy.from_dlpack(array)"
         )
     arrays = jnp.broadcast_arrays(*(jnp.asarray(o, dtype) for o in operands))
-    return differentiable(function.__name__, component)(*arrays)
+    return differentiable(method)(*arrays)
 
 
 def platforms(operands: tuple) -> set[str]:
@@ -52,13 +51,12 @@ def platforms(operands: tuple) -> set[str]:
 
 
 @cache
-def differentiable(name: str, component: str) -> Callable[..., Any]:
-    """Return a component as a function of JAX arrays of one shape and dtype, with its derivative."""
-    compute = method(FUNCTIONS[name], component)
-    count = outputs(component)
+def differentiable(method: Any) -> Callable[..., Any]:
+    """Return a method as a function of JAX arrays of one shape and dtype, with its derivative."""
+    count = len(method.mode.partials)
 
     def on_host(*arrays: Any) -> Any:
-        return compute(*(np.asarray(a) for a in arrays))
+        return method(*(np.asarray(a) for a in arrays))
 
     @jax.custom_jvp
     def evaluate(*arrays: Any) -> Any:
@@ -68,48 +66,31 @@ def differentiable(name: str, component: str) -> Callable[..., Any]:
 
     @evaluate.defjvp
     def derivative(arrays: tuple, tangents: tuple) -> Any:
-        return evaluate(*arrays), TANGENTS[component](name, arrays, tangents)
+        results = tuple(tangent_of(method, partial, arrays, tangents) for partial in method.mode.partials)
+        return evaluate(*arrays), results if count > 1 else results[0]
 
     return evaluate
 
 
-def of_value(name: str, arrays: tuple, tangents: tuple) -> Any:
-    return slope(name, "grad", arrays, tangents, lambda x: -x)
+def tangent_of(method: Any, partial: Partial, arrays: tuple, tangents: tuple) -> Any:
+    """Return the tangent of one result, by the chain rule."""
+    function = method.function
+    count = len(method.signature.operands)
+    operands, cotangent = arrays[:count], arrays[count:]
+    terms = [
+        one_partial(function, (*partial, i), operands) * tangents[i]
+        for i in range(method.signature.differentiable)
+    ]
+    along_operands = reduce(add, terms)
+    if not cotangent:
+        return along_operands
+    return cotangent[0] * along_operands + one_partial(function, partial, operands) * tangents[-1]
 
 
-def of_grad(name: str, arrays: tuple, tangents: tuple) -> Any:
-    return slope(name, "grad2", arrays, tangents, lambda x: -jnp.ones_like(x))
-
-
-def of_grad2(name: str, arrays: tuple, tangents: tuple) -> Any:
-    raise TypeError(
-        f"gpu_sigmoid has no third derivative, which that of {name}.grad2 would be; two are offered"
-    )
-
-
-def of_both(name: str, arrays: tuple, tangents: tuple) -> Any:
-    return of_value(name, arrays, tangents), of_grad(name, arrays, tangents)
-
-
-def of_vjp(name: str, arrays: tuple, tangents: tuple) -> Any:
-    *operands, cotangent = arrays
-    *along, of_cotangent = tangents
-    grad = differentiable(name, "grad")(*operands)
-    return cotangent * of_grad(name, tuple(operands), tuple(along)) + grad * of_cotangent
-
-
-def slope(name: str, component: str, arrays: tuple, tangents: tuple, by_target: Callable) -> Any:
-    """Return the tangent of a result that is linear in the target, if it has one."""
-    total = differentiable(name, component)(*arrays) * tangents[0]
-    if isinstance(FUNCTIONS[name], FunctionOfTarget):
-        total = total + by_target(arrays[0]) * tangents[1]
-    return total
-
-
-TANGENTS: dict[str, Callable[[str, tuple, tuple], Any]] = {
-    "value": of_value,
-    "grad": of_grad,
-    "grad2": of_grad2,
-    "value_and_grad": of_both,
-    "vjp": of_vjp,
-}
+def one_partial(function: Any, partial: Partial, operands: tuple) -> Any:
+    if len(partial) > 2:
+        raise TypeError(
+            f"gpu_sigmoid has no third derivative, which that of {function.label}.grad2 would be; "
+            "two are offered"
+        )
+    return differentiable(function.method_of(tuple(sorted(partial))))(*operands)

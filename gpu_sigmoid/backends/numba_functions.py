@@ -23,8 +23,6 @@ from numba.extending import (
 
 from gpu_sigmoid.backends.cpu.compile import scalar_function
 from gpu_sigmoid.backends.cpu.native import jitted
-from gpu_sigmoid.components import outputs
-from gpu_sigmoid.device import DeviceFunction
 from gpu_sigmoid.lowering import Program, lower, nvvm
 from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64, Format
 
@@ -32,9 +30,9 @@ SCALARS = {FLOAT32: types.float32, FLOAT64: types.float64}
 
 
 class DeviceFunctionType(types.Function):
-    """The type of one component: a value known when a call is compiled."""
+    """The type of a function or a method: a value known when a call is compiled."""
 
-    def __init__(self, device_function: DeviceFunction, template: type) -> None:
+    def __init__(self, device_function: Any, template: type) -> None:
         self.device_function = device_function
         super().__init__(template)
 
@@ -43,24 +41,24 @@ register_model(DeviceFunctionType)(models.OpaqueModel)
 
 
 @infer_getattr
-class Components(AttributeTemplate):
+class Methods(AttributeTemplate):
     """`sigmoid.grad` and the like inside compiled code."""
 
     key = DeviceFunctionType
 
     def generic_resolve(self, value: DeviceFunctionType, attr: str) -> DeviceFunctionType | None:
-        component = getattr(value.device_function, attr, None)
-        return type_of(component) if isinstance(component, DeviceFunction) else None
+        method = getattr(value.device_function, attr, None)
+        return type_of(method) if isinstance(method, type(value.device_function)) else None
 
 
 @lower_getattr_generic(DeviceFunctionType)
-def get_component(context: Any, builder: Any, value_type: Any, value: Any, attr: str) -> Any:
+def get_method(context: Any, builder: Any, value_type: Any, value: Any, attr: str) -> Any:
     return context.get_dummy_value()
 
 
 @cache
-def type_of(device_function: DeviceFunction) -> DeviceFunctionType:
-    """Return the Numba type of a component, known to Numba from then on."""
+def type_of(device_function: Any) -> DeviceFunctionType:
+    """Return the Numba type of a function or a method, known to Numba from then on."""
 
     class Call(AbstractTemplate):
         key = device_function
@@ -80,7 +78,7 @@ def type_of(device_function: DeviceFunction) -> DeviceFunctionType:
     return DeviceFunctionType(device_function, Call)
 
 
-def typed(device_function: DeviceFunction, args: tuple, kws: dict) -> Signature:
+def typed(device_function: Any, args: tuple, kws: dict) -> Signature:
     """Return the signature of a call: float32 if all arguments are, else float64."""
     if kws or len(args) != len(device_function.operands):
         raise TypingError(device_function.refusal(len(args)))
@@ -91,13 +89,13 @@ def typed(device_function: DeviceFunction, args: tuple, kws: dict) -> Signature:
                 f"not {arg}: convert it"
             )
     scalar = types.float32 if all(arg == types.float32 for arg in args) else types.float64
-    count = outputs(device_function.component)
+    count = len(device_function.method.mode.partials)
     return signature(scalar if count == 1 else types.UniTuple(scalar, count), *[scalar] * len(args))
 
 
 @cache
-def program_of(device_function: DeviceFunction, format: Format) -> Program:
-    return lower(device_function.function.formula, device_function.component, format)
+def program_of(device_function: Any, format: Format) -> Program:
+    return lower(device_function.method.formula, device_function.method.mode, format)
 
 
 def call_compiled(program: Program, context: Any, builder: Any, call: Signature, values: tuple) -> Any:

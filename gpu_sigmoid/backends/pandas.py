@@ -4,28 +4,26 @@ The protocol keeps the index and the name, aligns two Series, and leaves what is
 in a nullable column missing.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gpu_sigmoid.backends import cpu
-from gpu_sigmoid.components import method
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.outputs import refuse_out
 
 
-def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
+def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on Series, indexes and frames."""
-    refuse_out(function, out, "pandas objects are new ones; assign the result")
+    refuse_out(method, out, "pandas objects are new ones; assign the result")
     frames = [o for o in operands if isinstance(o, pd.DataFrame)]
     if frames:
-        return by_column(function, component, operands, frames[0])
-    dtype = result_name(function, tuple(plain(o) for o in operands))
+        return by_column(method, operands, frames[0])
+    dtype = result_name(method, tuple(plain(o) for o in operands))
     if dtype == "bfloat16":
-        raise TypeError(f"{function.__name__}: pandas holds bfloat16 as objects; take it as float32")
-    return cpu.kernel(function.formula, component, dtype)(*operands)
+        raise TypeError(f"{method.label}: pandas holds bfloat16 as objects; take it as float32")
+    return cpu.kernel(method.formula, method.mode, dtype)(*operands)
 
 
 def plain(operand: Any) -> Any:
@@ -40,25 +38,25 @@ def is_numeric(dtype: Any) -> bool:
     return isinstance(getattr(dtype, "numpy_dtype", dtype), np.dtype)
 
 
-def by_column(function: Any, component: str, operands: tuple, frame: pd.DataFrame) -> Any:
+def by_column(method: Any, operands: tuple, frame: pd.DataFrame) -> Any:
     """Compute each column in its own dtype; other operands are frames of the same columns, or numbers."""
     for operand in operands:
         if isinstance(operand, pd.DataFrame):
             if not operand.columns.equals(frame.columns):
-                raise ValueError(f"{function.__name__}: frames are to have the same columns")
+                raise ValueError(f"{method.label}: frames are to have the same columns")
         elif np.ndim(operand):
             raise TypeError(
-                f"{function.__name__}: beside a DataFrame, DataFrames of the same columns and numbers are "
+                f"{method.label}: beside a DataFrame, DataFrames of the same columns and numbers are "
                 f"accepted, not {type(operand).__name__}: make it a DataFrame"
             )
-    compute: Callable[..., Any] = method(function, component)
     columns = [
-        compute(*(o.iloc[:, i] if isinstance(o, pd.DataFrame) else o for o in operands))
+        method(*(o.iloc[:, i] if isinstance(o, pd.DataFrame) else o for o in operands))
         for i in range(frame.shape[1])
     ]
-    if component == "value_and_grad":
-        return tuple(joined([pair[i] for pair in columns], frame) for i in range(2))
-    return joined(columns, frame)
+    count = len(method.mode.partials)
+    if count == 1:
+        return joined(columns, frame)
+    return tuple(joined([results[i] for results in columns], frame) for i in range(count))
 
 
 def joined(columns: list, frame: pd.DataFrame) -> pd.DataFrame:

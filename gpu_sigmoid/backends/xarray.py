@@ -4,19 +4,18 @@ from typing import Any
 
 import xarray as xr
 
-from gpu_sigmoid.components import method, outputs
 from gpu_sigmoid.outputs import refuse_out
 
 
-def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
+def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on DataArrays, Datasets and Variables; coordinates are kept, and aligned as in arithmetic."""
-    refuse_out(function, out, "xarray objects are new ones; assign the result")
+    refuse_out(method, out, "xarray objects are new ones; assign the result")
     options = xr.get_options()
     keep = options["keep_attrs"]
     return xr.apply_ufunc(
-        method(function, component),
+        method,
         *operands,
-        output_core_dims=[[]] * outputs(component),
+        output_core_dims=[[]] * len(method.mode.partials),
         join=options["arithmetic_join"],
         dataset_join=options["arithmetic_join"],
         keep_attrs=True if keep == "default" else keep,

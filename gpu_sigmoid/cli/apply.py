@@ -9,17 +9,17 @@ import click
 from gpu_sigmoid.cli.blocks import connected, run_here, run_on_cluster
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.signals import interruptible
-from gpu_sigmoid.cli.stores import COMPONENTS, Task, store_of
-from gpu_sigmoid.functions import FUNCTIONS, FunctionOfTarget
+from gpu_sigmoid.cli.stores import MODES, Task, store_of
+from gpu_sigmoid.functions import FUNCTIONS
 
-OF_ONE_ARRAY = [name for name, function in FUNCTIONS.items() if not isinstance(function, FunctionOfTarget)]
+OF_ONE_ARRAY = [name for name, function in FUNCTIONS.items() if len(function.operands) == 1]
 
 
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(readable=False, path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(readable=False, path_type=Path))
 @click.option("--function", "name", type=click.Choice(OF_ONE_ARRAY), default="sigmoid", show_default=True)
-@click.option("--what", type=click.Choice(list(COMPONENTS)), default="value", show_default=True)
+@click.option("--what", type=click.Choice(list(MODES)), default="value", show_default=True)
 @click.option("--column", help="Column of a .parquet file, array of a .zarr group.")
 @click.option("--scheduler", metavar="ADDRESS", help="Compute on the workers of this Dask scheduler.")
 def apply(

@@ -13,11 +13,9 @@ import click
 import numpy as np
 
 from gpu_sigmoid import machine
-from gpu_sigmoid.bounds import DTYPES
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.paths import OutputFile
-from gpu_sigmoid.components import arity
-from gpu_sigmoid.dtypes import numpy_dtype
+from gpu_sigmoid.dtypes import DTYPES, numpy_dtype
 from gpu_sigmoid.environment import array_module, get_num_threads, gpu_available, set_num_threads
 from gpu_sigmoid.functions import FUNCTIONS
 
@@ -62,7 +60,7 @@ def bench(functions: tuple[str, ...], dtypes: tuple[str, ...], sizes: tuple[int,
 
 def measured(name: str, dtype: str, size: int, threads: int, xp: Any) -> dict[str, Any]:
     """Return a row: the rates of a function and of the copy, and what they were measured on."""
-    rng, count = np.random.default_rng(0), arity(FUNCTIONS[name].formula, "value")
+    rng, count = np.random.default_rng(0), len(FUNCTIONS[name].operands)
     some = rng.random((count, 4096))
     if name != "logit":
         some[0] = rng.normal(scale=3, size=4096)

@@ -79,7 +79,7 @@ def chosen(
         for dtype in map(numpy_dtype, dtypes):
             if "bits" in sections:
                 every = stride if dtype.itemsize == 4 else 1
-                for component in bits.COMPONENTS:
+                for component in bits.MODES:
                     yield partial(
                         bits.check, function=function, component=component, dtype=dtype, stride=every
                     )
@@ -97,7 +97,7 @@ def chosen(
                 yield partial(large.check_large, function=function, dtype=dtype)
             for section, check in (("streams", streams.check_streams), ("graph", graph.check_graph)):
                 if section in sections:
-                    for component, layout in product(streams.COMPONENTS, streams.STEPS):
+                    for component, layout in product(streams.MODES, streams.STEPS):
                         yield partial(
                             check, function=function, component=component, dtype=dtype, layout=layout
                         )

@@ -7,7 +7,7 @@ import click
 import numpy as np
 
 from gpu_sigmoid.cli.figures import GRAD_COLOUR, VALUE_COLOUR, FigureFile, centred_axes, save
-from gpu_sigmoid.functions import FUNCTIONS, Function, FunctionOfTarget, logit
+from gpu_sigmoid.functions import FUNCTIONS, Function, logit
 
 
 @click.command()
@@ -26,7 +26,7 @@ def draw(function: Function) -> Any:
         # where the first curve leaves, the inverse of its range
         x = np.linspace(0.0025, 0.9975, 1200)
         axes.set_ylim(-6, 12)
-    more = (1.0,) if isinstance(function, FunctionOfTarget) else ()
+    more = (1.0,) * (len(function.operands) - 1)
     value, grad = function.value_and_grad(x, *more)
     axes.plot(x, value, color=VALUE_COLOUR, linewidth=3, label=function.__name__)
     axes.plot(x, grad, color=GRAD_COLOUR, linewidth=3, label="derivative")

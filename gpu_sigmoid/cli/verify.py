@@ -9,17 +9,18 @@ from typing import Any
 
 import click
 
-from gpu_sigmoid.bounds import COMPONENTS, DTYPES
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.paths import OutputFile, refusal
+from gpu_sigmoid.dtypes import DTYPES
 from gpu_sigmoid.environment import get_num_threads
 from gpu_sigmoid.functions import FUNCTIONS
+from gpu_sigmoid.modes import MEASURED
 
 SAMPLE_STRIDE = 4099  # a prime: all exponents and all places of the significand are met
 SAMPLE_COUNT, EXHAUSTIVE_COUNT = 2_000, 60_000
 OPTIONS = (
     click.argument("functions", metavar="[FUNCTION]...", nargs=-1, type=click.Choice(list(FUNCTIONS))),
-    click.option("--component", "components", multiple=True, type=click.Choice(COMPONENTS)),
+    click.option("--component", "components", multiple=True, type=click.Choice(MEASURED)),
     click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES)),
     click.option("--exhaustive", is_flag=True, help="All 2^32 float32, all pairs of 16 bits."),
     click.option("--stride", type=click.IntRange(1), help="Every so many-th float32 operand."),
@@ -74,7 +75,7 @@ def run(
     subject = subject or OURS
     stride = stride or (1 if exhaustive else SAMPLE_STRIDE)
     count = EXHAUSTIVE_COUNT if exhaustive else SAMPLE_COUNT
-    chosen = product(functions or FUNCTIONS, components or COMPONENTS, dtypes or DTYPES)
+    chosen = product(functions or FUNCTIONS, components or MEASURED, dtypes or DTYPES)
     work = [part for each in chosen for part in measure.parts(*each, stride, count)]
     with click.progressbar(length=len(work), label=f"{len(work)} blocks", show_pos=True) as bar:
         results = measure.measure_all(work, jobs or get_num_threads(), lambda: bar.update(1), subject)

@@ -2,6 +2,5 @@
 
 `subject` is what is checked, `bits` goes over inputs, `layouts` over ways arrays can lie
 in memory, `large` past 32-bit indices, `streams` and `graph` over the order of work,
-`libraries` over arrays of torch and Numba. `speed` times `contenders`, once their results
-are compared. `report` says what was found.
+`libraries` over arrays of torch and Numba. `report` says what was found.
 """

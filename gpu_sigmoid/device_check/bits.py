@@ -12,7 +12,7 @@ BLOCK = 1 << 24
 REPEATS_OF_16_BITS = 33
 FLOAT64_SAMPLE = 1 << 24
 SEED = 20
-COMPONENTS = ("value_and_grad", "grad2", "vjp")
+MODES = ("value_and_grad", "grad2", "vjp")
 
 
 def patterns(dtype: np.dtype, stride: int) -> Iterator[np.ndarray]:

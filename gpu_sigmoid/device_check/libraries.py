@@ -15,7 +15,7 @@ from gpu_sigmoid.functions import Function
 
 # torch has no negative strides, Numba's device arrays do not take all views
 VIEWS = ("one", "odd", "misaligned", "strided", "matrix", "transposed")
-COMPONENTS = ("value", "value_and_grad", "vjp")
+MODES = ("value", "value_and_grad", "vjp")
 
 
 def load(section: str) -> Device:
@@ -71,14 +71,14 @@ def checks(
     """Yield the section's checks, each to be called with the library's device."""
     for function in functions:
         for dtype in dtypes:
-            for component in COMPONENTS:
+            for component in MODES:
                 for view in VIEWS:
                     check = partial(
                         layouts.check_view, function=function, component=component, dtype=dtype, name=view
                     )
                     yield partial(named, section, check)
             if device.streams is not None:
-                for component in streams.COMPONENTS:
+                for component in streams.MODES:
                     check = partial(
                         streams.check_streams,
                         function=function,

@@ -2,7 +2,6 @@
 
 import json
 import platform
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +12,15 @@ from gpu_sigmoid.environment import installed
 from gpu_sigmoid.version import __version__
 
 
-def document(
-    findings: list[Finding], device: dict[str, Any], speed: Sequence[dict[str, Any]] = ()
-) -> dict[str, Any]:
-    """Return the findings and the speeds with the device and the versions they hold for."""
+def document(findings: list[Finding], device: dict[str, Any]) -> dict[str, Any]:
+    """Return the findings with the device and the versions they hold for."""
     versions = {
         "gpu_sigmoid": __version__,
         "numpy": np.__version__,
         "python": platform.python_version(),
-        **{name: installed(name) for name in ("torch", "triton", "numba-cuda")},
+        **{name: installed(name) for name in ("torch", "numba-cuda")},
     }
-    return {
-        "device": device,
-        "versions": versions,
-        "findings": [vars(f) for f in findings],
-        "speed": list(speed),
-    }
+    return {"device": device, "versions": versions, "findings": [vars(f) for f in findings]}
 
 
 def table(findings: list[Finding]) -> str:

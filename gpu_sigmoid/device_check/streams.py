@@ -25,7 +25,7 @@ ROUNDS = 4
 # copied on a stream before each round, which takes a GPU some milliseconds
 BALLAST_BYTES = 1 << 28
 BALLAST_COPIES = 8
-COMPONENTS = ("value", "value_and_grad")
+MODES = ("value", "value_and_grad")
 STEPS = {"contiguous": 1, "strided": 2}
 
 

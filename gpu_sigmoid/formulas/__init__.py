@@ -1,11 +1,16 @@
 """Every formula, once.
 
-A public formula takes its arguments and returns its jet: the value, the first and the
-second derivative with respect to the first argument. A kernel takes the components it
-needs and the compiler drops the rest. What may stand in a formula is said in
-`gpu_sigmoid.lowering.subset`; how the result of each operation is the same on every
-target, in `gpu_sigmoid.lowering.primitives`. What several formulas need stands in
-`parts`, fitted constants in `coefficients`.
+A public formula takes its operands and returns its jet: the value, the first derivatives by
+each differentiable operand and the second ones by each pair of them, in the order of
+`gpu_sigmoid.modes`. A kernel takes those it needs and the compiler drops the rest. What may
+stand in a formula is said in `gpu_sigmoid.lowering.subset`; how the result of each operation is
+the same on every target, in `gpu_sigmoid.lowering.primitives`.
+
+- `logistic`, `silu`, `logit`: the public formulas
+- `exponential`: exp(abs(x)), scaled so that it and its reciprocal stay in range
+- `quotients`: what is made of it by one division
+- `double_double`: arithmetic on unevaluated sums of two floats
+- `coefficients`: fitted constants
 """
 
 from gpu_sigmoid.formulas.logistic import bce_with_logits, log_sigmoid, sigmoid, softplus

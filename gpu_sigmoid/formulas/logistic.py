@@ -106,5 +106,8 @@ def bce_with_logits(x, target):
     return (
         if_narrowed(round_to_odd(value_high, value_low), value),
         if_weighted(where(signed_distance == 0.0, hard_vjp, times_cotangent(grad)), grad),
+        -x,
         if_narrowed(round_to_odd(derivative, derivative_low), quick_derivative) * final_scale,
+        -1.0,
+        0.0,
     )

@@ -26,16 +26,16 @@ OFFSET_AND_SCALE_EXPONENT = Constant(float32=128.0 + 32.0, float64=1024.0 + 64.0
 GRAD2_OVERFLOWS_BELOW = Constant(float32="0x1p-70", float64="0x1p-520")
 
 
-def logit(p):
-    """log(p / (1 - p)); nan outside [0, 1]
+def logit(x):
+    """log(x / (1 - x)); nan outside [0, 1]
 
-    With m the nearer of p and 1 - p (exact), log(m / (1 - m)) is
+    With m the nearer of x and 1 - x (exact), log(m / (1 - m)) is
     k ln(2) + 2 atanh(z), z = (s m - (1 - m)) / (s m + (1 - m)), s = 2^-k, where k
     brings the odds near 1. At k = 0 the numerator is 2 m - 1, exact: full relative
     accuracy near one half.
     """
-    left_half = p <= 0.5
-    m = where(left_half, p, 1.0 - p)
+    left_half = x <= 0.5
+    m = where(left_half, x, 1.0 - x)
     scaled = m * SCALE
 
     # k is the odds' binary exponent, counted from ODDS_LOW_BITS; requires odds > 0
@@ -60,14 +60,14 @@ def logit(p):
     derivative = fma(y, correction, y)
     derivative_low = fma(y, correction, y - derivative)
 
-    # from p itself, whichever half it is in: rounded once here and once in its reciprocal (corrected
+    # from x itself, whichever half it is in: rounded once here and once in its reciprocal (corrected
     # it would be the nearest float, in twice the time)
-    scaled_p = p * SCALE
-    quick_variance = fma(-scaled_p, p, scaled_p)
+    scaled_x = x * SCALE
+    quick_variance = fma(-scaled_x, x, scaled_x)
     grad = if_narrowed(round_to_odd(derivative, derivative_low), 1.0 / quick_variance) * SCALE
 
-    centred = fma(2.0, p, -1.0)
-    centred_low = fma(2.0, p, -1.0 - centred)
+    centred = fma(2.0, x, -1.0)
+    centred_low = fma(2.0, x, -1.0 - centred)
     partial, partial_low = multiply(centred, centred_low, derivative, derivative_low)
     second, second_low = multiply(partial, partial_low, derivative, derivative_low)
     overflows = m < GRAD2_OVERFLOWS_BELOW

@@ -1,7 +1,7 @@
 """From a formula to code: checked (`subset`), traced (`program`), printed per target."""
 
 from gpu_sigmoid.lowering.cuda import cuda_source
-from gpu_sigmoid.lowering.program import COMPONENTS, Program, lower, lower_for
+from gpu_sigmoid.lowering.program import Program, lower, lower_for
 from gpu_sigmoid.lowering.python import python_source
 
-__all__ = ["COMPONENTS", "Program", "cuda_source", "lower", "lower_for", "python_source"]
+__all__ = ["Program", "cuda_source", "lower", "lower_for", "python_source"]

@@ -44,12 +44,16 @@ class Graph:
         """Return primitive `name` of operands, numbers among them taken in their place's type."""
         floats = any(isinstance(o, Value) and o.kind == "f" for o in operands)
         integer = not floats and any(isinstance(o, Value) and o.kind == "i" for o in operands)
-        values = tuple(o if isinstance(o, Value) else self._number(o, integer) for o in operands)
+        values = tuple(self.value(o, integer) for o in operands)
         primitive = OVERLOADS.get((name, "".join(v.kind for v in values)))
         if primitive is None:
             kinds = ", ".join({"f": "float", "i": "integer", "b": "truth value"}[v.kind] for v in values)
             raise error(f"no primitive {name}({kinds})")
         return self._intern(primitive.result, name, values)
+
+    def value(self, operand: Any, integer: bool = False) -> "Value":
+        """Return an operand, or a number as a constant of the graph."""
+        return operand if isinstance(operand, Value) else self._number(operand, integer)
 
     def _number(self, operand: Any, integer: bool) -> "Value":
         number = operand.of(self.format) if isinstance(operand, Constant) else operand
@@ -145,9 +149,11 @@ def trace(formula: Callable, graph: Graph) -> tuple[tuple[Value, ...], tuple[Val
     inputs = [graph.input(name) for name in inspect.signature(formula).parameters]
     token = _traced.set(graph)
     try:
-        jet = formula(*inputs)
+        results = formula(*inputs)
     finally:
         _traced.reset(token)
+    # a derivative may be a number, such as that of a linear term
+    jet = tuple(graph.value(r) for r in (results if isinstance(results, tuple) else (results,)))
     return (*inputs, *([] if graph.cotangent is None else [graph.cotangent])), jet
 
 

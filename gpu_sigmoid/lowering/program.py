@@ -1,20 +1,13 @@
-"""A formula's component in one format, as a list of operations ready to be printed."""
+"""A mode of a formula in one format, as a list of operations ready to be printed."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from gpu_sigmoid.lowering.constants import FLOAT32, FORMATS, Format
-from gpu_sigmoid.lowering.language import Graph, Value, trace
+from gpu_sigmoid.lowering.language import FormulaError, Graph, Value, trace
 from gpu_sigmoid.lowering.subset import check
-
-COMPONENTS: dict[str, Callable[[tuple[Value, ...]], tuple[Value, ...]]] = {
-    "value": lambda jet: (jet[0],),
-    "grad": lambda jet: (jet[1],),
-    "grad2": lambda jet: (jet[2],),
-    "value_and_grad": lambda jet: (jet[0], jet[1]),
-    "vjp": lambda jet: (weighted(jet[1]),),
-}
-"""What can be computed of a jet (value, first derivative, second derivative)."""
+from gpu_sigmoid.modes import Mode, Partial, all_partials
 
 
 @dataclass(frozen=True)
@@ -36,20 +29,39 @@ class Program:
         return tuple(dict.fromkeys(o for o in operands if o.name == "constant"))
 
 
-def lower(formula: Callable, component: str, format: Format, narrowed: bool = False) -> Program:
-    """Return the program that computes `component` of `formula` in `format`.
+def lower(formula: Callable, mode: Mode, format: Format, narrowed: bool = False) -> Program:
+    """Return the program that computes the results of `mode` of `formula` in `format`.
 
     `narrowed` says that its results will be rounded to a 16-bit format.
 
     Raises
     ------
     FormulaError
-        If the formula leaves the subset; it gives the file and the line.
+        If the formula leaves the subset, or does not return the value and all partial
+        derivatives of the first and the second order; it gives the file and the line.
     """
     check(formula)
-    inputs, jet = trace(formula, Graph(format, narrowed, component == "vjp"))
-    outputs = COMPONENTS[component](jet)
-    return Program(f"{formula.__name__}_{component}", format, inputs, needed(outputs), outputs)
+    graph = Graph(format, narrowed, mode.weighted)
+    inputs, jet = trace(formula, graph)
+    places = places_of(formula, len(jet))
+    outputs = tuple(jet[places[partial]] for partial in mode.partials)
+    if mode.weighted:
+        outputs = tuple(map(weighted, outputs))
+    return Program(f"{formula.__name__}_{mode.name}", format, inputs, needed(outputs), outputs)
+
+
+def places_of(formula: Callable, count: int) -> dict[Partial, int]:
+    """Return where each partial derivative stands among the `count` results of a formula."""
+    for operands in range(len(inspect.signature(formula).parameters) + 1):
+        order = all_partials(operands)
+        if len(order) == count:
+            return {partial: place for place, partial in enumerate(order)}
+    code = formula.__code__
+    raise FormulaError(
+        f"{formula.__name__} returns {count} results; accepted are the value and all first and second "
+        "derivatives: 3 by one operand, 6 by two",
+        (code.co_filename, code.co_firstlineno, None, None),
+    )
 
 
 def weighted(derivative: Value) -> Value:
@@ -60,10 +72,10 @@ def weighted(derivative: Value) -> Value:
     return derivative if inside else cotangent * derivative
 
 
-def lower_for(formula: Callable, component: str, dtype: str) -> Program:
+def lower_for(formula: Callable, mode: Mode, dtype: str) -> Program:
     """Return the program for operands of `dtype`; 16-bit results are computed in float32 and rounded once."""
     narrowed = dtype in ("float16", "bfloat16")
-    return lower(formula, component, FLOAT32 if narrowed else FORMATS[dtype], narrowed)
+    return lower(formula, mode, FLOAT32 if narrowed else FORMATS[dtype], narrowed)
 
 
 def needed(outputs: tuple[Value, ...]) -> tuple[Value, ...]:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gpu_sigmoid.components import method
 from gpu_sigmoid.functions import FUNCTIONS
 from gpu_sigmoid.machine import ON_CPU
 
@@ -12,7 +11,7 @@ Compute = Callable[..., Any]
 
 
 def ours(name: str, component: str, dtype: str) -> Compute:
-    return method(FUNCTIONS[name], component)
+    return FUNCTIONS[name].methods[component]
 
 
 @dataclass(frozen=True)

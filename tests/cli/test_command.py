@@ -1,6 +1,5 @@
 """What holds for every subcommand: standard output, the environment, where files may be written."""
 
-import importlib
 import json
 import os
 import subprocess
@@ -164,27 +163,3 @@ def test_a_report_is_added_to(tmp_path: Path) -> None:
     rows = json.loads((tmp_path / "a.json").read_text())["rows"]
     assert sorted(row["component"] for row in rows) == ["grad", "value"]
     assert os.listdir(tmp_path) == ["a.json"]
-
-
-def test_bench_finds_out_first_where_it_cannot_write(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("precious")
-    (tmp_path / "folder" / "throughput-cpu.md").mkdir(parents=True)
-    before = tree(tmp_path)
-    for name in ("file", "file/a/b"):
-        assert "file is not a folder" in refused("bench", "-o", tmp_path / name)
-    assert "it is a folder" in refused("bench", "-o", tmp_path / "folder")
-    assert tree(tmp_path) == before
-
-
-def test_bench_makes_its_folder_and_leaves_what_else_is_there(tmp_path: Path) -> None:
-    case = ["--function", "sigmoid", "--component", "value", "--dtype", "float32", "--size", "1000"]
-    folder = tmp_path / "a" / "b"
-    for _ in range(2):
-        assert run("bench", *case, "--peer", "numpy", "--rounds", "3", "-o", folder).exit_code == 0
-        assert sorted(os.listdir(folder)) == ["throughput-cpu.json", "throughput-cpu.md"]
-
-
-def test_bench_needs_matplotlib_before_it_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command: Any = importlib.import_module("gpu_sigmoid.cli.bench")
-    monkeypatch.setattr(command, "find_spec", lambda name: None)
-    assert "charts need matplotlib" in refused("bench", "-o", tmp_path)

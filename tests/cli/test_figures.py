@@ -38,6 +38,16 @@ def test_plot_draws_every_function(tmp_path: Path, function: Any) -> None:
     assert "<svg" in (tmp_path / "figure.svg").read_text()
 
 
+def test_labels_stand_on_no_curve(function: Any) -> None:
+    axes = draw(function)
+    axes.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in axes.get_yticklabels() if text.get_text()]
+    assert boxes
+    for line in axes.lines:
+        points = axes.transData.transform(line.get_xydata())
+        assert not any(box.count_contains(points) for box in boxes)
+
+
 def test_plot_has_a_name_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert done("plot", "--function", "silu") == "saved silu.png\n"

@@ -49,10 +49,10 @@ class Launches(list):
     """What was launched; the results are computed by the CPU's kernels."""
 
     def by(self, kind: str) -> Any:
-        def launch(formula: Any, name: str, dtype: str, arrays: tuple, results: tuple) -> None:
-            self.append((kind, formula.__name__, name, dtype))
+        def launch(formula: Any, mode: Any, dtype: str, arrays: tuple, results: tuple) -> None:
+            self.append((kind, formula.__name__, mode.name, dtype))
             host = [a if np.ndim(a) == 0 else np.asarray(a).view(np.ndarray) for a in arrays]
-            got = component(gs.FUNCTIONS[formula.__name__], name)(*host)
+            got = component(gs.FUNCTIONS[formula.__name__], mode.name)(*host)
             for target, value in zip(results, as_tuple(got), strict=True):
                 target.view(np.ndarray)[...] = value
 

@@ -30,7 +30,8 @@ SAMPLE = [(f, "value_and_grad") for f in gs.FUNCTIONS]
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("function", "name"), NAMES)
 def test_packed(function: str, name: str, dtype: str) -> None:
-    program = lower_for(gs.FUNCTIONS[function].formula, name, dtype)
+    method = gs.FUNCTIONS[function].methods[name]
+    program = lower_for(method.formula, method.mode, dtype)
     instructions = sass(packed.source(program, dtype, packed.under_way(program)), 90)
     check(instructions, dtype)
     read = {o for operation in program.operations for o in operation.operands} & set(program.inputs)
@@ -41,7 +42,8 @@ def test_packed(function: str, name: str, dtype: str) -> None:
 
 def elementwise_source(function: str, name: str, dtype: str) -> str:
     """Return the whole source that ElementwiseKernel makes of its parts for strided arrays."""
-    kernel: Any = elementwise.kernel(gs.FUNCTIONS[function].formula, name, dtype)
+    method = gs.FUNCTIONS[function].methods[name]
+    kernel: Any = elementwise.kernel(method.formula, method.mode, dtype)
     array, indexer, axes = 1, 2, 2
     infos = [_ArgInfo(array, cupy.ndarray, p.dtype, axes, False, False) for p in kernel.params[:-1]]
     infos.append(_ArgInfo(indexer, Indexer, None, axes, True, False))
@@ -63,7 +65,8 @@ def test_elementwise(function: str, name: str, dtype: str, architecture: int) ->
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("function", "name"), NAMES if ALL else SAMPLE[-1:])
 def test_packed_elsewhere(function: str, name: str, dtype: str, architecture: int) -> None:
-    program = lower_for(gs.FUNCTIONS[function].formula, name, dtype)
+    method = gs.FUNCTIONS[function].methods[name]
+    program = lower_for(method.formula, method.mode, dtype)
     instructions = sass(packed.source(program, dtype, packed.under_way(program)), architecture)
     check(instructions, dtype)
     assert any(i.startswith("LDG.E.128") for i in instructions)

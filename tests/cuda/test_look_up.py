@@ -86,7 +86,7 @@ def test_no_table_is_made_in_a_capture(launches: Launches, monkeypatch: pytest.M
     stream = SimpleNamespace(is_capturing=lambda: True)
     monkeypatch.setattr(look_up.cupy.cuda, "get_current_stream", lambda: stream)
     gs.sigmoid.value_and_grad(large)
-    monkeypatch.setitem(look_up._tables, (gs.sigmoid.formula, "value", "float16", 0), None)
+    monkeypatch.setitem(look_up._tables, (gs.sigmoid.formula, ((),), "float16", 0), None)
     gs.sigmoid.value_and_grad(large)
     gs.sigmoid(large)
     assert [launch[0] for launch in launches] == ["packed", "packed", "look_up"]
@@ -107,7 +107,7 @@ def test_two_results_side_by_side_but_what_takes_the_operands_place_last(
     calls: list[tuple] = []
     kernel = lambda grid, block, arguments, shared_mem: calls.append((grid, arguments, shared_mem))  # noqa: E731
     monkeypatch.setattr(look_up, "kernel", lambda: kernel)
-    monkeypatch.setattr(look_up, "table", lambda formula, component, dtype: component)
+    monkeypatch.setattr(look_up, "table", lambda formula, mode, dtype: mode.name)
     monkeypatch.setattr(look_up, "processors", lambda device: 132)
     cuda = SimpleNamespace(Device=lambda: SimpleNamespace(id=0))
     monkeypatch.setattr(look_up, "cupy", SimpleNamespace(cuda=cuda))
@@ -115,7 +115,7 @@ def test_two_results_side_by_side_but_what_takes_the_operands_place_last(
     results = [on_gpu(np.zeros_like(x)), on_gpu(np.zeros_like(x))]
     if over is not None:
         results[over] = x
-    look_up.launch(gs.sigmoid.formula, "value_and_grad", "float16", (x,), tuple(results))
+    look_up.launch(gs.sigmoid.formula, gs.sigmoid.value_and_grad.mode, "float16", (x,), tuple(results))
     assert [(grid, [arguments[2], arguments[4]]) for grid, arguments, _ in calls] == launched
     places = {"value": results[0].data.ptr, "grad": results[1].data.ptr}
     for _, arguments, shared in calls:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import as_tuple, component, operands
+from components import as_tuple, component, mode, operands
 from floats import DTYPES, all_patterns, random_patterns
 
 import gpu_sigmoid as gs
@@ -63,7 +63,7 @@ extern "C" void run_elementwise({pointers}, long long size) {{
 
 def build(directory: Path, formula: Any, name: str, dtype: str) -> ctypes.CDLL:
     """Compile both kernels of a component."""
-    program = lower_for(formula, name, dtype)
+    program = lower_for(formula, mode(name), dtype)
     ins, outs, operation, preamble = elementwise.source(program, dtype)
     assert preamble in packed.source(program, dtype, packed.under_way(program))
     names = [p.split()[1] for p in (*ins.split(", "), *outs.split(", "))]

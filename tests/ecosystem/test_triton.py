@@ -3,17 +3,19 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from required import library
 
 library("torch")
 library("triton")
 
+ROOT = Path(__file__).parents[2]
 CODE = """
 import numpy as np
 import gpu_sigmoid as gs
-from gpu_sigmoid.bench.cases import Case, operands
-from gpu_sigmoid.bench.peers.triton import FORMULAS, prepare
+from bench.cases import Case, operands
+from bench.peers.triton import FORMULAS, prepare
 
 for function, component in FORMULAS:
     for dtype in ("float16", "bfloat16", "float32", "float64"):
@@ -30,5 +32,6 @@ assert prepare(Case("logit", "value", "float32", 10, "out", 1), (), ()) is None
 
 def test_kernels_compute_what_is_said() -> None:
     environment = os.environ | {"TRITON_INTERPRET": "1"}
-    done = subprocess.run([sys.executable, "-c", CODE], env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-c", CODE]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

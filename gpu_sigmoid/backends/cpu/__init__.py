@@ -1,11 +1,13 @@
 """Host arrays: NumPy ufuncs whose loops Numba compiles, when first called.
 
-`compile` makes a formula's scalar function and gives it to `numba.vectorize`, whose target
-`vectorize` builds a loop around it (`loop`, of `intrinsics` and `conversions`) that `native`
-compiles. `lut` makes ufuncs of 16-bit operands that look results up (`lut_intrinsics`), `bits`
-lets ufuncs take bfloat16. `threads` splits large arrays over `workers`, which `placement` keeps
-apart. NumPy then does what it does for any ufunc: broadcasting, casting, byte order, overlap,
-subclasses.
+- `compile` makes a formula's scalar function and gives it to `numba.vectorize`, whose target
+  `vectorize` builds a loop around it (`loop`, of `intrinsics` and `conversions`)
+- `native` compiles that, `undisturbed` by signals and forks
+- `lut` makes ufuncs of 16-bit operands that look results up (`lut_intrinsics`)
+- `bits` lets a ufunc take bfloat16
+- `threads` splits large arrays over `workers`, which `placement` keeps apart
+
+NumPy then does what it does for any ufunc: broadcasting, casting, byte order, overlap, subclasses.
 """
 
 from functools import cache
@@ -15,37 +17,38 @@ import numpy as np
 
 from gpu_sigmoid.backends.cpu.bits import OverBits
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, run_split
-from gpu_sigmoid.components import tabulable
+from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.environment import get_num_threads
+from gpu_sigmoid.modes import Mode, is_tabulable
 from gpu_sigmoid.outputs import checked_out
 
-__all__ = ["READY", "SPLIT_FROM", "run"]
-
-READY: dict[tuple, Any] = {}
-"""Compiled ufuncs by (function, component, dtype), for operands that need no preparation.
-
-NumPy's native dtypes are singletons; `float` stands for a Python number."""
+__all__ = ["SPLIT_FROM", "kernel", "run"]
 
 
 @cache
-def kernel(formula: Any, component: str, dtype: str) -> np.ufunc:
-    from gpu_sigmoid.backends.cpu import compile, lut
-
+def kernel(formula: Any, mode: Mode, dtype: str) -> np.ufunc:
+    """Return the ufunc that computes `mode` of `formula` on arrays of `dtype`."""
     # what the environment says of it is wrong for small arrays too, which do not ask
     get_num_threads()
-    if tabulable(formula, component, dtype):
-        return lut.tabulate(formula, component, dtype)
-    return compile.compile_ufunc(formula, component, dtype)
+    return undisturbed(lambda: compiled(formula, mode, dtype))
 
 
-def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
+def compiled(formula: Any, mode: Mode, dtype: str) -> np.ufunc:
+    from gpu_sigmoid.backends.cpu import compile, lut
+
+    if is_tabulable(formula, mode, dtype):
+        return lut.tabulate(formula, mode, dtype)
+    return compile.compile_ufunc(formula, mode, dtype)
+
+
+def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on host operands."""
     arrays = tuple(
         o if hasattr(o, "dtype") or isinstance(o, int | float) else np.asarray(o) for o in operands
     )
-    dtype = result_name(function, arrays)
-    ufunc: Any = kernel(function.formula, component, dtype)
+    dtype = result_name(method, arrays)
+    ufunc: Any = kernel(method.formula, method.mode, dtype)
     # a signalling nan that is cast to the common dtype is no less a nan, and no reason to warn
     with np.errstate(invalid="ignore"):
         if dtype == "bfloat16":
@@ -56,8 +59,9 @@ def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
             ufunc = OverBits(ufunc, storage)
         else:
             storage = np.dtype(dtype)
-        READY[function, component, storage] = ufunc
+        # NumPy's native dtypes are singletons; float stands for a Python number
+        method.ready[storage] = ufunc
         if dtype == "float64":
-            READY[function, component, float] = ufunc
-        outs = checked_out(function, ufunc.nout, storage, arrays, out, np.ndarray)
+            method.ready[float] = ufunc
+        outs = checked_out(method, storage, arrays, out, np.ndarray)
         return run_split(ufunc, storage, arrays, outs)

@@ -1,4 +1,4 @@
-"""From a formula's component and a dtype to a compiled ufunc."""
+"""From a mode of a formula and a dtype to a compiled ufunc."""
 
 from collections.abc import Callable
 from types import FunctionType
@@ -13,13 +13,14 @@ from gpu_sigmoid.backends.cpu.native import functions
 from gpu_sigmoid.backends.cpu.vectorize import ELEMENT, TARGET
 from gpu_sigmoid.lowering import Program, lower_for, primitives, python_source
 from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64
+from gpu_sigmoid.modes import Mode
 
 SCALARS = {FLOAT32: (np.float32, np.uint32), FLOAT64: (np.float64, np.uint64)}
 
 
-def compile_ufunc(formula: Callable, component: str, dtype: str, cache: bool = True) -> np.ufunc:
-    """Return the ufunc that computes `component` of `formula` on arrays of `dtype`."""
-    program = lower_for(formula, component, dtype)
+def compile_ufunc(formula: Callable, mode: Mode, dtype: str, cache: bool = True) -> np.ufunc:
+    """Return the ufunc that computes `mode` of `formula` on arrays of `dtype`."""
+    program = lower_for(formula, mode, dtype)
     signature = signature_of(program, ELEMENT[dtype])
     return numba.vectorize([signature], target=TARGET, cache=cache)(scalar_function(program, dtype))
 

@@ -15,6 +15,7 @@ from gpu_sigmoid.backends.cpu.intrinsics import offset
 from gpu_sigmoid.backends.cpu.lut_intrinsics import look_up
 from gpu_sigmoid.backends.cpu.native import inner_loop
 from gpu_sigmoid.backends.cpu.vectorize import ELEMENT, ufunc
+from gpu_sigmoid.modes import Mode
 
 TEMPLATE = """
 def loop(args, dimensions, steps, table):
@@ -29,9 +30,9 @@ def loop(args, dimensions, steps, table):
 """
 
 
-def tabulate(formula: Callable, component: str, dtype: str) -> np.ufunc:
+def tabulate(formula: Callable, mode: Mode, dtype: str) -> np.ufunc:
     """Return the ufunc that looks results up; an entry of its table holds an input's results."""
-    compute = compile_ufunc(formula, component, dtype)
+    compute = compile_ufunc(formula, mode, dtype)
     storage = as_dtype(ELEMENT[dtype])
     results = compute(np.arange(1 << 16, dtype=np.uint16).view(storage))
     columns = results if compute.nout > 1 else (results,)

@@ -16,7 +16,6 @@ from numba.core.ccallback import CFunc
 from numba.core.registry import CPUDispatcher
 
 from gpu_sigmoid.backends.cpu import conversions, intrinsics, lut_intrinsics
-from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
 from gpu_sigmoid.lowering import primitives
 from gpu_sigmoid.version import __version__
 
@@ -59,7 +58,7 @@ def inner_loop(
     counts = types.CPointer(types.intp)
     table = types.CPointer(numba.from_dtype(table_entry)) if table_entry else types.voidptr
     signature = types.void(types.CPointer(pointer), counts, counts, table)
-    return undisturbed(lambda: compiled(loop, signature, cache))
+    return compiled(loop, signature, cache)
 
 
 def jitted(function: FunctionType, **options: Any) -> CPUDispatcher:

@@ -17,23 +17,23 @@ import numpy as np
 
 from gpu_sigmoid.backends.cupy import elementwise, look_up, packed
 from gpu_sigmoid.backends.cupy.foreign import adopted
-from gpu_sigmoid.components import outputs
 from gpu_sigmoid.dtypes import result_name
+from gpu_sigmoid.modes import Mode
 from gpu_sigmoid.outputs import broadcast_shape, checked_out
 
 
-def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
+def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on arrays of one GPU."""
     arrays = tuple(adopted(o) for o in operands)
-    name = result_name(function, arrays)
+    name = result_name(method, arrays)
     dtype = storage_dtype(name, arrays)
-    outs = checked_out(function, outputs(component), dtype, arrays, out, cupy.ndarray)
-    device = one_device(function, [a for a in (*arrays, *outs) if isinstance(a, cupy.ndarray)])
+    outs = checked_out(method, dtype, arrays, out, cupy.ndarray)
+    device = one_device(method, [a for a in (*arrays, *outs) if isinstance(a, cupy.ndarray)])
     with device:
-        return compute(function.formula, component, name, arrays, outs, dtype)
+        return compute(method.formula, method.mode, name, arrays, outs, dtype)
 
 
-def compute(formula: Any, component: str, name: str, arrays: tuple, outs: tuple, dtype: np.dtype) -> Any:
+def compute(formula: Any, mode: Mode, name: str, arrays: tuple, outs: tuple, dtype: np.dtype) -> Any:
     ready = tuple(as_operand(a, dtype) for a in arrays)
     shape = broadcast_shape(ready)
     results = tuple(fresh(ready, shape, dtype) if o is None else o for o in outs)
@@ -42,19 +42,19 @@ def compute(formula: Any, component: str, name: str, arrays: tuple, outs: tuple,
     if targets[0].size:
         kernels = elementwise
         if packed.serves(ready, targets):
-            kernels = look_up if look_up.serves(formula, component, name, ready) else packed
-        kernels.launch(formula, component, name, ready, targets)
+            kernels = look_up if look_up.serves(formula, mode, name, ready) else packed
+        kernels.launch(formula, mode, name, ready, targets)
     for result, target in zip(results, targets, strict=True):
         if target is not result:
             result[...] = target
     return results if len(results) > 1 else results[0]
 
 
-def one_device(function: Any, arrays: list) -> Any:
+def one_device(method: Any, arrays: list) -> Any:
     devices = {array.device.id: array.device for array in arrays}
     if len(devices) > 1:
         names = " and ".join(f"GPU {number}" for number in sorted(devices))
-        raise TypeError(f"{function.__name__}: arrays on {names}: move them to one first")
+        raise TypeError(f"{method.label}: arrays on {names}: move them to one first")
     return next(iter(devices.values()))
 
 

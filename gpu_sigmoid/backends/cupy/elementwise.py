@@ -9,11 +9,12 @@ import numpy as np
 
 from gpu_sigmoid.backends.cupy.storage import CONVERSIONS, STORAGES
 from gpu_sigmoid.lowering import Program, cuda_source, lower_for
+from gpu_sigmoid.modes import Mode
 
 
-def launch(formula: Callable, component: str, dtype: str, operands: tuple, results: tuple) -> None:
+def launch(formula: Callable, mode: Mode, dtype: str, operands: tuple, results: tuple) -> None:
     """Compute `results`, of the shape that the operands broadcast to."""
-    kernel(formula, component, dtype)(*map(bits, operands), *map(bits, results))
+    kernel(formula, mode, dtype)(*map(bits, operands), *map(bits, results))
 
 
 def bits(operand: Any) -> Any:
@@ -22,8 +23,8 @@ def bits(operand: Any) -> Any:
 
 
 @cache
-def kernel(formula: Callable, component: str, dtype: str) -> Any:
-    program = lower_for(formula, component, dtype)
+def kernel(formula: Callable, mode: Mode, dtype: str) -> Any:
+    program = lower_for(formula, mode, dtype)
     ins, outs, operation, preamble = source(program, dtype)
     return cupy.ElementwiseKernel(ins, outs, operation, f"{program.name}_{dtype}", preamble=preamble)
 

@@ -18,7 +18,7 @@ import cupy
 import numpy as np
 
 from gpu_sigmoid.backends.cupy import packed
-from gpu_sigmoid.components import parts, tabulable
+from gpu_sigmoid.modes import Mode, Partial, is_tabulable
 
 PATTERNS = 1 << 16
 TABLE_BYTES = 2 * PATTERNS
@@ -41,25 +41,26 @@ PROLOGUE = """
     const Element* const results = reinterpret_cast<const Element*>(shared);
 """
 
-_tables: dict[tuple[Callable, str, str, int], Any] = {}
+_tables: dict[tuple[Callable, tuple[Partial, ...], str, int], Any] = {}
 
 
-def serves(formula: Callable, component: str, dtype: str, operands: tuple) -> bool:
+def serves(formula: Callable, mode: Mode, dtype: str, operands: tuple) -> bool:
     """Return whether there is, or can be, a table for operands that `packed` serves."""
-    if not tabulable(formula, component, dtype) or operands[0].size < SERVED_FROM:
+    if not is_tabulable(formula, mode, dtype) or operands[0].size < SERVED_FROM:
         return False
     device = cupy.cuda.Device().id
     if room(device) < TABLE_BYTES:
         return False
     # in a capture nothing can be computed
-    made = all((formula, part, dtype, device) in _tables for part in parts(component))
+    made = all((formula, result.partials, dtype, device) in _tables for result in mode.single_results)
     return made or not cupy.cuda.get_current_stream().is_capturing()
 
 
-def launch(formula: Callable, component: str, dtype: str, operands: tuple, results: tuple) -> None:
+def launch(formula: Callable, mode: Mode, dtype: str, operands: tuple, results: tuple) -> None:
     """Compute `results` on the current device and stream."""
     (x,) = operands
-    pairs = [(r, table(formula, part, dtype)) for part, r in zip(parts(component), results, strict=True)]
+    tables = [table(formula, result, dtype) for result in mode.single_results]
+    pairs = list(zip(results, tables, strict=True))
     # the result that takes the operand's place comes last
     pairs.sort(key=lambda pair: pair[0].data.ptr == x.data.ptr)
     in_place = pairs[-1][0].data.ptr == x.data.ptr
@@ -73,12 +74,12 @@ def launch(formula: Callable, component: str, dtype: str, operands: tuple, resul
         kernel()((blocks, len(together)), (THREADS,), arguments, shared_mem=TABLE_BYTES)
 
 
-def table(formula: Callable, component: str, dtype: str) -> Any:
+def table(formula: Callable, mode: Mode, dtype: str) -> Any:
     """Return the results of all patterns on the current device."""
-    key = (formula, component, dtype, cupy.cuda.Device().id)
+    key = (formula, mode.partials, dtype, cupy.cuda.Device().id)
     if key not in _tables:
         results = cupy.empty(PATTERNS, np.uint16)
-        packed.launch(formula, component, dtype, (cupy.arange(PATTERNS, dtype=np.uint16),), (results,))
+        packed.launch(formula, mode, dtype, (cupy.arange(PATTERNS, dtype=np.uint16),), (results,))
         # once: later uses may be on other streams
         cupy.cuda.get_current_stream().synchronize()
         kernel().max_dynamic_shared_size_bytes = TABLE_BYTES

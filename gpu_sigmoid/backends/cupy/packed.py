@@ -14,6 +14,7 @@ import numpy as np
 from gpu_sigmoid.backends.cupy.elementwise import operation
 from gpu_sigmoid.backends.cupy.storage import CONVERSIONS, STORAGES
 from gpu_sigmoid.lowering import Program, cuda_source, lower_for
+from gpu_sigmoid.modes import Mode
 
 VECTOR = 16
 THREADS = 256
@@ -75,10 +76,10 @@ def serves(operands: tuple, results: tuple) -> bool:
     return alike and len({a.data.ptr % VECTOR for a in arrays}) == 1
 
 
-def launch(formula: Callable, component: str, dtype: str, operands: tuple, results: tuple) -> None:
+def launch(formula: Callable, mode: Mode, dtype: str, operands: tuple, results: tuple) -> None:
     """Compute `results` on the current device and stream."""
     size, head, vectors = span(results[0])
-    compiled, vectors_a_thread = kernel(formula, component, dtype)
+    compiled, vectors_a_thread = kernel(formula, mode, dtype)
     blocks = min(max(1, -(-vectors // (THREADS * vectors_a_thread))), MOST_BLOCKS)
     compiled((blocks,), (THREADS,), (*operands, *results, np.int64(size), np.int32(head)))
 
@@ -90,8 +91,8 @@ def span(array: Any) -> tuple[int, int, int]:
 
 
 @cache
-def kernel(formula: Callable, component: str, dtype: str) -> tuple[Any, int]:
-    program = lower_for(formula, component, dtype)
+def kernel(formula: Callable, mode: Mode, dtype: str) -> tuple[Any, int]:
+    program = lower_for(formula, mode, dtype)
     vectors = under_way(program)
     return cupy.RawKernel(source(program, dtype, vectors), ENTRY, options=OPTIONS), vectors
 

@@ -20,20 +20,20 @@ from gpu_sigmoid.outputs import broadcast_shape, checked_out
 __all__ = ["run"]
 
 
-def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
+def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on device arrays and numbers."""
     kernels.numba_cuda()
-    name = result_name(function, operands)
+    name = result_name(method, operands)
     dtype = next((o.dtype for o in operands if getattr(o, "dtype", None) == name), np.dtype(name))
-    program = kernels.program(function.formula, component, name)
-    outs = checked_out(function, len(program.outputs), dtype, operands, out, object)
+    program = kernels.program(method.formula, method.mode, name)
+    outs = checked_out(method, dtype, operands, out, object)
     arrays = [o for o in operands if getattr(o, "ndim", 0) or memory.on_device(o)]
     given = [o for o in outs if o is not None]
     shape = broadcast_shape(operands)
     if len(given) == 2 and not apart(*map(memory.placed, given)):
-        raise ValueError(f"{function.__name__}: the two arrays of out overlap")
+        raise ValueError(f"{method.label}: the two arrays of out overlap")
     stream = next((a.stream for a in (*arrays, *given) if a.stream), 0)
-    with memory.device_of(function, [*arrays, *given]):
+    with memory.device_of(method, [*arrays, *given]):
         like = next((a for a in arrays if a.shape == shape), None)
         results = [memory.empty(shape, dtype, like, stream) if o is None else o for o in outs]
         separate = [separated(o, given, dtype, stream) if memory.on_device(o) else o for o in operands]
@@ -50,7 +50,7 @@ def separated(operand: Any, outs: list, dtype: np.dtype, stream: Any) -> Any:
     if all(place == memory.placed(o) or apart(place, memory.placed(o)) for o in outs):
         return operand
     copy = memory.empty(operand.shape, dtype, operand, stream)
-    launch(kernels.program(kernels.identity, "value", dtype.name), [operand], [copy], dtype, stream)
+    launch(kernels.program(kernels.identity, kernels.COPY, dtype.name), [operand], [copy], dtype, stream)
     return copy
 
 

@@ -17,7 +17,7 @@ def placed(array: Any) -> Placed:
     return Placed(array.device_ctypes_pointer.value or 0, array.shape, array.strides, array.dtype)
 
 
-def device_of(function: Any, arrays: list) -> AbstractContextManager:
+def device_of(method: Any, arrays: list) -> AbstractContextManager:
     """Return the context of the one device that all arrays are on.
 
     Raises
@@ -28,7 +28,7 @@ def device_of(function: Any, arrays: list) -> AbstractContextManager:
     devices = sorted({a.gpu_data.context.device.id for a in arrays})
     if len(devices) > 1:
         raise TypeError(
-            f"{function.__name__}: arrays on CUDA devices {' and '.join(map(str, devices))} cannot be "
+            f"{method.label}: arrays on CUDA devices {' and '.join(map(str, devices))} cannot be "
             "mixed: copy them to one first"
         )
     cuda = numba_cuda()

@@ -12,14 +12,14 @@ from gpu_sigmoid.backends.torch.ops import apply
 from gpu_sigmoid.backends.torch.tensors import compute_into, promoted
 
 
-def run(function: Any, component: str, operands: tuple, out: Any) -> Any:
+def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on tensors of one device; gradients flow to all of them."""
-    tensors = promoted(function, operands)
+    tensors = promoted(method, operands)
     if out is None:
-        return apply(function.__name__, component, *tensors)
+        return apply(method, *tensors)
     if torch.is_grad_enabled() and any(t.requires_grad for t in tensors):
         raise RuntimeError(
-            f"{function.__name__}: with out=, nothing is recorded for a gradient, and an operand requires "
+            f"{method.label}: with out=, nothing is recorded for a gradient, and an operand requires "
             "one: leave out= away, or compute under torch.no_grad()"
         )
-    return compute_into(function, component, tensors, out)
+    return compute_into(method, tensors, out)

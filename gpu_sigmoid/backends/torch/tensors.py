@@ -8,7 +8,6 @@ import torch
 
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.backends.cpu.threads import run_split
-from gpu_sigmoid.components import outputs
 from gpu_sigmoid.dtypes import ACCEPTED
 from gpu_sigmoid.environment import require_gpu
 
@@ -20,7 +19,7 @@ NAMES = {
 }
 
 
-def promoted(function: Any, operands: tuple) -> tuple[torch.Tensor, ...]:
+def promoted(method: Any, operands: tuple) -> tuple[torch.Tensor, ...]:
     """Return the operands as tensors of one dtype, by torch's rules, and one device.
 
     Integers become torch's default dtype, as torch users expect.
@@ -28,15 +27,15 @@ def promoted(function: Any, operands: tuple) -> tuple[torch.Tensor, ...]:
     tensors = [o for o in operands if isinstance(o, torch.Tensor)]
     for tensor in tensors:
         if tensor.layout != torch.strided:
-            raise TypeError(f"{function.__name__}: {tensor.layout} tensors are not served: use to_dense()")
+            raise TypeError(f"{method.label}: {tensor.layout} tensors are not served: use to_dense()")
     devices = list(dict.fromkeys(t.device for t in tensors if t.ndim or len(tensors) == 1))
     if len(devices) > 1:
         names = " and ".join(map(str, devices))
-        raise TypeError(f"{function.__name__}: tensors on {names}: move them to one device first")
+        raise TypeError(f"{method.label}: tensors on {names}: move them to one device first")
     device = devices[0] if devices else tensors[0].device
     dtype = common_dtype(tensors)
     if dtype not in NAMES:
-        raise TypeError(f"{function.__name__}: dtype {dtype} is not accepted; accepted are {ACCEPTED}")
+        raise TypeError(f"{method.label}: dtype {dtype} is not accepted; accepted are {ACCEPTED}")
     return tuple(torch.as_tensor(o, dtype=dtype, device=device) for o in operands)
 
 
@@ -64,53 +63,47 @@ def results_like(tensors: tuple[torch.Tensor, ...], count: int) -> list[torch.Te
     return [torch.empty_like(like, requires_grad=False) for _ in range(count)]
 
 
-def compute(function: Any, component: str, tensors: tuple[torch.Tensor, ...]) -> Any:
+def compute(method: Any, tensors: tuple[torch.Tensor, ...]) -> Any:
     """Return the results as new tensors, nothing recorded for gradients."""
-    count = outputs(component)
+    count = len(method.mode.partials)
     results = results_like(tensors, count)
-    fill(function, component, tensors, results)
+    fill(method, tensors, results)
     return tuple(results) if count > 1 else results[0]
 
 
-def compute_into(function: Any, component: str, tensors: tuple[torch.Tensor, ...], out: Any) -> Any:
+def compute_into(method: Any, tensors: tuple[torch.Tensor, ...], out: Any) -> Any:
     """Write the results to `out` and return it."""
-    count = outputs(component)
+    count = len(method.mode.partials)
     outs = out if isinstance(out, tuple) else (out,)
     if len(outs) != count or not all(isinstance(o, torch.Tensor) for o in outs):
         expected = "a tensor" if count == 1 else f"a tuple of {count} tensors"
-        raise TypeError(f"{function.__name__}: out is to be {expected}")
+        raise TypeError(f"{method.label}: out is to be {expected}")
     shape = torch.broadcast_shapes(*(t.shape for t in tensors))
     for target in outs:
         found, wanted = (target.dtype, target.device), (tensors[0].dtype, tensors[0].device)
         if found != wanted:
-            raise TypeError(f"{function.__name__}: out is of {found}, the result of {wanted}")
+            raise TypeError(f"{method.label}: out is of {found}, the result of {wanted}")
         if target.shape != shape:
             raise ValueError(
-                f"{function.__name__}: out has shape {tuple(target.shape)}, the result has {tuple(shape)}"
+                f"{method.label}: out has shape {tuple(target.shape)}, the result has {tuple(shape)}"
             )
-    fill(function, component, tensors, list(outs))
+    fill(method, tensors, list(outs))
     return out
 
 
-def fill(
-    function: Any, component: str, tensors: tuple[torch.Tensor, ...], results: list[torch.Tensor]
-) -> None:
+def fill(method: Any, tensors: tuple[torch.Tensor, ...], results: list[torch.Tensor]) -> None:
     device = results[0].device
     if device.type == "cpu":
-        on_host(function, component, tensors, results)
+        on_host(method, tensors, results)
     elif device.type == "cuda":
-        on_cuda(function, component, tensors, results)
+        on_cuda(method, tensors, results)
     else:
-        raise TypeError(
-            f"{function.__name__}: tensors on {device} are not served: move them to cpu or cuda first"
-        )
+        raise TypeError(f"{method.label}: tensors on {device} are not served: move them to cpu or cuda first")
 
 
-def on_host(
-    function: Any, component: str, tensors: tuple[torch.Tensor, ...], results: list[torch.Tensor]
-) -> None:
+def on_host(method: Any, tensors: tuple[torch.Tensor, ...], results: list[torch.Tensor]) -> None:
     name = NAMES[tensors[0].dtype]
-    kernel = cpu.kernel(function.formula, component, name)
+    kernel = cpu.kernel(method.formula, method.mode, name)
     inputs = tuple(as_numpy(t) for t in tensors)
     outs = tuple(as_numpy(r) for r in results)
     run_split(kernel, outs[0].dtype, inputs, outs)
@@ -122,11 +115,9 @@ def as_numpy(tensor: torch.Tensor) -> np.ndarray:
     return plain.view(torch.uint16).numpy() if plain.dtype == torch.bfloat16 else plain.numpy()
 
 
-def on_cuda(
-    function: Any, component: str, tensors: tuple[torch.Tensor, ...], results: list[torch.Tensor]
-) -> None:
+def on_cuda(method: Any, tensors: tuple[torch.Tensor, ...], results: list[torch.Tensor]) -> None:
     """Compute by CuPy, on torch's current stream."""
-    require_gpu(function)
+    require_gpu(method)
     import cupy
 
     from gpu_sigmoid.backends.cupy import run
@@ -136,7 +127,7 @@ def on_cuda(
     with cupy.cuda.Device(device.index), cupy.cuda.ExternalStream(stream.cuda_stream):
         inputs = tuple(as_cupy(t) for t in tensors)
         outs = tuple(as_cupy(r) for r in results)
-        run(function, component, inputs, outs if len(outs) > 1 else outs[0])
+        run(method, inputs, outs if len(outs) > 1 else outs[0])
 
 
 def as_cupy(tensor: torch.Tensor) -> Any:

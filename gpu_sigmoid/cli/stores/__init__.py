@@ -9,11 +9,10 @@ from typing import Any, Protocol
 import click
 import numpy as np
 
-from gpu_sigmoid.components import method, outputs
-from gpu_sigmoid.functions import FUNCTIONS
+from gpu_sigmoid.functions import FUNCTIONS, Method
 
-# what the command calls the components it offers
-COMPONENTS = {"value": "value", "grad": "grad", "both": "value_and_grad"}
+# what the command calls the modes it offers
+MODES = {"value": "value", "grad": "grad", "both": "value_and_grad"}
 # a format's suffix, its module, and what brings the library it needs
 FORMATS = {".npy": ("npy", ""), ".zarr": ("zarr", "zarr"), ".parquet": ("parquet", "pyarrow")}
 
@@ -26,12 +25,16 @@ class Task:
     what: str
 
     @property
+    def method(self) -> Method:
+        return FUNCTIONS[self.name].methods[MODES[self.what]]
+
+    @property
     def outputs(self) -> int:
-        return outputs(COMPONENTS[self.what])
+        return len(self.method.mode.partials)
 
     def __call__(self, x: Any) -> Any:
         """Return the result for an array, a tuple of two for both."""
-        return method(FUNCTIONS[self.name], COMPONENTS[self.what])(x)
+        return self.method(x)
 
     def dtype(self, of: Any, source: Path) -> np.dtype:
         """Return the result's dtype for operands of dtype `of`, or say why there is none."""
