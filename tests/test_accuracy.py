@@ -47,7 +47,7 @@ def test_bound(function: Any, name: str, dtype: str, backend: Backend) -> None:
 
     bound = function.bounds[name, dtype].ulp
     for label in labels(function.__name__, name, dtype):
-        part = Part(function.__name__, name, dtype, label, backend.name, count=FLOAT64_COUNT)
+        part = Part(function.__name__, name, dtype, label, count=FLOAT64_COUNT)
         if part.of_pairs:
             part = replace(part, stop=1 << 16, stride=PAIRS_STRIDE)
             found = figures_of_pairs(part, inputs.in_domain(part.name, part.operands, name), compute)
@@ -68,7 +68,7 @@ def test_float64_reference_is_as_exact_as_it_says(function: Any, name: str) -> N
     """It decides about float32; mpmath decides about it, up to where float64 underflows itself."""
     evaluate, _ = REFERENCES[function.__name__, name]
     for label in labels(function.__name__, name, "float32"):
-        x = sample(Part(function.__name__, name, "float32", label, "", 0, inputs.PATTERNS, STRIDE))[::97]
+        x = sample(Part(function.__name__, name, "float32", label, 0, inputs.PATTERNS, STRIDE))[::97]
         x = x[np.abs(x) < 300]
         more = beside(function.__name__, name, label, x)
         for operands in np.stack([x, *more], axis=1).astype(np.float64):
