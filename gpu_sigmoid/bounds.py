@@ -17,111 +17,115 @@ tools/write_bounds.py writes both from bench/results/accuracy.json.
 """
 
 from dataclasses import dataclass
+from math import nan
 
 TABLE = """\
-# function       component  dtype     bound  worst   operands
-sigmoid          value      float32   1.0    0.9015  -0x1.763ceep+2
-sigmoid          value      float64   1.0    0.8379  0x1.7775748e963f4p-2
-sigmoid          value      float16   0.5    0.5000  -0x1p-11
-sigmoid          value      bfloat16  0.5    0.5000  -0x1p-8
-sigmoid          grad       float32   1.0    0.9499  0x1.833548p-2
-sigmoid          grad       float64   1.0    0.8883  0x1.ed282b9524036p-2
-sigmoid          grad       float16   0.5    0.5000  0x1.b3p+0
-sigmoid          grad       bfloat16  0.5    0.4997  0x1.e4p+1
-sigmoid          grad2      float32   2.5    1.5772  0x1.8588dp-2
-sigmoid          grad2      float64   2.5    1.7992  0x1.752b8a70e7cc8p-2
-sigmoid          grad2      float16   0.5    0.5000  0x1p-22
-sigmoid          grad2      bfloat16  0.51   0.5000  0x1p-131
-sigmoid          vjp        float32   2.0    1.6982  0x1.bbfd46p+0 0x1.f14dbcp+0
-sigmoid          vjp        float64   2.0    1.5788  0x1.4d3b0282a3426p+9 -0x1.69e1c589d2a79p+0
-sigmoid          vjp        float16   0.51   0.5002  0x1.bc4p+0 0x1.ee8p+0
-sigmoid          vjp        bfloat16  0.51   0.5000  0x1.2ap+6 0x1.b2p+0
-log_sigmoid      value      float32   1.0    0.8998  0x1.758facp+2
-log_sigmoid      value      float64   1.0    0.8236  0x1.c7be888efd5e6p+8
-log_sigmoid      value      float16   0.5    0.5000  0x1.0cp-14
-log_sigmoid      value      bfloat16  0.5    0.5000  0x1.f4p-7
-log_sigmoid      grad       float32   1.0    0.9015  0x1.763ceep+2
-log_sigmoid      grad       float64   1.0    0.8444  -0x1.778db7512c795p-2
-log_sigmoid      grad       float16   0.5    0.5000  0x1p-11
-log_sigmoid      grad       bfloat16  0.5    0.5000  0x1p-8
-log_sigmoid      grad2      float32   1.0    0.9499  0x1.833548p-2
-log_sigmoid      grad2      float64   1.0    0.8883  0x1.ed282b9524036p-2
-log_sigmoid      grad2      float16   0.5    0.5000  0x1.b3p+0
-log_sigmoid      grad2      bfloat16  0.5    0.4997  0x1.e4p+1
-log_sigmoid      vjp        float32   2.5    1.9970  -0x1.090a06p-9 -0x1.ff78ccp+0
-log_sigmoid      vjp        float64   2.5    1.9559  -0x1.94e5d789c4cfep-17 0x1.fff386e69e563p+0
-log_sigmoid      vjp        float16   0.51   0.5003  -0x1.09cp-11 0x1.ed8p+0
-log_sigmoid      vjp        bfloat16  0.51   0.5000  -0x1.22p-8 0x1.c4p+0
-softplus         value      float32   1.0    0.8998  -0x1.758facp+2
-softplus         value      float64   1.0    0.7823  -0x1.561171343af58p+8
-softplus         value      float16   0.5    0.5000  -0x1.0cp-14
-softplus         value      bfloat16  0.5    0.5000  -0x1.f4p-7
-softplus         grad       float32   1.0    0.9015  -0x1.763ceep+2
-softplus         grad       float64   1.0    0.8379  0x1.7775748e963f4p-2
-softplus         grad       float16   0.5    0.5000  -0x1p-11
-softplus         grad       bfloat16  0.5    0.5000  -0x1p-8
-softplus         grad2      float32   1.0    0.9499  0x1.833548p-2
-softplus         grad2      float64   1.0    0.8883  0x1.ed282b9524036p-2
-softplus         grad2      float16   0.5    0.5000  0x1.b3p+0
-softplus         grad2      bfloat16  0.5    0.4997  0x1.e4p+1
-softplus         vjp        float32   2.5    1.9974  0x1.b5d006p-12 -0x1.ff7d18p+0
-softplus         vjp        float64   2.5    1.9421  0x1.32bd0d684a80ep-24 0x1.fff8bec9732c4p+0
-softplus         vjp        float16   0.51   0.5003  0x1.09cp-11 0x1.ed8p+0
-softplus         vjp        bfloat16  0.51   0.5000  0x1.22p-8 0x1.c4p+0
-silu             value      float32   2.0    1.7332  -0x1.51564ap+4
-silu             value      float64   2.0    1.4101  -0x1.ecc90bae14f35p+0
-silu             value      float16   0.5    0.5000  -0x1p-11
-silu             value      bfloat16  0.51   0.5000  0x1p-133
-silu             grad       float32   2.5    2.4857  -0x1.a73c4cp+0
-silu             grad       float64   2.5    2.1355  -0x1.15b7e6af8e6f5p-15
-silu             grad       float16   0.5    0.5000  -0x1p-12
-silu             grad       bfloat16  0.5    0.5000  -0x1p-9
-silu             grad2      float32   2.0    1.7212  0x1.3f096ap+3
-silu             grad2      float64   2.0    1.3793  0x1.0e15364eeff0bp+3
-silu             grad2      float16   0.51   0.4998  0x1.228p-3
-silu             grad2      bfloat16  0.5    0.4997  0x1.44p-2
-silu             vjp        float32   4.0    3.5299  0x1.540f4p-12 -0x1.ffc43p+0
-silu             vjp        float64   4.0    3.4867  0x1.a830cc9aa4f33p-41 -0x1.f639dd5d44bfbp+0
-silu             vjp        float16   0.51   0.5003  0x1.09cp-12 0x1.ed8p+0
-silu             vjp        bfloat16  0.51   0.5000  0x1.22p-9 0x1.c4p+0
-logit            value      float32   2.0    1.5996  0x1.b449ccp-2
-logit            value      float64   2.0    1.8647  0x1.ace586f49f53ap-2
-logit            value      float16   0.5    0.5000  0x1.214p-11
-logit            value      bfloat16  0.5    0.5000  0x1.cap-20
-logit            grad       float32   1.51   1.4988  0x1.000b54p-24
-logit            grad       float64   1.51   1.4127  0x1.33692493b01c5p-3
-logit            grad       float16   0.5    0.5000  0x1.acp-5
-logit            grad       bfloat16  0.5    0.4992  0x1.7ap-11
-logit            grad2      float32   0.51   0.5000  0x1.742d44p-5
-logit            grad2      float64   0.51   0.5000  0x1.0000000000001p-27
-logit            grad2      float16   0.5    0.5000  0x1.adp-8
-logit            grad2      bfloat16  0.5    0.4993  0x1.1p-5
-logit            vjp        float32   2.5    1.9743  0x1.0b032cp-15 0x1.0aff02p+0
-logit            vjp        float64   2.5    1.9733  0x1.1bef0687e6121p-1 -0x1.f9d72a2ca50f5p+0
-logit            vjp        float16   0.51   0.5002  0x1.e7cp-9 0x1.cfcp+0
-logit            vjp        bfloat16  0.51   0.5000  0x1.28p-9 0x1.acp+0
-bce_with_logits  value      float32   2.0    1.9212  0x1.45c554p-2 -0x1.ba5142p+1
-bce_with_logits  value      float64   2.0    1.5687  0x1.2b4251e1ffe18p+2 -0x1.effabbfc06689p+1
-bce_with_logits  value      float16   0.51   0.5000  -0x1.624p-14 0x1.f34p-4
-bce_with_logits  value      bfloat16  0.51   0.5000  0x1.cep-12 0x1.2ep-6
-bce_with_logits  grad       float32   2.0    1.7666  0x1.c5c5bp-1 -0x1.0de824p-2
-bce_with_logits  grad       float64   2.0    1.6248  0x1.000009764690ep-1 -0x1.3387687c094dfp+0
-bce_with_logits  grad       float16   0.51   0.5000  -0x1.8b8p+1 0x1.a9p-16
-bce_with_logits  grad       bfloat16  0.51   0.5000  -0x1.26p-2 0x1.92p-21
-bce_with_logits  grad2      float32   1.0    0.9499  0x1.833548p-2 0x0p+0
-bce_with_logits  grad2      float64   1.0    0.8883  0x1.ed282b9524036p-2 0x0p+0
-bce_with_logits  grad2      float16   0.5    0.5000  0x1.b3p+0 0x0p+0
-bce_with_logits  grad2      bfloat16  0.5    0.4997  0x1.e4p+1 0x0p+0
-bce_with_logits  vjp        float32   3.5    2.7601  0x1.c91278p-5 0x1.840d7ep-8 0x1.e4f246p+0
-bce_with_logits  vjp        float64   3.0    1.7125  0x1.d6f6a595d4825p-3 0x1.ab90038a27cp-11 0x1.a098f03470a1ap+0
-bce_with_logits  vjp        float16   0.51   0.5000  -0x1p-11 0x1.23p-3 0x1p+0
-bce_with_logits  vjp        bfloat16  0.51   0.5000  0x1.4cp-119 0x1.cp-3 -0x1.fp+0
+# function       mode   dtype     bound  worst   operands
+sigmoid          value  float32   1.0    0.9015  -0x1.763ceep+2
+sigmoid          value  float64   1.0    0.8379  0x1.7775748e963f4p-2
+sigmoid          value  float16   0.5    0.5000  -0x1p-11
+sigmoid          value  bfloat16  0.5    0.5000  -0x1p-8
+sigmoid          grad   float32   1.0    0.9499  0x1.833548p-2
+sigmoid          grad   float64   1.0    0.8883  0x1.ed282b9524036p-2
+sigmoid          grad   float16   0.5    0.5000  0x1.b3p+0
+sigmoid          grad   bfloat16  0.5    0.4997  0x1.e4p+1
+sigmoid          grad2  float32   2.5    1.5772  0x1.8588dp-2
+sigmoid          grad2  float64   2.5    1.7992  0x1.752b8a70e7cc8p-2
+sigmoid          grad2  float16   0.5    0.5000  0x1p-22
+sigmoid          grad2  bfloat16  0.51   0.5000  0x1p-131
+sigmoid          vjp    float32   2.0    1.6982  0x1.bbfd46p+0 0x1.f14dbcp+0
+sigmoid          vjp    float64   2.0    1.5788  0x1.4d3b0282a3426p+9 -0x1.69e1c589d2a79p+0
+sigmoid          vjp    float16   0.51   0.5002  0x1.bc4p+0 0x1.ee8p+0
+sigmoid          vjp    bfloat16  0.51   0.5000  0x1.2ap+6 0x1.b2p+0
+log_sigmoid      value  float32   1.0    0.8998  0x1.758facp+2
+log_sigmoid      value  float64   1.0    0.8236  0x1.c7be888efd5e6p+8
+log_sigmoid      value  float16   0.5    0.5000  0x1.0cp-14
+log_sigmoid      value  bfloat16  0.5    0.5000  0x1.f4p-7
+log_sigmoid      grad   float32   1.0    0.9015  0x1.763ceep+2
+log_sigmoid      grad   float64   1.0    0.8444  -0x1.778db7512c795p-2
+log_sigmoid      grad   float16   0.5    0.5000  0x1p-11
+log_sigmoid      grad   bfloat16  0.5    0.5000  0x1p-8
+log_sigmoid      grad2  float32   1.0    0.9499  0x1.833548p-2
+log_sigmoid      grad2  float64   1.0    0.8883  0x1.ed282b9524036p-2
+log_sigmoid      grad2  float16   0.5    0.5000  0x1.b3p+0
+log_sigmoid      grad2  bfloat16  0.5    0.4997  0x1.e4p+1
+log_sigmoid      vjp    float32   2.5    1.9970  -0x1.090a06p-9 -0x1.ff78ccp+0
+log_sigmoid      vjp    float64   2.5    1.9559  -0x1.94e5d789c4cfep-17 0x1.fff386e69e563p+0
+log_sigmoid      vjp    float16   0.51   0.5003  -0x1.09cp-11 0x1.ed8p+0
+log_sigmoid      vjp    bfloat16  0.51   0.5000  -0x1.22p-8 0x1.c4p+0
+softplus         value  float32   1.0    0.8998  -0x1.758facp+2
+softplus         value  float64   1.0    0.7823  -0x1.561171343af58p+8
+softplus         value  float16   0.5    0.5000  -0x1.0cp-14
+softplus         value  bfloat16  0.5    0.5000  -0x1.f4p-7
+softplus         grad   float32   1.0    0.9015  -0x1.763ceep+2
+softplus         grad   float64   1.0    0.8379  0x1.7775748e963f4p-2
+softplus         grad   float16   0.5    0.5000  -0x1p-11
+softplus         grad   bfloat16  0.5    0.5000  -0x1p-8
+softplus         grad2  float32   1.0    0.9499  0x1.833548p-2
+softplus         grad2  float64   1.0    0.8883  0x1.ed282b9524036p-2
+softplus         grad2  float16   0.5    0.5000  0x1.b3p+0
+softplus         grad2  bfloat16  0.5    0.4997  0x1.e4p+1
+softplus         vjp    float32   2.5    1.9974  0x1.b5d006p-12 -0x1.ff7d18p+0
+softplus         vjp    float64   2.5    1.9421  0x1.32bd0d684a80ep-24 0x1.fff8bec9732c4p+0
+softplus         vjp    float16   0.51   0.5003  0x1.09cp-11 0x1.ed8p+0
+softplus         vjp    bfloat16  0.51   0.5000  0x1.22p-8 0x1.c4p+0
+silu             value  float32   2.0    1.7332  -0x1.51564ap+4
+silu             value  float64   2.0    1.4101  -0x1.ecc90bae14f35p+0
+silu             value  float16   0.5    0.5000  -0x1p-11
+silu             value  bfloat16  0.51   0.5000  0x1p-133
+silu             grad   float32   2.5    2.4857  -0x1.a73c4cp+0
+silu             grad   float64   2.5    2.1355  -0x1.15b7e6af8e6f5p-15
+silu             grad   float16   0.5    0.5000  -0x1p-12
+silu             grad   bfloat16  0.5    0.5000  -0x1p-9
+silu             grad2  float32   2.0    1.7212  0x1.3f096ap+3
+silu             grad2  float64   2.0    1.3793  0x1.0e15364eeff0bp+3
+silu             grad2  float16   0.51   0.4998  0x1.228p-3
+silu             grad2  bfloat16  0.5    0.4997  0x1.44p-2
+silu             vjp    float32   4.0    3.5299  0x1.540f4p-12 -0x1.ffc43p+0
+silu             vjp    float64   4.0    3.4867  0x1.a830cc9aa4f33p-41 -0x1.f639dd5d44bfbp+0
+silu             vjp    float16   0.51   0.5003  0x1.09cp-12 0x1.ed8p+0
+silu             vjp    bfloat16  0.51   0.5000  0x1.22p-9 0x1.c4p+0
+logit            value  float32   2.0    1.5996  0x1.b449ccp-2
+logit            value  float64   2.0    1.8647  0x1.ace586f49f53ap-2
+logit            value  float16   0.5    0.5000  0x1.214p-11
+logit            value  bfloat16  0.5    0.5000  0x1.cap-20
+logit            grad   float32   1.51   1.4988  0x1.000b54p-24
+logit            grad   float64   1.51   1.4127  0x1.33692493b01c5p-3
+logit            grad   float16   0.5    0.5000  0x1.acp-5
+logit            grad   bfloat16  0.5    0.4992  0x1.7ap-11
+logit            grad2  float32   0.51   0.5000  0x1.742d44p-5
+logit            grad2  float64   0.51   0.5000  0x1.0000000000001p-27
+logit            grad2  float16   0.5    0.5000  0x1.adp-8
+logit            grad2  bfloat16  0.5    0.4993  0x1.1p-5
+logit            vjp    float32   2.5    1.9743  0x1.0b032cp-15 0x1.0aff02p+0
+logit            vjp    float64   2.5    1.9733  0x1.1bef0687e6121p-1 -0x1.f9d72a2ca50f5p+0
+logit            vjp    float16   0.51   0.5002  0x1.e7cp-9 0x1.cfcp+0
+logit            vjp    bfloat16  0.51   0.5000  0x1.28p-9 0x1.acp+0
+bce_with_logits  value  float32   2.0    1.9212  0x1.45c554p-2 -0x1.ba5142p+1
+bce_with_logits  value  float64   2.0    1.5687  0x1.2b4251e1ffe18p+2 -0x1.effabbfc06689p+1
+bce_with_logits  value  float16   0.51   0.5000  -0x1.624p-14 0x1.f34p-4
+bce_with_logits  value  bfloat16  0.51   0.5000  0x1.cep-12 0x1.2ep-6
+bce_with_logits  grad   float32   2.0    1.7666  0x1.c5c5bp-1 -0x1.0de824p-2
+bce_with_logits  grad   float64   2.0    1.6248  0x1.000009764690ep-1 -0x1.3387687c094dfp+0
+bce_with_logits  grad   float16   0.51   0.5000  -0x1.8b8p+1 0x1.a9p-16
+bce_with_logits  grad   bfloat16  0.51   0.5000  -0x1.26p-2 0x1.92p-21
+bce_with_logits  grad2  float32   1.0    0.9499  0x1.833548p-2 0x0p+0
+bce_with_logits  grad2  float64   1.0    0.8883  0x1.ed282b9524036p-2 0x0p+0
+bce_with_logits  grad2  float16   0.5    0.5000  0x1.b3p+0 0x0p+0
+bce_with_logits  grad2  bfloat16  0.5    0.4997  0x1.e4p+1 0x0p+0
+bce_with_logits  vjp    float32   3.5    2.7601  0x1.c91278p-5 0x1.840d7ep-8 0x1.e4f246p+0
+bce_with_logits  vjp    float64   3.0    1.7125  0x1.d6f6a595d4825p-3 0x1.ab90038a27cp-11 0x1.a098f03470a1ap+0
+bce_with_logits  vjp    float16   0.51   0.5000  -0x1p-11 0x1.23p-3 0x1p+0
+bce_with_logits  vjp    bfloat16  0.51   0.5000  0x1.4cp-119 0x1.cp-3 -0x1.fp+0
 """
 
 
 @dataclass(frozen=True)
 class Bound:
-    """An error that is not exceeded, the worst that was found, in ULP, and the operands of that."""
+    """An error that is not exceeded, the worst that was found, in ULP, and the operands of that.
+
+    A function just added has been measured nowhere: worst is nan.
+    """
 
     ulp: float
     worst: float
@@ -131,10 +135,19 @@ class Bound:
 def _read(table: str) -> dict[str, dict[tuple[str, str], Bound]]:
     bounds: dict[str, dict[tuple[str, str], Bound]] = {}
     for line in table.splitlines()[1:]:
-        name, component, dtype, ulp, worst, *operands = line.split()
-        numbers = tuple(float.fromhex(o) if "x" in o else float(o) for o in operands)
-        bounds.setdefault(name, {})[component, dtype] = Bound(float(ulp), float(worst), numbers)
+        name, mode, dtype, ulp, *found = line.split()
+        worst = float(found[0]) if found else nan
+        bounds.setdefault(name, {})[mode, dtype] = Bound(
+            float(ulp), worst, tuple(map(float.fromhex, found[1:]))
+        )
     return bounds
 
 
 BOUNDS = _read(TABLE)
+
+
+def bounds_of(name: str) -> dict[tuple[str, str], Bound]:
+    """Return a function's bounds by mode and dtype."""
+    if name not in BOUNDS:
+        raise LookupError(f"gpu_sigmoid/bounds.py has no line of {name}: add one for each mode and dtype")
+    return BOUNDS[name]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gpu_sigmoid import formulas, registry
-from gpu_sigmoid.bounds import BOUNDS, Bound
+from gpu_sigmoid.bounds import Bound, bounds_of
 from gpu_sigmoid.dispatch import call
 from gpu_sigmoid.modes import PUBLIC, Mode, Partial, Signature, label
 
@@ -124,7 +124,7 @@ class Function(Method):
         signature = Signature(operands, differentiable, gradients)
         super().__init__(formula, signature, signature.modes["value"], self)
         self.definition = definition
-        self.bounds: dict[tuple[str, str], Bound] = BOUNDS[formula.__name__]
+        self.bounds: dict[tuple[str, str], Bound] = bounds_of(formula.__name__)
         lines = "\n".join(f"{mode} {dtype}: {bound.ulp}" for (mode, dtype), bound in self.bounds.items())
         parameters = "\n".join(PARAMETERS[name] for name in operands)
         self.__doc__ = definition + NOTES.format(parameters=parameters, limits=limits, bounds=lines)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BOUNDS = ROOT / "gpu_sigmoid" / "bounds.py"
 RESULTS = ROOT / "bench" / "results" / "accuracy.json"
 MARK = '"""\\\n'
-HEAD = ("# function", "component", "dtype", "bound", "worst", "operands")
+HEAD = ("# function", "mode", "dtype", "bound", "worst", "operands")
 
 
 def worst(rows: list[dict]) -> dict[tuple[str, str, str], tuple[float, str]]:
@@ -36,9 +36,13 @@ def written(text: str, rows: list[dict]) -> str:
     found = worst(rows)
     lines = [HEAD]
     for line in table.splitlines()[1:]:
-        name, component, dtype, bound = line.split()[:4]
-        error, operands = found[name, component, dtype]
-        lines.append((name, component, dtype, bound, f"{error:.4f}", operands))
+        name, mode, dtype, bound = line.split()[:4]
+        if (name, mode, dtype) not in found:
+            sys.exit(
+                f"{RESULTS} has no row of {name}.{mode} in {dtype}: run gpu-sigmoid verify {name} --json"
+            )
+        error, operands = found[name, mode, dtype]
+        lines.append((name, mode, dtype, bound, f"{error:.4f}", operands))
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
     body = "".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n"

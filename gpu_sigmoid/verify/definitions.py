@@ -1,77 +1,121 @@
-"""The textbook definitions, in mpmath, with as many digits as they need to lose none.
+"""The textbook definitions, in mpmath, with as many digits as they need to lose none."""
 
-`larger_term` is the yardstick of errors where cancellation is allowed: second
-derivatives and the cross-entropy, next to their zeros. A vector-Jacobian product has that of
-its derivative, times the cotangent, and of the cross-entropy's at least that of the least
-normal number: only the sum of a subnormal target and a subnormal sigmoid(x) is that small.
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from mpmath import exp, ldexp, log, log1p, mp, mpf
 
-Jet = tuple[Callable[..., mpf], Callable[..., mpf], Callable[..., mpf]]
-JET = ("value", "grad", "grad2")
+Term = Callable[..., mpf]
+Limit = tuple[tuple[float, ...], float, float]
+
 # bits of the result that are sure
 GUARD = 130
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A function's definition, and what is known of it."""
+
+    value: Term
+    grad: Term
+    grad2: Term
+    limits: tuple[Limit, ...]
+    """Operands such as the domain's ends and zeros, and the value and the derivative there."""
+    increasing: bool
+    """Whether a larger first operand never gives a smaller value."""
+    domain: tuple[float, float] = (-inf, inf)
+    """The open interval of first operands with finite results."""
+    larger_terms: Mapping[str, Term] = field(default_factory=dict)
+    """By mode, the larger of the terms whose difference the result is: the yardstick of errors where
+    cancellation is allowed. 0 where there is none."""
 
 
 def s(x: mpf) -> mpf:
     return 1 / (1 + exp(-x))
 
 
-DEFINITIONS: dict[str, Jet] = {
-    "sigmoid": (s, lambda x: s(x) * (1 - s(x)), lambda x: s(x) * (1 - s(x)) * (1 - 2 * s(x))),
-    "log_sigmoid": (lambda x: -log1p(exp(-x)), lambda x: s(-x), lambda x: -s(x) * (1 - s(x))),
-    "softplus": (lambda x: log1p(exp(x)), s, lambda x: s(x) * (1 - s(x))),
-    "silu": (
-        lambda x: x * s(x),
-        lambda x: s(x) + x * s(x) * (1 - s(x)),
-        lambda x: s(x) * (1 - s(x)) * (2 + x * (1 - 2 * s(x))),
+def slope(x: mpf) -> mpf:
+    return s(x) * (1 - s(x))
+
+
+DEFINITIONS: dict[str, Definition] = {
+    "sigmoid": Definition(
+        s,
+        slope,
+        lambda x: slope(x) * (1 - 2 * s(x)),
+        limits=(((-inf,), 0.0, 0.0), ((inf,), 1.0, 0.0), ((0.0,), 0.5, 0.25)),
+        increasing=True,
     ),
-    "logit": (
+    "log_sigmoid": Definition(
+        lambda x: -log1p(exp(-x)),
+        lambda x: s(-x),
+        lambda x: -slope(x),
+        limits=(((-inf,), -inf, 1.0), ((inf,), -0.0, 0.0)),
+        increasing=True,
+    ),
+    "softplus": Definition(
+        lambda x: log1p(exp(x)),
+        s,
+        slope,
+        limits=(((-inf,), 0.0, 0.0), ((inf,), inf, 1.0)),
+        increasing=True,
+    ),
+    "silu": Definition(
+        lambda x: x * s(x),
+        lambda x: s(x) + x * slope(x),
+        lambda x: slope(x) * (2 + x * (1 - 2 * s(x))),
+        limits=(((-inf,), -0.0, -0.0), ((inf,), inf, 1.0), ((-0.0,), -0.0, 0.5), ((0.0,), 0.0, 0.5)),
+        increasing=False,
+        larger_terms={"grad2": lambda x: max(abs(2 * slope(x)), abs(x * slope(x) * (1 - 2 * s(x))))},
+    ),
+    "logit": Definition(
         lambda x: log(x / (1 - x)),
         lambda x: 1 / (x * (1 - x)),
         lambda x: (2 * x - 1) / (x * (1 - x)) ** 2,
+        limits=(((0.0,), -inf, inf), ((0.5,), 0.0, 4.0), ((1.0,), inf, inf)),
+        increasing=True,
+        domain=(0.0, 1.0),
     ),
-    "bce_with_logits": (
+    "bce_with_logits": Definition(
         lambda x, t: log1p(exp(x)) - x * t,
         lambda x, t: s(x) - t,
-        lambda x, t: s(x) * (1 - s(x)),
+        lambda x, t: slope(x),
+        # an infinite logit on a hard target's side costs nothing
+        limits=(((inf, 1.0), 0.0, -0.0), ((-inf, 0.0), 0.0, 0.0), ((inf, 0.5), inf, 0.5)),
+        increasing=False,
+        larger_terms={
+            "value": lambda x, t: mpf(0) if 0 <= t <= 1 else max(log1p(exp(x)), abs(x * t)),
+            "grad": lambda x, t: mpf(0) if t in (0, 1) else max(s(x), abs(t)),
+        },
     ),
 }
 
 
-def larger_term(name: str, component: str, x: mpf, *rest: mpf) -> mpf:
-    """Return the larger of the terms whose difference the result is, 0 where it is none."""
-    match name, component:
-        case "silu", "grad2":
-            slope = s(x) * (1 - s(x))
-            return max(abs(2 * slope), abs(x * slope * (1 - 2 * s(x))))
-        case "bce_with_logits", "value" if not 0 <= rest[0] <= 1:
-            return max(log1p(exp(x)), abs(x * rest[0]))
-        case "bce_with_logits", "grad" if rest[0] not in (0, 1):
-            return max(s(x), abs(rest[0]))
-    return mpf(0)
-
-
-def exact(name: str, component: str, *operands: Any, dtype: str = "float64") -> tuple[mpf, mpf]:
+def exact(name: str, mode: str, *operands: Any, dtype: str = "float64") -> tuple[mpf, mpf]:
     """Return the result to `GUARD` bits and more, and the number whose last place is the unit of error.
 
-    `dtype`, of the operands, says where derivatives become subnormal: 16-bit ones are
-    computed in float32.
+    A vector-Jacobian product has the unit of its derivative, times the cotangent. Where the derivative
+    is a difference, the unit is at least that of the least normal number of the dtype that it is
+    computed in (float32 for 16 bits): only a difference of subnormal terms is that small.
     """
     numbers = [mpf(float(operand)) for operand in operands]
+    definition = DEFINITIONS[name]
     with mp.workprec(bits_needed(numbers[0])):
-        if component == "vjp":
+        if mode == "vjp":
             *others, cotangent = numbers
             grad, scale = exact(name, "grad", *others)
-            if name == "bce_with_logits" and others[1] != 0:
+            if larger_term(definition, "grad", others):
                 scale = max(scale, ldexp(mpf(1), -1022 if dtype == "float64" else -126))
             return cotangent * grad, abs(cotangent) * scale
-        result = DEFINITIONS[name][JET.index(component)](*numbers)
-        return result, max(abs(result), larger_term(name, component, *numbers))
+        result = getattr(definition, mode)(*numbers)
+        return result, max(abs(result), larger_term(definition, mode, numbers))
+
+
+def larger_term(definition: Definition, mode: str, operands: list[mpf]) -> mpf:
+    term = definition.larger_terms.get(mode)
+    return mpf(0) if term is None else term(*operands)
 
 
 def bits_needed(x: mpf) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.verify.definitions import DEFINITIONS
 from gpu_sigmoid.verify.units import UNITS
 
 PATTERNS = 1 << 32
@@ -22,12 +23,15 @@ def in_domain(name: str, x: np.ndarray, component: str = "value") -> np.ndarray:
     A vector-Jacobian product is 0 where the derivative is below 2^-252, in float64 2^-2044,
     and infinite where it is.
     """
-    wide = x.dtype == np.float64
+    low, high = DEFINITIONS[name].domain
+    if component == "vjp":
+        wide = x.dtype == np.float64
+        if np.isfinite(low):
+            low += 2.0 ** (-1022 if wide else -126)
+        else:
+            low, high = (-1416.0, 1416.0) if wide else (-174.0, 174.0)
     with np.errstate(invalid="ignore"):
-        if name == "logit":
-            least = 0.0 if component != "vjp" else 2.0 ** (-1022 if wide else -126)
-            return x[(x > 0) & (x >= least) & (x < 1)]
-        return x[np.abs(x) < (np.inf if component != "vjp" else 1416.0 if wide else 174.0)]
+        return x[(x > low) & (x < high)]
 
 
 def patterns(start: int, stop: int, stride: int) -> np.ndarray:

@@ -14,7 +14,7 @@ import gpu_sigmoid as gs
 from gpu_sigmoid.verify import inputs
 from gpu_sigmoid.verify.beside import ALL_MANTISSAS, ALL_PAIRS, CONSTANTS, beside, labels
 from gpu_sigmoid.verify.compare import comparison, limits
-from gpu_sigmoid.verify.definitions import exact
+from gpu_sigmoid.verify.definitions import DEFINITIONS, exact
 from gpu_sigmoid.verify.pairs import double_doubles, pair_comparison, second_operands
 from gpu_sigmoid.verify.subjects import OURS, Compute, Subject
 from gpu_sigmoid.verify.units import UNITS
@@ -26,7 +26,6 @@ MOST_OPEN = 1 << 16
 SPARSE, PAIRS_SAMPLE = 61, 64
 # 16-bit x in a block of pairs, and together in a kernel's call.
 ROWS, ROWS_AT_ONCE = 1 << 12, 64
-INCREASING = {"sigmoid", "log_sigmoid", "softplus", "logit"}
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,7 @@ def figures_of_pairs(part: Part, x: np.ndarray, compute: Compute) -> Found:
 
 def violations(part: Part, x: np.ndarray, got: np.ndarray) -> int:
     """Return how many neighbours are in the wrong order, where the function is increasing."""
-    if part.component != "value" or part.name not in INCREASING:
+    if part.component != "value" or not DEFINITIONS[part.name].increasing:
         return 0
     order = np.argsort(x, kind="stable")
     return int(np.count_nonzero(np.diff(got[order]) < 0))

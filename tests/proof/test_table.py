@@ -1,0 +1,31 @@
+"""That whatever is to be said of every function is said of each."""
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.bounds import BOUNDS
+from gpu_sigmoid.dtypes import DTYPES
+from gpu_sigmoid.modes import MEASURED
+from gpu_sigmoid.verify.definitions import DEFINITIONS
+from gpu_sigmoid.verify.reference import REFERENCES
+
+
+def missing(wanted: set, found: set) -> str:
+    return ", ".join(sorted(map(str, wanted - found)))
+
+
+def test_functions_are_public() -> None:
+    assert not missing(set(gs.FUNCTIONS), set(gs.__all__)), "to be named in gpu_sigmoid/__init__.py"
+
+
+def test_functions_are_defined() -> None:
+    assert not missing(set(gs.FUNCTIONS), set(DEFINITIONS)), "to be defined in verify/definitions.py"
+
+
+def test_functions_have_references() -> None:
+    wanted = {(name, mode) for name in gs.FUNCTIONS for mode in MEASURED}
+    assert not missing(wanted, set(REFERENCES)), "to be given a float64 form in verify/reference.py"
+
+
+def test_functions_have_bounds() -> None:
+    wanted = {(mode, dtype) for mode in MEASURED for dtype in DTYPES}
+    for name in gs.FUNCTIONS:
+        assert not missing(wanted, set(BOUNDS[name])), f"{name}: lines to be added in bounds.py"
