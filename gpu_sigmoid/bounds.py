@@ -7,9 +7,10 @@ the terms they are the difference of. One half means the nearest float, always.
 
 A vector-Jacobian product's error is at most twice its derivative's and one half: a cotangent
 makes of one last place up to two, and the product is rounded once more. It is no larger where
-the derivative underflows, with two exceptions: the product is 0 where the derivative is below
-2^-252 (float64: 2^-2044), and where a target and sigmoid(x) are both subnormal, their
-difference has lost what lies below the least subnormal number.
+the derivative underflows, with two exceptions: the product is 0 from abs(x) = 174.7 on (float64:
+1416.8), where exp(-abs(x)) is below 2^-252 (2^-2044), and nan for an infinite cotangent; and
+where a target and sigmoid(x) are both subnormal, their difference has lost what lies below the
+least subnormal number.
 
 `worst` is what `gpu-sigmoid verify --exhaustive` found: over all float32, float16 and
 bfloat16 operands, and over float64 ones dense and adversarial; `operands` where.
@@ -98,7 +99,7 @@ logit            grad2  float64   0.51   0.5000  0x1.0000000000001p-27
 logit            grad2  float16   0.5    0.5000  0x1.adp-8
 logit            grad2  bfloat16  0.5    0.4993  0x1.1p-5
 logit            vjp    float32   2.5    1.9743  0x1.0b032cp-15 0x1.0aff02p+0
-logit            vjp    float64   2.5    1.9733  0x1.1bef0687e6121p-1 -0x1.f9d72a2ca50f5p+0
+logit            vjp    float64   2.5    1.9831  0x1.000082e44765p-1 -0x1.fffeafe1c4db3p+0
 logit            vjp    float16   0.51   0.5002  0x1.e7cp-9 0x1.cfcp+0
 logit            vjp    bfloat16  0.51   0.5000  0x1.28p-9 0x1.acp+0
 bce_with_logits  value  float32   2.0    1.9212  0x1.45c554p-2 -0x1.ba5142p+1

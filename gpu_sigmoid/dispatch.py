@@ -40,32 +40,12 @@ _backend_of_type: dict[type, str] = {np.ndarray: HOST, int: NUMBER, float: NUMBE
 
 def call(method: Any, operands: tuple, out: Any) -> Any:
     """Compute a method of a function on the backend that the operands and `out` live on."""
-    # the common cases, kept short: a microsecond counts for one element
-    first = operands[0]
-    alone = len(operands) == 1
-    if type(first) is ndarray:
-        dtype = first.dtype
-        try:
-            ufunc = method.ready[dtype]
-            if first.nbytes < SPLIT_FROM and (alone or alike(operands, dtype)):
-                if out is None:
-                    return ufunc(first) if alone else ufunc(*operands)
-                if type(out) is not ndarray:
-                    if alike(out, dtype) and all(o.shape == first.shape or filled(o, operands) for o in out):
-                        return ufunc(first, out=out) if alone else ufunc(*operands, out=out)
-                elif (
-                    out.dtype is dtype
-                    and ufunc.nout == 1
-                    and (out.shape == first.shape or filled(out, operands))
-                ):
-                    # by position: NumPy takes longer for a keyword
-                    return ufunc(first, out) if alone else ufunc(*operands, out)
-        except (LookupError, TypeError, ValueError):
-            pass  # the general way compiles, or says what is wrong
-    elif type(first) is float and alone and out is None:
-        ufunc = method.ready.get(float)
-        if ufunc is not None:
-            return ufunc(first)
+    ufunc = ready(method, operands, out)
+    if ufunc is not None:
+        if out is None:
+            return ufunc(*operands)
+        # by position: NumPy takes longer for a keyword
+        return ufunc(*operands, *out) if type(out) is tuple else ufunc(*operands, out)
     backend = backend_of(method, operands, out)
     if backend == HOST:
         return cpu.run(method, operands, out)
@@ -73,6 +53,33 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
         # asked before the backend is imported, which takes CuPy
         require_gpu(method)
     return module_of(backend).run(method, operands, out)
+
+
+def ready(method: Any, operands: tuple, out: Any) -> Any:
+    """Return the ufunc that can be called at once, None where the general way is to be taken.
+
+    These are the common cases, kept short: a microsecond counts for one element. The ufunc is called
+    elsewhere, so that no exception of its own, or of a signal's handler meanwhile, counts as one of
+    these questions' answers.
+    """
+    first = operands[0]
+    if type(first) is float:
+        return method.ready.get(float) if len(operands) == 1 and out is None else None
+    if type(first) is not ndarray:
+        return None
+    dtype = first.dtype
+    ufunc = method.ready.get(dtype)
+    if ufunc is None or first.nbytes >= SPLIT_FROM or not (len(operands) == 1 or alike(operands, dtype)):
+        return None
+    if out is None:
+        return ufunc
+    outs = out if type(out) is tuple else (out,)
+    if len(outs) != ufunc.nout or not alike(outs, dtype) or (ufunc.nout > 1 and outs[0] is outs[1]):
+        return None
+    for result in outs:
+        if result.shape != first.shape and not filled(result, operands):
+            return None
+    return ufunc
 
 
 def module_of(backend: str) -> Any:
@@ -104,7 +111,10 @@ def filled(out: ndarray, operands: tuple) -> bool:
     for operand in operands:
         if operand.shape == shape:
             return True
-    return broadcast(*operands).shape == shape
+    try:
+        return broadcast(*operands).shape == shape
+    except ValueError:
+        return False
 
 
 def backend_of(method: Any, operands: tuple, out: Any) -> str:

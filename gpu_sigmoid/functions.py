@@ -185,3 +185,5 @@ bce_with_logits = Function(
 FUNCTIONS: dict[str, Function] = registry.FUNCTIONS
 FUNCTIONS.update({f.label: f for f in (sigmoid, log_sigmoid, softplus, silu, logit, bce_with_logits)})
 sigmoid_prime = sigmoid.grad
+# the names they have in scipy.special
+expit, log_expit = sigmoid, log_sigmoid

@@ -34,6 +34,9 @@ def checked_out(method: Any, dtype: np.dtype, operands: tuple, out: Any, array_t
         shape = broadcast_shape(operands)
         if array.shape != shape:
             raise ValueError(f"{method.label}: out has shape {array.shape}, the result has {shape}")
+    for i, array in enumerate(outs):
+        if array is not None and any(array is other for other in outs[:i]):
+            raise ValueError(f"{method.label}: out has one array twice, each result needs its own")
     return outs
 
 

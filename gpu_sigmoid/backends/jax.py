@@ -25,7 +25,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on JAX arrays; jit, vmap, grad and jvp go through."""
     refuse_out(method, out, "JAX arrays do not change; use the result, and donate_argnums under jit")
     dtype = jnp.result_type(*operands)
-    if jnp.issubdtype(dtype, jnp.integer) or dtype.kind == "b":
+    if jnp.issubdtype(dtype, jnp.integer) or jnp.issubdtype(dtype, jnp.bool_):
         dtype = jnp.result_type(float)
     if dtype.name not in DTYPES:
         raise TypeError(f"{method.label}: dtype {dtype} is not accepted; accepted are {ACCEPTED}")

@@ -23,6 +23,11 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     dtype = result_name(method, tuple(plain(o) for o in operands))
     if dtype == "bfloat16":
         raise TypeError(f"{method.label}: pandas holds bfloat16 as objects; take it as float32")
+    # the arrays of pyarrow's types take ufuncs of one result alone
+    if any(isinstance(getattr(o, "dtype", None), pd.ArrowDtype) for o in operands):
+        modes = method.mode.single_results
+        results = tuple(cpu.kernel(method.formula, mode, dtype)(*operands) for mode in modes)
+        return results if len(results) > 1 else results[0]
     return cpu.kernel(method.formula, method.mode, dtype)(*operands)
 
 

@@ -4,7 +4,16 @@ from gpu_sigmoid.formulas.coefficients import ATANH_TAIL_LOGIT, LN2_HIGH, LN2_LO
 from gpu_sigmoid.formulas.double_double import multiply, odd_if_narrowed, round_to_odd
 from gpu_sigmoid.formulas.exponential import SIGNIFICAND_BITS
 from gpu_sigmoid.lowering.constants import Constant
-from gpu_sigmoid.lowering.language import bits, fma, from_bits, if_narrowed, polynomial, where
+from gpu_sigmoid.lowering.language import (
+    bits,
+    fma,
+    from_bits,
+    if_narrowed,
+    if_weighted,
+    polynomial,
+    times_cotangent,
+    where,
+)
 
 INFINITY = Constant(float32="inf", float64="inf")
 NAN = Constant(float32="nan", float64="nan")
@@ -23,6 +32,7 @@ INTEGER_HOLDER = Constant(float32="0x1.8p23", float64="0x1.8p52")
 INTEGER_HOLDER_BITS = Constant(float32=0x4B400000, float64=0x4338 << 48)
 # The offset and the exponent of SCALE.
 OFFSET_AND_SCALE_EXPONENT = Constant(float32=128.0 + 32.0, float64=1024.0 + 64.0)
+LARGE_QUOTIENT_BELOW = Constant(float32="0x1p-60", float64="0x1p-500")
 GRAD2_OVERFLOWS_BELOW = Constant(float32="0x1p-70", float64="0x1p-520")
 
 
@@ -64,7 +74,13 @@ def logit(x):
     # it would be the nearest float, in twice the time)
     scaled_x = x * SCALE
     quick_variance = fma(-scaled_x, x, scaled_x)
-    grad = if_narrowed(round_to_odd(derivative, derivative_low), 1.0 / quick_variance) * SCALE
+    unscaled = if_narrowed(round_to_odd(derivative, derivative_low), 1.0 / quick_variance)
+    # A product with a cotangent may be finite where the derivative is not: where the quotient is large,
+    # the cotangent is multiplied in before the scale. Elsewhere the product could be subnormal then.
+    is_small = quick_variance < LARGE_QUOTIENT_BELOW
+    early = times_cotangent(where(is_small, unscaled, unscaled * SCALE)) * where(is_small, SCALE, 1.0)
+    grad = if_weighted(early, unscaled * SCALE)
+    infinite_grad = times_cotangent(INFINITY)
 
     centred = fma(2.0, x, -1.0)
     centred_low = fma(2.0, x, -1.0 - centred)
@@ -74,6 +90,6 @@ def logit(x):
     grad2 = where(overflows, -INFINITY, odd_if_narrowed(second, second_low) * SCALE * SCALE)
     return (
         where(m < 0.0, NAN, where(left_half, value, -value)),
-        where(quick_variance > 0.0, grad, where(quick_variance == 0.0, INFINITY, NAN)),
+        where(quick_variance > 0.0, grad, where(quick_variance == 0.0, infinite_grad, NAN)),
         where(m < 0.0, NAN, where(overflows, where(left_half, grad2, -grad2), grad2)),
     )

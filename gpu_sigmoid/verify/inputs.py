@@ -20,16 +20,12 @@ TURNS = (
 def in_domain(name: str, x: np.ndarray, component: str = "value") -> np.ndarray:
     """Return the finite operands among x for which the result is one too.
 
-    A vector-Jacobian product is 0 where the derivative is below 2^-252, in float64 2^-2044,
-    and infinite where it is.
+    A vector-Jacobian product is 0 where exp(-abs(x)) is below 2^-252, in float64 2^-2044.
     """
     low, high = DEFINITIONS[name].domain
-    if component == "vjp":
-        wide = x.dtype == np.float64
-        if np.isfinite(low):
-            low += 2.0 ** (-1022 if wide else -126)
-        else:
-            low, high = (-1416.0, 1416.0) if wide else (-174.0, 174.0)
+    if component == "vjp" and not np.isfinite(low):
+        high = 1416.0 if x.dtype == np.float64 else 174.0
+        low = -high
     with np.errstate(invalid="ignore"):
         return x[(x > low) & (x < high)]
 

@@ -106,7 +106,8 @@ def jit_enabled() -> Iterator[None]:
 
 def existing_file() -> str:
     """Return this module's file, or the archive that it is in: Numba's cache lies near a file there is."""
-    path = Path(__file__)
+    # a loader need not set it; then there is no cache
+    path = Path(globals().get("__file__", "<gpu_sigmoid>"))
     return str(next((p for p in (path, *path.parents) if p.is_file()), path))
 
 
