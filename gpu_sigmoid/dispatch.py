@@ -40,12 +40,26 @@ _backend_of_type: dict[type, str] = {np.ndarray: HOST, int: NUMBER, float: NUMBE
 
 def call(method: Any, operands: tuple, out: Any) -> Any:
     """Compute a method of a function on the backend that the operands and `out` live on."""
-    ufunc = ready(method, operands, out)
-    if ufunc is not None:
-        if out is None:
-            return ufunc(*operands)
-        # by position: NumPy takes longer for a keyword
-        return ufunc(*operands, *out) if type(out) is tuple else ufunc(*operands, out)
+    # The common cases, kept short: a microsecond counts for one element. Whatever a ufunc raises goes
+    # to the caller, since it may come from a signal's handler: nothing is tried a second time.
+    first = operands[0]
+    alone = len(operands) == 1
+    if type(first) is ndarray:
+        dtype = first.dtype
+        ufunc = method.ready.get(dtype)
+        if ufunc is not None and first.nbytes < SPLIT_FROM and (alone or alike(operands, dtype)):
+            if out is None:
+                return ufunc(first) if alone else ufunc(*operands)
+            if type(out) is ndarray:
+                # by position: NumPy takes longer for a keyword
+                if ufunc.nout == 1 and out.dtype is dtype and takes(out, operands):
+                    return ufunc(first, out) if alone else ufunc(*operands, out)
+            elif alike(out, dtype) and len(out) == ufunc.nout and takes(out[0], operands) and distinct(out):
+                return ufunc(*operands, out=out)
+    elif type(first) is float and alone and out is None:
+        ufunc = method.ready.get(float)
+        if ufunc is not None:
+            return ufunc(first)
     backend = backend_of(method, operands, out)
     if backend == HOST:
         return cpu.run(method, operands, out)
@@ -53,33 +67,6 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
         # asked before the backend is imported, which takes CuPy
         require_gpu(method)
     return module_of(backend).run(method, operands, out)
-
-
-def ready(method: Any, operands: tuple, out: Any) -> Any:
-    """Return the ufunc that can be called at once, None where the general way is to be taken.
-
-    These are the common cases, kept short: a microsecond counts for one element. The ufunc is called
-    elsewhere, so that no exception of its own, or of a signal's handler meanwhile, counts as one of
-    these questions' answers.
-    """
-    first = operands[0]
-    if type(first) is float:
-        return method.ready.get(float) if len(operands) == 1 and out is None else None
-    if type(first) is not ndarray:
-        return None
-    dtype = first.dtype
-    ufunc = method.ready.get(dtype)
-    if ufunc is None or first.nbytes >= SPLIT_FROM or not (len(operands) == 1 or alike(operands, dtype)):
-        return None
-    if out is None:
-        return ufunc
-    outs = out if type(out) is tuple else (out,)
-    if len(outs) != ufunc.nout or not alike(outs, dtype) or (ufunc.nout > 1 and outs[0] is outs[1]):
-        return None
-    for result in outs:
-        if result.shape != first.shape and not filled(result, operands):
-            return None
-    return ufunc
 
 
 def module_of(backend: str) -> Any:
@@ -101,7 +88,7 @@ def alike(operands: Any, dtype: np.dtype) -> bool:
     return True
 
 
-def filled(out: ndarray, operands: tuple) -> bool:
+def takes(out: ndarray, operands: tuple) -> bool:
     """Return whether an array has the shape that the operands broadcast to.
 
     A ufunc would repeat its result over a larger one. A smaller one it refuses: where one
@@ -115,6 +102,15 @@ def filled(out: ndarray, operands: tuple) -> bool:
         return broadcast(*operands).shape == shape
     except ValueError:
         return False
+
+
+def distinct(arrays: tuple) -> bool:
+    """Return whether arrays of one shape are different ones."""
+    first = arrays[0]
+    for array in arrays[1:]:
+        if array is first or array.shape != first.shape:
+            return False
+    return True
 
 
 def backend_of(method: Any, operands: tuple, out: Any) -> str:
