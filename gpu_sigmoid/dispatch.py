@@ -54,7 +54,7 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
                 # by position: NumPy takes longer for a keyword
                 if ufunc.nout == 1 and out.dtype is dtype and takes(out, operands):
                     return ufunc(first, out) if alone else ufunc(*operands, out)
-            elif alike(out, dtype) and len(out) == ufunc.nout and takes(out[0], operands) and distinct(out):
+            elif type(out) is tuple and len(out) == ufunc.nout and all_take(out, operands, dtype):
                 return ufunc(*operands, out=out)
     elif type(first) is float and alone and out is None:
         ufunc = method.ready.get(float)
@@ -104,12 +104,16 @@ def takes(out: ndarray, operands: tuple) -> bool:
         return False
 
 
-def distinct(arrays: tuple) -> bool:
-    """Return whether arrays of one shape are different ones."""
-    first = arrays[0]
-    for array in arrays[1:]:
-        if array is first or array.shape != first.shape:
+def all_take(outs: tuple, operands: tuple, dtype: np.dtype) -> bool:
+    """Return whether these are different small arrays, each of which can take a result."""
+    shape = operands[0].shape
+    before = None
+    for out in outs:
+        if type(out) is not ndarray or out.dtype is not dtype or out.nbytes >= SPLIT_FROM or out is before:
             return False
+        if out.shape != shape and not takes(out, operands):
+            return False
+        before = out
     return True
 
 
