@@ -1,4 +1,4 @@
-"""bfloat16, which NumPy does not know: its ufuncs run over the bits."""
+"""bfloat16, which NumPy does not know: its kernels are ufuncs of uint16, the bits of the numbers."""
 
 from typing import Any
 

@@ -135,7 +135,7 @@ def vector_loop(context: Any) -> Any:
 
 @intrinsic(prefer_literal=True)
 def interleaved(context: Any, count: Any) -> Any:
-    """Let the loop that this call ends have `count` (a literal) vectors under way at once.
+    """Let the loop that this call ends interleave the operations of `count` (a literal) vectors.
 
     A kernel is one long chain of dependent operations: the processor looks ahead over too
     few of them to find another vector's, unless they stand side by side. LLVM would

@@ -8,7 +8,7 @@ and so that LLVM need not allow for overlap.
 
 TILE = 256
 
-# Vectors under way at once. Against 1 it saves a tenth of the time of 32 and 64-bit kernels
+# Vectors whose operations are interleaved. Against 1 it saves a tenth of the time of 32 and 64-bit kernels
 # and a fifth of 16-bit ones (Zen 4, 512 bits); 8 is no better. A power of two, to LLVM.
 INTERLEAVED = 4
 

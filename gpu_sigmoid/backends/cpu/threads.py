@@ -14,8 +14,8 @@ import numpy as np
 from gpu_sigmoid.backends.cpu.workers import share
 from gpu_sigmoid.environment import get_num_threads
 
-# Bytes of a result. Another thread may take 100 us to wake, and a CPU longer if it has slept
-# too: below, it came too late to help (float32 sigmoid: 0.7 milliseconds on one thread).
+# Bytes of a result. Another thread may take 100 us to wake, and longer where its CPU has slept: of a
+# smaller result (float32 sigmoid: 0.7 ms on one thread) the caller has computed all by then.
 SPLIT_FROM = 8_000_000
 # Elements.
 SMALLEST_BLOCK = 1 << 16
