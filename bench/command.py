@@ -1,10 +1,9 @@
 """`python -m bench`: throughput, and the subcommands."""
 
-import os
+import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -14,9 +13,9 @@ from bench import charts, measure, peers, report
 from bench.accuracy import accuracy
 from bench.cases import LAYOUTS, PRESETS, Case, preset
 from bench.device import device
-from gpu_sigmoid.cli.files import PREFIX
+from gpu_sigmoid.cli.files import written_together
 from gpu_sigmoid.cli.group import Commands
-from gpu_sigmoid.cli.paths import OutputFolder, check_file, resolved
+from gpu_sigmoid.cli.paths import OutputFolder, check_file
 from gpu_sigmoid.dtypes import DTYPES
 from gpu_sigmoid.environment import why_no_gpu
 from gpu_sigmoid.functions import FUNCTIONS
@@ -61,7 +60,7 @@ def main(
         check_publishable(output, place)
     names = list(axes.pop("peers") or (peers.CUDA if place == "cuda" else peers.HOST))
     cases = chosen(name, place, {axis: values for axis, values in axes.items() if values})
-    with click.progressbar(length=len(cases), label="cases") as bar:
+    with click.progressbar(length=len(cases), label="cases", file=sys.stderr) as bar:
         rows = list(measure.measure_all(cases, rounds, names, lambda: bar.update(1)))
     content = report.document(rows, rounds)
     click.echo(report.tables(content))
@@ -83,17 +82,11 @@ def chosen(name: str, place: str, axes: dict[str, Any]) -> list[Case]:
 
 def publish(content: report.Record, folder: Path, place: str) -> None:
     """Write the document, its tables and its charts to `folder`: all, or what was there stays."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=PREFIX, dir=folder) as made:
-        document, page = paths(Path(made), place)
+    with written_together(folder) as made:
+        document, page = paths(made, place)
         report.write(document, content)
         page.write_text(report.page(content))
-        charts.draw(content, Path(made), place)
-        targets = {path: folder / path.name for path in sorted(Path(made).iterdir())}
-        for target in targets.values():
-            check_file(target)
-        for path, target in targets.items():
-            os.replace(path, resolved(target))
+        charts.draw(content, made, place)
 
 
 def check_publishable(folder: Path, place: str) -> None:

@@ -8,7 +8,7 @@ import click
 
 from gpu_sigmoid.cli.blocks import connected, run_here, run_on_cluster
 from gpu_sigmoid.cli.files import written_whole
-from gpu_sigmoid.cli.signals import interruptible
+from gpu_sigmoid.cli.signals import checkpoint
 from gpu_sigmoid.cli.stores import MODES, Task, store_of
 from gpu_sigmoid.functions import FUNCTIONS
 
@@ -36,30 +36,33 @@ def apply(
     OUT appears when it is whole, in place of an older file or Zarr array of that name;
     a group, any other folder and the input are never replaced. Where OUT is a symbolic
     link, what it leads to is replaced, and the link stays. Until then the result is in
-    a folder .gpu-sigmoid-* beside it, which can be deleted if the program was killed.
+    a folder .gpu-sigmoid-* beside it. If the program was killed, that can be deleted
+    once you see that OUT is there: on some systems an older OUT is in it for a moment.
 
     Nulls of a Parquet column stay null. A Zarr array's attributes are copied as they
     are, those too that may no longer hold, such as units. Chunks that are missing
     read as the fill value, 0 or NaN, and the result is its function's. Any other
     fill value, and packing by attributes (_FillValue, scale_factor and the like), are
-    refused: decode them first, for instance with xarray.
+    refused: decode them first, for instance with xarray. Compression is kept where
+    it is known to lose nothing, and else Zarr's own; filters are not kept.
     """
     store = store_of(source, target)
     if scheduler is not None:
         # workers have working directories of their own
         source, target = source.resolve(), target.absolute()
     check = partial(store.check_target, source=source, column=column)
-    with (
-        interruptible() as checkpoint,
-        written_whole(target, check) as temporary,
-        connected(scheduler) as client,
-    ):
+    with written_whole(target, check) as temporary, connected(scheduler) as client:
         job = store.open_job(source, temporary, Task(name, what), column)
         # not among what the command prints, where it would be in the way of what is piped
         with click.progressbar(length=len(job.blocks), label=name, file=sys.stderr) as bar:
+
+            def done() -> None:
+                bar.update(1)
+                checkpoint()
+
             if client is None:
-                run_here(job, checkpoint, lambda: bar.update(1))
+                run_here(job, done)
             else:
-                run_on_cluster(job, client, checkpoint, lambda: bar.update(1))
+                run_on_cluster(job, client, done)
         job.close()
     click.echo(f"{click.format_filename(target)}: {what} of {name}, {job.summary}")

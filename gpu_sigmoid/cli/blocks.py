@@ -4,40 +4,55 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
-from itertools import islice
 from typing import Any
 
 import click
 
 from gpu_sigmoid.cli.group import OF_WRITING
+from gpu_sigmoid.cli.signals import checkpoint
 from gpu_sigmoid.cli.stores import Job
 from gpu_sigmoid.environment import get_num_threads
 
-Checkpoint = Callable[[], None]
 POLL_SECONDS = 0.2
 CONNECT_SECONDS = 10
 
 
-def run_here(job: Job, checkpoint: Checkpoint, done: Callable[[], None]) -> None:
+def run_here(job: Job, done: Callable[[], None]) -> None:
     """Compute blocks on the threads that the job can use, a few ahead of the one that is waited for."""
     threads = get_num_threads() if job.threaded else 1
-    blocks = iter(job.blocks)
+    pending: deque[Future[Any]] = deque()
+    startable = True
+
+    def started(block: Any) -> Future[Any]:
+        nonlocal startable
+        if startable:
+            try:
+                return pool.submit(job.compute, block)
+            except RuntimeError:
+                # the system allows no more threads
+                startable = False
+        here: Future[Any] = Future()
+        here.set_result(job.compute(block))
+        return here
+
     with ThreadPoolExecutor(threads) as pool:
-        pending = deque(pool.submit(job.compute, block) for block in islice(blocks, 2 * threads))
         try:
-            while pending:
-                job.commit(pending.popleft().result())
-                pending.extend(pool.submit(job.compute, block) for block in islice(blocks, 1))
+            for block in job.blocks:
+                if len(pending) == 2 * threads:
+                    job.commit(pending.popleft().result())
+                    done()
+                pending.append(started(block))
+            for future in pending:
+                job.commit(future.result())
                 done()
-                checkpoint()
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def run_on_cluster(job: Job, client: Any, checkpoint: Checkpoint, done: Callable[[], None]) -> None:
+def run_on_cluster(job: Job, client: Any, done: Callable[[], None]) -> None:
     """Compute blocks on the workers of a Dask scheduler, which see the same files.
 
     A few blocks per worker are under way at a time, so that their results, where they
@@ -48,10 +63,10 @@ def run_on_cluster(job: Job, client: Any, checkpoint: Checkpoint, done: Callable
         ahead = 2 * max(1, sum(client.nthreads().values()))
         for block in job.blocks:
             if len(pending) == ahead:
-                finish(job, pending.popleft(), checkpoint, done)
+                finish(job, pending.popleft(), done)
             pending.append(client.submit(job.compute, block, pure=False))
         while pending:
-            finish(job, pending.popleft(), checkpoint, done)
+            finish(job, pending.popleft(), done)
     except FileNotFoundError as error:
         raise click.ClickException(f"{error}: the workers are to see the same files") from None
     except (MemoryError, click.ClickException):
@@ -69,7 +84,7 @@ def run_on_cluster(job: Job, client: Any, checkpoint: Checkpoint, done: Callable
             client.cancel(list(pending))
 
 
-def finish(job: Job, future: Any, checkpoint: Checkpoint, done: Callable[[], None]) -> None:
+def finish(job: Job, future: Any, done: Callable[[], None]) -> None:
     from distributed import wait
 
     while not future.done():
@@ -79,7 +94,6 @@ def finish(job: Job, future: Any, checkpoint: Checkpoint, done: Callable[[], Non
             checkpoint()
     job.commit(future.result())
     done()
-    checkpoint()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`gpu-sigmoid check-device`: the GPU's results against the CPU's, bit by bit."""
 
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import product
@@ -60,7 +61,7 @@ def check_device(
     checks = [(device, check) for check in chosen(names, sections, dtypes, stride)]
     checks += of_libraries(names, sections, dtypes)
     findings = []
-    with click.progressbar(checks, label="checks") as bar:
+    with click.progressbar(checks, label="checks", file=sys.stderr) as bar:
         for of_device, check in bar:
             findings.append(check(of_device))
     if output is not None:

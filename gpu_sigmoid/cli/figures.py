@@ -1,5 +1,6 @@
 """The style of the figures, and saving them."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,6 @@ import click
 
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.paths import OutputFile, refusal
-from gpu_sigmoid.cli.signals import interruptible
 
 VALUE_COLOUR = "#307EC7"
 GRAD_COLOUR = "#9621E2"
@@ -51,13 +51,13 @@ class FigureFile(OutputFile):
 
 def save(axes: Any, path: Path) -> None:
     """Save a figure, and nothing of it if it cannot be drawn."""
-    with interruptible() as checkpoint, written_whole(path) as temporary:
-        try:
-            axes.figure.savefig(temporary, format=path.suffix[1:].lower())
-        except OSError:
-            raise
-        # some formats go through other programs, which fail in ways of their own
-        except Exception as error:
-            raise refusal(path, " ".join(str(error).split())) from None
-        checkpoint()
+    # in memory first: Pillow takes no notice of a disk that is full
+    image = io.BytesIO()
+    try:
+        axes.figure.savefig(image, format=path.suffix[1:].lower())
+    # some formats go through other programs, which fail in ways of their own
+    except Exception as error:
+        raise refusal(path, " ".join(str(error).split())) from None
+    with written_whole(path) as temporary:
+        temporary.write_bytes(image.getbuffer())
     click.echo(f"saved {click.format_filename(path)}")

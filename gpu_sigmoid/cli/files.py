@@ -1,13 +1,18 @@
-"""Writing a file or a folder whole or not at all."""
+"""Writing files and folders whole or not at all."""
 
+import ctypes
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from gpu_sigmoid.cli.paths import check_file, refusal, resolved
+import click
+
+from gpu_sigmoid.cli.paths import check_file, reason, refusal, resolved
+from gpu_sigmoid.cli.signals import checkpoint, interruptible
 
 PREFIX = ".gpu-sigmoid-"
 """Of the folder beside a target in which it is made; only killing the program leaves one behind."""
@@ -27,42 +32,104 @@ def written_whole(target: Path, check: Callable[[Path], None] = check_file) -> I
     """
     check(target)
     real = resolved(target)
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=real.parent))
-    except OSError as error:
-        raise refusal(target, str(error.strerror)) from None
-    try:
+    with interruptible(), reported(target), folder_beside(real) as folder:
         temporary = folder / real.name
         yield temporary
-        for path in temporary.rglob("*") if temporary.is_dir() else [temporary]:
-            synced(path)
+        synced(temporary)
         check(target)
-        take_place(temporary, real, folder / "replaced")
+        checkpoint()
+        take_place(temporary, real)
+
+
+@contextmanager
+def written_together(target: Path) -> Iterator[Path]:
+    """Give a folder whose files take their names in the folder `target`: all, or what was there stays."""
+    with interruptible(), ExitStack() as made, ExitStack() as folders, ExitStack() as undo:
+        with reported(target):
+            for folder in [outer for outer in (*reversed(target.parents), target) if not outer.exists()]:
+                folder.mkdir()
+                made.callback(folder.rmdir)
+            new = folders.enter_context(folder_beside(target / "files"))
+            yield new
+        ready = []
+        for path in sorted(new.iterdir()):
+            check_file(target / path.name)
+            real = resolved(target / path.name)
+            with reported(target / path.name):
+                # beside what it replaces: a link may lead to another disk
+                beside = folders.enter_context(folder_beside(real))
+                synced(shutil.copyfile(path, beside / "new"))
+                if real.exists():
+                    shutil.copy2(real, beside / "old")
+            ready.append((beside, real, target / path.name))
+        checkpoint()
+        for beside, real, named in ready:
+            with reported(named):
+                take_place(beside / "new", real)
+            undo.callback(put_back, beside / "old", real)
+        undo.pop_all()
+        made.pop_all()
+
+
+def put_back(old: Path, target: Path) -> None:
+    """Undo a replacement."""
+    if old.exists():
+        os.replace(old, target)
+    else:
+        target.unlink()
+
+
+@contextmanager
+def reported(target: Path) -> Iterator[None]:
+    """Say what goes wrong as a failure to write the target."""
+    try:
+        yield
     except OSError as error:
-        # what libraries say in its place may have several lines
-        raise refusal(target, os.strerror(error.errno) if error.errno else str(error)) from None
+        raise refusal(target, reason(error)) from None
+
+
+@contextmanager
+def folder_beside(real: Path) -> Iterator[Path]:
+    """Give a folder of its own beside a path, on the same file system, and remove it."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=real.parent))
+    try:
+        (folder / "in").mkdir()
+        yield folder / "in"
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            click.echo(f"{click.format_filename(folder)} could not be removed; it can be deleted", err=True)
 
 
-def take_place(new: Path, target: Path, aside: Path) -> None:
-    """Move `new` to `target`, by way of `aside` if that is a folder, which nothing can replace."""
+def take_place(new: Path, target: Path) -> None:
+    """Move `new` to `target`; a folder that was there is then in the temporary folder."""
     if os.path.lexists(target):
         # whoever may not read the old one may not read the new one
         shutil.copymode(target, new)
     if not target.is_dir():
         os.replace(new, target)
-        return
-    os.replace(target, aside)
-    try:
-        os.replace(new, target)
-    except OSError:
-        os.replace(aside, target)
-        raise
+    elif not exchanged(new, target):
+        aside = new.parent.with_name("old")
+        os.replace(target, aside)
+        try:
+            os.replace(new, target)
+        except OSError:
+            os.replace(aside, target)
+            raise
+
+
+def exchanged(one: Path, other: Path) -> bool:
+    """Exchange two names in one step, if the system can, and return whether it did."""
+    if sys.platform != "linux":
+        return False
+    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return renameat2 is not None and not renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange)
 
 
 def synced(path: Path) -> None:
-    """Wait until a file is on the disk."""
-    if path.is_file():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+    """Wait until a file, or all in a folder, is on the disk."""
+    for part in path.rglob("*") if path.is_dir() else [path]:
+        if part.is_file():
+            with part.open("rb") as file:
+                os.fsync(file.fileno())

@@ -4,10 +4,13 @@ import errno
 import io
 import os
 import sys
+from concurrent.futures import BrokenExecutor
 from typing import Any, NoReturn
 
 import click
 
+from gpu_sigmoid.cli.paths import reason
+from gpu_sigmoid.cli.signals import Interrupted
 from gpu_sigmoid.environment import THREADS_VARIABLE, get_num_threads
 
 OF_WRITING = (errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC)
@@ -26,6 +29,9 @@ class Commands(click.Group):
                 # a failure is to be seen here, not when the interpreter ends
                 if sys.stdout is not None:
                     sys.stdout.flush()
+        except Interrupted:
+            click.echo("\ninterrupted", err=True)
+            raise
         except MemoryError as error:
             fail(f"not enough memory: {error}".rstrip(": "))
         except OSError as error:
@@ -35,12 +41,19 @@ class Commands(click.Group):
                 sys.exit(1)
             # what fails to be written elsewhere comes with a name
             unnamed = "standard output" if error.errno in OF_WRITING else "the system refused"
-            fail(f"{error.filename or unnamed}: {error.strerror or error}")
+            fail(f"{error.filename or unnamed}: {reason(error)}")
+        except BrokenExecutor:
+            fail("a process that measures was killed, perhaps for want of memory")
+        except RuntimeError as error:
+            if "start new thread" not in str(error):
+                raise
+            fail("the system lets no more threads be started; `ulimit -u` says how many it allows")
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand where the environment allows it."""
         try:
-            get_num_threads()
+            if "--help" not in ctx.args:
+                get_num_threads()
         except ValueError:
             value = repr(os.environ.get(THREADS_VARIABLE))[:40]
             raise click.ClickException(

@@ -89,3 +89,13 @@ def mode_of(path: Path, real: Path) -> int | None:
 
 def refusal(path: Path, reason: str) -> click.ClickException:
     return click.ClickException(f"cannot write {click.format_filename(path)}: {reason}")
+
+
+def reason(error: OSError) -> str:
+    """Return why the system, or what a library made of that, failed, in one line."""
+    if error.errno:
+        return os.strerror(error.errno)
+    # of a shared library that does not load, what was raised before says why
+    if "failed to map segment" in str(error.__context__):
+        return f"not enough memory: {error.__context__}"
+    return " ".join(str(error).split())

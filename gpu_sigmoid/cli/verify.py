@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import click
 
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.paths import OutputFile, refusal
+from gpu_sigmoid.cli.signals import checkpoint, interruptible
 from gpu_sigmoid.dtypes import DTYPES
 from gpu_sigmoid.environment import get_num_threads
 from gpu_sigmoid.functions import FUNCTIONS
@@ -77,9 +80,15 @@ def run(
     count = EXHAUSTIVE_COUNT if exhaustive else SAMPLE_COUNT
     chosen = product(functions or FUNCTIONS, components or MEASURED, dtypes or DTYPES)
     work = [part for each in chosen for part in measure.parts(*each, stride, count)]
-    with click.progressbar(length=len(work), label=f"{len(work)} blocks", show_pos=True) as bar:
-        results = measure.measure_all(work, jobs or get_num_threads(), lambda: bar.update(1), subject)
-        found = measure.merged(results)
+    blocks = click.progressbar(length=len(work), label=f"{len(work)} blocks", show_pos=True, file=sys.stderr)
+    with interruptible(at_once=True), blocks as bar:
+
+        def done() -> None:
+            bar.update(1)
+            checkpoint()
+
+        with closing(measure.measure_all(work, jobs or get_num_threads(), done, subject)) as results:
+            found = measure.merged(results)
     rows: list[dict[str, Any]] = [
         report.record(key, of, report.how_chosen(key[2], key[3], stride), subject)
         for key, of in found.items()
@@ -99,8 +108,11 @@ def check_report(path: Path) -> None:
     from gpu_sigmoid.verify import report
 
     try:
-        rows = json.loads(path.read_text())["rows"]
-        sorted(rows, key=report.order)
-        {report.identity(row): row for row in rows}
-    except (ValueError, LookupError, TypeError, RecursionError):
-        raise refusal(path, "it is there and no report of this command; name another file") from None
+        content = json.loads(path.read_text())
+        sorted(content["rows"], key=report.order)
+        {report.identity(row): row for row in content["rows"]}
+        own = content.keys() == {*report.HEADING, "rows"}
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        own = False
+    if not own:
+        raise refusal(path, "it is there and no report of this command; name another file")

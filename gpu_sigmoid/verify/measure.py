@@ -1,11 +1,10 @@
 """From components to rows of figures, block by block, over processes."""
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import pairwise
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from gpu_sigmoid.verify.beside import ALL_MANTISSAS, ALL_PAIRS, CONSTANTS, besid
 from gpu_sigmoid.verify.compare import comparison, limits
 from gpu_sigmoid.verify.definitions import DEFINITIONS, exact
 from gpu_sigmoid.verify.pairs import double_doubles, pair_comparison, second_operands
+from gpu_sigmoid.verify.processes import over_processes
 from gpu_sigmoid.verify.subjects import OURS, Compute, Subject
 from gpu_sigmoid.verify.units import UNITS
 
@@ -197,15 +197,15 @@ def settled(part: Part, operands: tuple, got: float) -> Found:
 
 def measure_all(
     work: list[Part], jobs: int, done: Callable[[], Any], subject: Subject = OURS
-) -> Iterator[tuple[Part, Found | None]]:
+) -> Generator[tuple[Part, Found | None], None, None]:
     """Measure parts on so many processes, in order."""
     if jobs == 1:
         for part in work:
             yield part, measure(part, subject)
             done()
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        for part, found in zip(work, pool.map(partial(measure, subject=subject), work), strict=True):
+    with closing(over_processes(jobs, partial(measure, subject=subject), work)) as results:
+        for part, found in zip(work, results, strict=True):
             yield part, found
             done()
 

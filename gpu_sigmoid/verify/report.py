@@ -15,6 +15,11 @@ from gpu_sigmoid.verify.subjects import OURS, Subject
 Record = dict[str, Any]
 HEAD = f"{'':48}{'points':>14}{'ULP':>16}{'bound':>7}  {'at':>24} {'got':>24} {'want':>24}{'wrong':>12}"
 
+HEADING = {
+    "unit": "last place of the exact result; bounds.py says where of a larger term",
+    "reference": f"float64, relative error below {ERROR.hex()}; mpmath for float64 and near ties",
+}
+
 
 def record(key: tuple, found: Found, how: str, subject: Subject = OURS) -> Record:
     """Return a row for JSON; numbers that matter to the last bit are in hexadecimal."""
@@ -83,12 +88,8 @@ def write(path: Path, rows: list[Record]) -> None:
         except (ValueError, KeyError) as error:
             raise click.ClickException(f"{path} is not a report of this command: {error}") from None
     kept |= {identity(row): row for row in rows}
-    head = {
-        "unit": "last place of the exact result; bounds.py says where of a larger term",
-        "reference": f"float64, relative error below {ERROR.hex()}; mpmath for float64 and near ties",
-    }
     lines = ",\n".join(f"  {json.dumps(row)}" for row in sorted(kept.values(), key=order))
-    path.write_text(f'{json.dumps(head, indent=1)[:-2]},\n "rows": [\n{lines}\n ]\n}}\n')
+    path.write_text(f'{json.dumps(HEADING, indent=1)[:-2]},\n "rows": [\n{lines}\n ]\n}}\n')
 
 
 def identity(row: Record) -> tuple:

@@ -1,0 +1,57 @@
+"""Processes that measure, and end with the one that started them, however that ends."""
+
+import os
+import signal
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from threading import Thread
+from typing import Any
+
+
+def over_processes(
+    number: int, function: Callable[[Any], Any], work: list[Any]
+) -> Generator[Any, None, None]:
+    """Yield a function's results in order, computed on so many processes."""
+    context = get_context("spawn")
+    # only this process has the writing end: the reading ones see when it is closed, and when this one is gone
+    reader, writer = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(number, context, watch, (reader,))
+    try:
+        with interrupts_held():
+            futures = [pool.submit(function, part) for part in work]
+        for future in futures:
+            yield future.result()
+    except BaseException:
+        writer.close()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+        writer.close()
+        reader.close()
+
+
+def watch(reader: Connection) -> None:
+    """Let this process end when the pipe's other end is closed."""
+    Thread(target=end_with, args=(reader,), daemon=True).start()
+
+
+def end_with(reader: Connection) -> None:
+    with suppress(EOFError, OSError):
+        reader.recv()
+    os._exit(1)
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Keep Ctrl-C from the processes started meanwhile: a terminal sends it to them, too."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

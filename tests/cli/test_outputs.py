@@ -1,0 +1,218 @@
+"""Outputs: whole or not at all when a signal comes, a disk is full, or one of several cannot be replaced."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from command import refused, run, start, tree
+
+import gpu_sigmoid as gs
+from bench import charts, report
+from bench.command import main as bench_main
+from gpu_sigmoid.cli import files
+
+BENCH = [
+    "--function=sigmoid",
+    "--component=value",
+    "--dtype=float32",
+    "--size=1000",
+    "--peer=numpy",
+    "--rounds=3",
+]
+DISK = 16384
+NAMES = ["throughput-cpu.json", "throughput-cpu.md"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a disk of DISK bytes of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    try:
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", folder], capture_output=True
+        )
+    except OSError as error:
+        pytest.skip(f"no disk can be mounted to be filled: {error}")
+    if done.returncode:
+        pytest.skip(f"no disk can be mounted to be filled: {done.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def bench(folder: Path) -> str:
+    """Return what the benchmark says that cannot write."""
+    result = CliRunner().invoke(bench_main, [*BENCH, "-o", str(folder)])
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 1, result.output
+    return result.output.splitlines()[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("command", ["verify", "bench"])
+def test_a_signal_while_a_report_is_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, command: str
+) -> None:
+    from gpu_sigmoid.verify import report as of_verify
+
+    written = []
+
+    def write(path: Path, content: Any) -> None:
+        path.write_text("half a report")
+        written.append(path)
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(of_verify, "write", write)
+    monkeypatch.setattr(report, "write", write)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / NAMES[0]).write_text("precious")
+    before = tree(tmp_path)
+    # were it not heeded, the default would end this process
+    previous = signal.signal(number, lambda *_: pytest.fail("not heeded"))
+    try:
+        if command == "verify":
+            options = ("sigmoid", "--component=value", "--dtype=float16", "--jobs=1", "--json")
+            result = run("verify", *options, tmp_path / "a.json")
+        else:
+            result = CliRunner().invoke(bench_main, [*BENCH, "-o", str(tmp_path / "folder")])
+    finally:
+        signal.signal(number, previous)
+    assert result.exit_code == 128 + number
+    assert result.output.endswith("interrupted\n")
+    assert len(written) == 1
+    assert tree(tmp_path) == before
+
+
+def test_one_of_several_outputs_that_fails_leaves_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(charts, "draw", lambda content, made, place: (made / "a.png").write_text("new"))
+    for name in NAMES:
+        (tmp_path / name).write_text(f"old {name}")
+    before = tree(tmp_path)
+    take_place = files.take_place
+
+    def failing(new: Path, target: Path) -> None:
+        if target.name == NAMES[-1]:
+            raise OSError(16, "Device or resource busy")
+        take_place(new, target)
+
+    monkeypatch.setattr(files, "take_place", failing)
+    assert bench(tmp_path) == f"Error: cannot write {tmp_path / NAMES[-1]}: Device or resource busy"
+    assert tree(tmp_path) == before
+    # the folders made for it are gone with it
+    assert "busy" in bench(tmp_path / "a" / "b")
+    assert tree(tmp_path) == before
+
+
+def test_an_output_linked_to_another_disk_is_replaced_there(tmp_path: Path, small_disk: Path) -> None:
+    (small_disk / "page").write_text("old")
+    (tmp_path / NAMES[1]).symlink_to(small_disk / "page")
+    result = CliRunner().invoke(bench_main, [*BENCH, "-o", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert (small_disk / "page").read_text().startswith("# Throughput")
+    assert sorted(tree(tmp_path)) == ["disk", "disk/page", *NAMES]
+    # full, it keeps what it has, as the others do
+    (small_disk / "page").write_bytes(bytes(DISK))
+    before = tree(tmp_path)
+    assert bench(tmp_path) == f"Error: cannot write {tmp_path / NAMES[1]}: No space left on device"
+    assert tree(tmp_path) == before
+
+
+def test_a_benchmark_on_a_full_disk(small_disk: Path) -> None:
+    (small_disk / "fill").write_bytes(bytes(DISK))
+    folder = small_disk / "new"
+    assert bench(folder) == f"Error: cannot write {folder}: No space left on device"
+    assert os.listdir(small_disk) == ["fill"]
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "svg", "jpg", "png"])
+def test_a_figure_on_a_full_disk(small_disk: Path, suffix: str) -> None:
+    (small_disk / "fill").write_bytes(bytes(DISK - 4096))
+    path = small_disk / f"a.{suffix}"
+    assert refused("plot", "-o", path) == f"Error: cannot write {path}: No space left on device\n"
+    assert os.listdir(small_disk) == ["fill"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"rows": []},
+        {"unit": "a", "reference": "b"},
+        {"unit": "a", "reference": "b", "rows": [], "notes": "precious"},
+        {"rows": {}, "precious": 1},
+    ],
+)
+def test_verify_adds_to_no_report_but_its_own(tmp_path: Path, content: dict) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(content))
+    assert "no report of this command" in refused("verify", "--json", path)
+    assert json.loads(path.read_text()) == content
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of Linux's shared libraries")
+def test_too_little_memory_to_load_the_compiler(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros(9))
+    script = (
+        "import resource\nfrom gpu_sigmoid.cli import main\n"
+        "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + (32 << 20), -1))\n"
+        "main(['apply', 'x.npy', 'y.npy'])"
+    )
+    process = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert process.returncode == 1
+    assert process.stderr.count("\n") == 1, process.stderr
+    assert "not enough memory: " in process.stderr
+    assert os.listdir(tmp_path) == ["x.npy"]
+
+
+def test_where_no_thread_can_be_started_blocks_are_computed_here(tmp_path: Path) -> None:
+    x = np.linspace(-9, 9, 3_000_000)
+    np.save(tmp_path / "x.npy", x)
+    # more than there is room for
+    script = (
+        "import threading\nfrom gpu_sigmoid.cli import main\n"
+        "threading.stack_size(1 << 46)\nmain(['apply', 'x.npy', 'y.npy', '--what', 'both'])"
+    )
+    environment = {**os.environ, "GPU_SIGMOID_NUM_THREADS": "2"}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), gs.sigmoid.value_and_grad(x))
+
+
+def test_an_array_of_as_many_dimensions_as_numpy_has(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((1,) * 64))
+    message = refused("apply", tmp_path / "x.npy", tmp_path / "y.npy", "--what", "both")
+    assert "x.npy has 64 dimensions, and NumPy no more" in message
+    assert os.listdir(tmp_path) == ["x.npy"]
+    assert run("apply", tmp_path / "x.npy", tmp_path / "y.npy", "--what", "grad").exit_code == 0
+    assert np.load(tmp_path / "y.npy").item() == 0.25
+    np.save(tmp_path / "x.npy", np.zeros((1,) * 63))
+    assert run("apply", tmp_path / "x.npy", tmp_path / "y.npy", "--what", "both").exit_code == 0
+    assert np.load(tmp_path / "y.npy").ravel().tolist() == [0.5, 0.25]
+
+
+def test_help_is_shown_in_any_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPU_SIGMOID_NUM_THREADS", "junk")
+    for command in ("apply", "verify", "plot"):
+        result = run(command, "--help")
+        assert result.exit_code == 0
+        assert result.output.startswith(f"Usage: main {command} ")
+
+
+def test_what_is_measured_is_alone_on_standard_output(tmp_path: Path) -> None:
+    process = start(tmp_path, "verify", "sigmoid", "--component=value", "--dtype=float16", "--jobs=1")
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "1 blocks\n")
+    assert output.split()[0] == "points"

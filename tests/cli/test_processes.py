@@ -1,0 +1,83 @@
+"""The processes of `gpu-sigmoid verify`: they end with it, however it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command import start
+
+LINUX = sys.platform == "linux"
+pytestmark = pytest.mark.skipif(not LINUX, reason="children are looked up in /proc")
+
+
+def children(process: subprocess.Popen) -> list[int]:
+    return [int(n) for n in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+def measuring(pid: int) -> bool:
+    """Return whether a process is one that measures, and not a zombie."""
+    try:
+        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return False
+
+
+def measures(folder: Path) -> tuple[subprocess.Popen, list[int]]:
+    """Start what takes hours, and return it with its processes once they are at work."""
+    process = start(folder, "verify", "--exhaustive", "--jobs", 2, preexec_fn=heed_interrupts)
+    while len(workers := list(filter(measuring, children(process)))) < 2:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    return process, workers
+
+
+def heed_interrupts() -> None:
+    # started in the background, a process ignores the signal
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def wait_for_end(workers: list[int]) -> None:
+    until = time.monotonic() + 30
+    while any(map(measuring, workers)):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("delay", [0, 5], ids=["starting", "measuring"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_all(tmp_path: Path, number: signal.Signals, delay: int) -> None:
+    process, workers = measures(tmp_path)
+    time.sleep(delay)
+    # a terminal sends Ctrl-C to all
+    for pid in [process.pid, *workers] if number == signal.SIGINT else [process.pid]:
+        os.kill(pid, number)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert errors.endswith("interrupted\n")
+    assert "Traceback" not in errors
+    wait_for_end(workers)
+
+
+def test_they_end_when_it_is_killed(tmp_path: Path) -> None:
+    process, workers = measures(tmp_path)
+    time.sleep(5)
+    process.kill()
+    process.wait()
+    wait_for_end(workers)
+    process.communicate()
+
+
+def test_one_that_is_killed_is_an_error_of_one_line(tmp_path: Path) -> None:
+    process, workers = measures(tmp_path)
+    time.sleep(5)
+    os.kill(workers[0], signal.SIGKILL)
+    output, errors = process.communicate(timeout=30)
+    assert (process.returncode, output) == (1, "")
+    assert errors.splitlines()[1:] == [
+        "Error: a process that measures was killed, perhaps for want of memory"
+    ]
+    wait_for_end(workers)
