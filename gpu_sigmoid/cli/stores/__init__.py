@@ -13,8 +13,11 @@ from gpu_sigmoid.functions import FUNCTIONS, Method
 
 # what the command calls the modes it offers
 MODES = {"value": "value", "grad": "grad", "both": "value_and_grad"}
-# a format's suffix, its module, and what brings the library it needs
-FORMATS = {".npy": ("npy", ""), ".zarr": ("zarr", "zarr"), ".parquet": ("parquet", "pyarrow")}
+# a format's suffix, which names its module, and the library it needs
+FORMATS = {".npy": "", ".zarr": "zarr", ".parquet": "pyarrow"}
+
+MOST_DIMENSIONS = 64
+"""Of NumPy's arrays."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,17 @@ class Task:
     def __call__(self, x: Any) -> Any:
         """Return the result for an array, a tuple of two for both."""
         return self.method(x)
+
+    def shape(self, of: tuple[int, ...], source: Path) -> tuple[int, ...]:
+        """Return the result's shape for operands of shape `of`, or say why there is none."""
+        if self.outputs == 1:
+            return of
+        if len(of) == MOST_DIMENSIONS:
+            raise click.ClickException(
+                f"{click.format_filename(source)} has {len(of)} dimensions, and NumPy no more: "
+                f"--what {self.what} adds one; ask for value and grad one by one"
+            )
+        return (2, *of)
 
     def dtype(self, of: Any, source: Path) -> np.dtype:
         """Return the result's dtype for operands of dtype `of`, or say why there is none."""
@@ -88,11 +102,12 @@ def store_of(source: Path, target: Path) -> Store:
         raise click.ClickException(f"{named} is not a folder, which a Zarr array or group is")
     if source.suffix != ".zarr" and not source.is_file():
         raise click.ClickException(f"{named} is not a file; a single {source.suffix} file is accepted")
-    module, library = FORMATS[source.suffix]
     try:
-        store: Any = import_module(f"{__name__}.{module}")
+        store: Any = import_module(f"{__name__}{source.suffix}")
     except ImportError:
-        raise click.ClickException(f"{named} needs {library}: pip install {library}") from None
+        raise click.ClickException(
+            f'{named} needs {FORMATS[source.suffix]}: pip install "gpu-sigmoid[stores]"'
+        ) from None
     return store
 
 

@@ -99,7 +99,7 @@ def open_job(source: Path, target: Path, task: Task, column: str | None) -> NpyJ
         raise click.ClickException("--column is for .zarr and .parquet")
     array = layout(source)
     dtype = task.dtype(array.dtype, source)
-    shape = (2, *array.shape) if task.outputs == 2 else array.shape
+    shape = task.shape(array.shape, source)
     header = {"descr": npy_format.dtype_to_descr(dtype), "fortran_order": array.fortran, "shape": shape}
     with target.open("wb") as file:
         npy_format.write_array_header_1_0(file, header)

@@ -1,5 +1,6 @@
 """A column of a Parquet file, row group by row group."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,11 +24,12 @@ class ParquetJob:
     schema: Any
     blocks: range
     summary: str
+    sink: Any
     writer: Any
     threaded: ClassVar[bool] = False
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "writer": None}
+        return {**self.__dict__, "sink": None, "writer": None}
 
     def compute(self, block: int) -> Any:
         """Return a row group's results; what is null stays null."""
@@ -43,7 +45,10 @@ class ParquetJob:
     def read(self, block: int) -> Any:
         """Return a row group's operands as one array."""
         try:
-            with pq.ParquetFile(self.source, page_checksum_verification=True) as file:
+            with (
+                opened(self.source, "rb") as bytes_of,
+                pq.ParquetFile(bytes_of, page_checksum_verification=True) as file,
+            ):
                 # by name: where a struct has fields, more may come with it
                 table = file.read_row_group(block, columns=[self.column])
                 chunked = table.column(table.schema.get_field_index(self.column))
@@ -59,6 +64,12 @@ class ParquetJob:
     def close(self) -> None:
         """Write the footer."""
         self.writer.close()
+        self.sink.close()
+
+
+def opened(path: Path, mode: str) -> Any:
+    """Return an open file: of a path pyarrow would make an address, or text of what is none."""
+    return pa.OSFile(os.fsencode(path), mode)
 
 
 def check_target(target: Path, source: Path, column: str | None) -> None:
@@ -70,7 +81,7 @@ def check_target(target: Path, source: Path, column: str | None) -> None:
 def open_job(source: Path, target: Path, task: Task, column: str | None) -> ParquetJob:
     """Return the job, the target opened for writing."""
     try:
-        with pq.ParquetFile(source) as file:
+        with opened(source, "rb") as bytes_of, pq.ParquetFile(bytes_of) as file:
             schema, groups, rows = file.schema_arrow, file.num_row_groups, file.metadata.num_rows
     except Exception as error:
         raise unreadable(source, "a readable Parquet file", error) from None
@@ -84,9 +95,10 @@ def open_job(source: Path, target: Path, task: Task, column: str | None) -> Parq
     labels = {"value": [task.name], "grad": [f"{task.name}.grad"]}
     names = labels.get(task.what, [task.name, f"{task.name}.grad"])
     fields = pa.schema([(name, pa.from_numpy_dtype(dtype)) for name in names])
-    writer = pq.ParquetWriter(target, fields, write_page_checksum=True)
+    sink = opened(target, "wb")
+    writer = pq.ParquetWriter(sink, fields, write_page_checksum=True)
     summary = f"{dtype} {', '.join(names)}, {rows} rows"
-    return ParquetJob(source, task, chosen, fields, range(groups), summary, writer)
+    return ParquetJob(source, task, chosen, fields, range(groups), summary, sink, writer)
 
 
 def choose(source: Path, names: list[str], column: str | None) -> str:

@@ -17,6 +17,8 @@ from gpu_sigmoid.cli.stores.zarr_folder import check_array_folder
 Region = tuple[slice, ...]
 COMPONENT = "component"
 """The name of the leading dimension of value and derivative, where dimensions have names."""
+LOSSLESS = {"blosc", "bz2", "crc32c", "gzip", "lz4", "lzma", "zlib", "zstd"}
+"""Codecs from bytes to as many bytes; others round numbers, or take some dtypes only."""
 
 
 @dataclass
@@ -70,7 +72,7 @@ def open_job(source: Path, target: Path, task: Task, column: str | None) -> Zarr
     dtype = task.dtype(array.dtype, source)
     check_unpacked(source, array)
     both = task.outputs == 2
-    shape, chunks = array.shape, array.chunks
+    shape, chunks = task.shape(array.shape, source), array.chunks
     version = array.metadata.zarr_format
     names = array.metadata.dimension_names if version == 3 else None
     attributes = dict(array.attrs)
@@ -78,18 +80,27 @@ def open_job(source: Path, target: Path, task: Task, column: str | None) -> Zarr
         attributes["_ARRAY_DIMENSIONS"] = [COMPONENT, *attributes["_ARRAY_DIMENSIONS"]]
     zarr.create_array(
         target,
-        shape=(2, *shape) if both else shape,
+        shape=shape,
         chunks=(1, *chunks) if both else chunks,
         shards=array.shards if array.shards is None or not both else (1, *array.shards),
         dtype=dtype,
-        compressors=array.compressors,
+        compressors=compressors(array),
         fill_value=None if array.fill_value is None else dtype.type(array.fill_value),
         attributes=attributes,
         dimension_names=(COMPONENT, *names) if both and names else names,
         zarr_format=version,
     )
-    blocks = regions(shape, array.shards or chunks)
-    return ZarrJob(source, target, task, column, blocks, f"{dtype} {(2, *shape) if both else shape}")
+    blocks = regions(array.shape, array.shards or chunks)
+    return ZarrJob(source, target, task, column, blocks, f"{dtype} {shape}")
+
+
+def compressors(array: Any) -> Any:
+    """Return an array's compressors where they lose nothing, else Zarr's own choice."""
+    for codec in array.compressors:
+        name = codec.codec_id if array.metadata.zarr_format == 2 else codec.to_dict()["name"]
+        if name.removeprefix("numcodecs.") not in LOSSLESS:
+            return "auto"
+    return array.compressors
 
 
 def regions(shape: tuple[int, ...], chunks: tuple[int, ...]) -> list[Region]:
@@ -111,7 +122,7 @@ def load(path: Path, column: str | None) -> Any:
     if isinstance(found, zarr.Array):
         if column is not None:
             raise click.ClickException(f"{named} is a single array: --column is for a group")
-        return found
+        return chunked(path, found)
     if column is None:
         raise click.ClickException(
             f"{named} is a group: name one of its arrays by --column: {members(path, found)}"
@@ -122,6 +133,19 @@ def load(path: Path, column: str | None) -> Any:
         array = None
     if not isinstance(array, zarr.Array):
         raise click.ClickException(f"{named} has no array {column!r}; it has {members(path, found)}")
+    return chunked(path, array)
+
+
+def chunked(path: Path, array: Any) -> Any:
+    """Return the array if it is cut into chunks of one shape, with some extent."""
+    try:
+        sides = [*array.chunks, *(array.shards or ())]
+    except Exception as error:
+        raise unreadable(path, "an array of chunks of one shape", error) from None
+    if min(sides, default=1) < 1:
+        raise click.ClickException(
+            f"{click.format_filename(path)}: its chunks have a side of length {min(sides)}"
+        )
     return array
 
 

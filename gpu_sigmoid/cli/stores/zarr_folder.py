@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
+
 from gpu_sigmoid.cli.paths import check_folder, check_writable, mode_of, refusal, resolved
 
 METADATA = ("zarr.json", ".zarray", ".zattrs")
-CHUNK = re.compile(r"c|(c[./])?\d+([./]\d+)*")
-"""The names of chunks, and of folders of them, in format 2 and 3."""
+NUMBER = r"(0|[1-9]\d*)"
 
 
 def check_array_folder(path: Path) -> None:
@@ -33,16 +34,19 @@ def check_array_folder(path: Path) -> None:
         raise refusal(path, "it is the current folder or holds it; name another")
     if not is_array(real):
         raise refusal(path, "it is a folder and no Zarr array; only an array is replaced, name another")
-    for strange in strangers(real):
-        raise refusal(path, f"it is a Zarr array, but {strange} in it is no part of one; name another")
     check_writable(path, real)
+    check_contents(path, real)
 
 
 def is_array(folder: Path) -> bool:
     """Return whether a folder's metadata is that of an array."""
-    if (folder / ".zarray").exists():
-        return "shape" in read(folder / ".zarray")
-    return read(folder / "zarr.json").get("node_type") == "array"
+    metadata = metadata_of(folder)
+    return metadata.get("node_type", "array") == "array" and isinstance(metadata.get("shape"), list)
+
+
+def metadata_of(folder: Path) -> dict[str, Any]:
+    old = folder / ".zarray"
+    return read(old if old.exists() else folder / "zarr.json")
 
 
 def consolidated(folder: Path) -> bool:
@@ -58,19 +62,38 @@ def read(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def strangers(folder: Path) -> Iterator[str]:
-    """Yield what lies in an array's folder and is neither its metadata nor a chunk."""
-    for entry in entries(folder):
-        name = os.path.relpath(entry.path, folder)
-        part = CHUNK.fullmatch(Path(name).as_posix())
-        known = (entry.is_file() and (part or name in METADATA)) or (entry.is_dir() and part)
+def check_contents(path: Path, folder: Path) -> None:
+    """Raise if in an array's folder is what is neither its metadata nor a chunk, or cannot be removed."""
+    chunk = chunk_name(metadata_of(folder))
+    for entry in entries(path, folder):
+        name = Path(os.path.relpath(entry.path, folder)).as_posix()
+        known = entry.is_dir() or (entry.is_file() and (name in METADATA or chunk.fullmatch(name)))
         if entry.is_symlink() or not known:
-            yield name
+            raise refusal(path, f"it is a Zarr array, but {name} in it is no part of one; name another")
 
 
-def entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+def chunk_name(metadata: dict[str, Any]) -> re.Pattern[str]:
+    """Return the pattern of an array's chunks' names."""
+    encoding, leading = {"separator": metadata.get("dimension_separator")}, []
+    if "node_type" in metadata:
+        key = of_dict(metadata, "chunk_key_encoding")
+        encoding = of_dict(key, "configuration")
+        leading = ["c"] if key.get("name", "default") == "default" else []
+    steps = [*leading, *[NUMBER] * len(metadata["shape"])] or ["0"]
+    separator = encoding.get("separator") or ("/" if leading else ".")
+    return re.compile(re.escape(str(separator)).join(steps))
+
+
+def of_dict(metadata: dict[str, Any], key: str) -> dict[str, Any]:
+    found = metadata.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def entries(path: Path, folder: Path) -> Iterator[os.DirEntry[str]]:
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise refusal(path, f"{click.format_filename(folder)} in it is protected; name another")
     with os.scandir(folder) as found:
         for entry in found:
             yield entry
             if entry.is_dir(follow_symlinks=False):
-                yield from entries(Path(entry.path))
+                yield from entries(path, Path(entry.path))
