@@ -80,18 +80,13 @@ def lane(device: Device, function: Function, component: str, dtype: np.dtype, st
 
 
 def check_streams(
-    device: Device,
-    function: Function,
-    component: str,
-    dtype: np.dtype,
-    layout: str,
-    ballast_bytes: int = BALLAST_BYTES,
+    device: Device, function: Function, component: str, dtype: np.dtype, layout: str
 ) -> Finding:
     """Compare with the CPU where two streams work at once, each on arrays that it fills itself."""
     streams, step = device.streams, STEPS[layout]
     assert streams is not None
     lanes = [lane(device, function, component, dtype, step, turn) for turn in range(2 * ROUNDS)]
-    ballast = [device.xp.asarray(np.zeros(ballast_bytes, "u1")) for _ in range(2)]
+    ballast = [device.xp.asarray(np.zeros(BALLAST_BYTES, "u1")) for _ in range(2)]
     # compiling within the rounds would give the streams time to finish
     lanes[0].work(device, function, component, step, streams.copy)
     for each in (*lanes[0].buffers, *lanes[0].results):

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import numpy as np
 import pytest
-from command import refused, run
+from helpers.command import refused, run
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.cli.apply import OF_ONE_ARRAY

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command import refused, run, start, tree, wait_for_names
+from helpers.command import refused, run, start, tree, wait_for_names
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.cli.stores import npy

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import refused, run, start, tree
+from helpers.command import refused, run, start, tree
 
 import gpu_sigmoid as gs
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command import done, refused, run, tree
+from helpers.command import done, refused, run, tree
 from matplotlib.figure import Figure
 
 import gpu_sigmoid as gs

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command import done, refused, run
+from helpers.command import done, refused, run
 
 import gpu_sigmoid as gs
 from gpu_sigmoid import environment

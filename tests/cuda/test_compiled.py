@@ -4,12 +4,12 @@ import os
 from typing import Any
 
 import pytest
-from components import COMPONENTS
-from floats import DTYPES
-from toolchain import ARCHITECTURES, check, sass, toolchain  # noqa: F401
+from helpers.floats import DTYPES
+from helpers.toolchain import ARCHITECTURES, check, sass
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.lowering import lower_for
+from gpu_sigmoid.modes import PUBLIC
 
 pytest.importorskip("cupy", reason="CuPy is not installed: it brings the compiler's binding")
 
@@ -21,7 +21,7 @@ from gpu_sigmoid.backends.cupy import elementwise, packed
 
 pytestmark = pytest.mark.usefixtures("toolchain")
 
-NAMES = [(f, c) for f in gs.FUNCTIONS for c in COMPONENTS]
+NAMES = [(f, c) for f in gs.FUNCTIONS for c in PUBLIC]
 # Some minutes, and some hundred kernels: set it to have all of them compiled for all architectures.
 ALL = bool(os.environ.get("GPU_SIGMOID_ALL_KERNELS"))
 SAMPLE = [(f, "value_and_grad") for f in gs.FUNCTIONS]

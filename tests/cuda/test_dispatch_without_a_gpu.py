@@ -5,25 +5,26 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, as_tuple, component, operands
-from floats import DTYPES
+from helpers.floats import DTYPES
+from helpers.methods import as_tuple, operands
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.lowering import lower_for
+from gpu_sigmoid.modes import PUBLIC
 
 pytest.importorskip("cupy", reason="CuPy is not installed")
 
-from cupy_stand_in import DEVICES, Array, Launches, launches, on_gpu  # noqa: F401
+from helpers.cupy_stand_in import DEVICES, Array, Launches, on_gpu
 
 from gpu_sigmoid.backends.cupy import foreign, packed
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("name", PUBLIC)
 def test_contiguous_arrays_are_packed(function: Any, name: str, dtype: str, launches: Launches) -> None:
     arrays = operands(function, name, np.linspace(0.1, 0.9, 64).astype(DTYPES[dtype]).reshape(8, 8))
-    want = component(function, name)(*arrays)
-    got = component(function, name)(*map(on_gpu, arrays))
+    want = function.methods[name](*arrays)
+    got = function.methods[name](*map(on_gpu, arrays))
     for y, w in zip(as_tuple(got), as_tuple(want), strict=True):
         assert type(y) is Array
         assert y.dtype == DTYPES[dtype]

@@ -11,9 +11,9 @@ import gpu_sigmoid as gs
 
 pytest.importorskip("cupy", reason="CuPy is not installed")
 
-from cupy_stand_in import Launches, launches, on_gpu  # noqa: F401
-from test_source_on_the_host import SHIM, compiled, placed
-from toolchain import ARCHITECTURES, check, sass, toolchain  # noqa: F401
+from helpers.cupy_stand_in import Launches, on_gpu
+from helpers.host_build import SHIM, compiled, placed
+from helpers.toolchain import ARCHITECTURES, check, sass
 
 from gpu_sigmoid.backends.cupy import look_up, packed
 from gpu_sigmoid.device_check import bits

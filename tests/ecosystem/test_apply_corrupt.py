@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import run
-from required import library
+from helpers.command import run
+from helpers.required import library
 
 CASES = int(os.environ.get("GPU_SIGMOID_CORRUPT_CASES", "100"))
 X = np.linspace(-9, 9, 60, dtype=np.float32)

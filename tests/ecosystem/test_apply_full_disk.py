@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command import start
-from required import library
+from helpers.command import start
+from helpers.required import library
 
 LIMIT = 1 << 20
 # what does not compress

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command import start, wait_for_names
-from required import library
+from helpers.command import start, wait_for_names
+from helpers.required import library
 
 import gpu_sigmoid as gs
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command import done, refused, run, tree
-from required import library
+from helpers.command import done, refused, run, tree
+from helpers.required import library
 
 import gpu_sigmoid as gs
 

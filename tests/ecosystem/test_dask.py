@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, as_tuple, component, operands
-from floats import DTYPES
-from required import library
+from helpers.floats import DTYPES
+from helpers.methods import as_tuple, operands
+from helpers.required import library
 
 import gpu_sigmoid as gs
+from gpu_sigmoid.modes import PUBLIC
 
 da = library("dask.array")
 
@@ -26,10 +27,10 @@ def inputs(function: Any, name: str, dtype: np.dtype) -> tuple[np.ndarray, ...]:
 
 
 @pytest.mark.parametrize("dtype", DTYPES.values(), ids=DTYPES)
-@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("name", PUBLIC)
 def test_same_bits_as_numpy(function: Any, name: str, dtype: np.dtype) -> None:
     arrays = inputs(function, name, dtype)
-    got, want = component(function, name)(*lazy(arrays)), component(function, name)(*arrays)
+    got, want = function.methods[name](*lazy(arrays)), function.methods[name](*arrays)
     for lazily, w in zip(as_tuple(got), as_tuple(want), strict=True):
         assert isinstance(lazily, da.Array)
         assert lazily.dtype == lazily._meta.dtype == dtype
@@ -69,7 +70,7 @@ def test_the_graph_is_linear_in_the_blocks(name: str, tasks: int) -> None:
     for blocks in (10, 1000):
         x = da.zeros(10 * blocks, chunks=10)
         arguments = (x, 2.0) if name == "vjp" else (x,)
-        results = component(gs.silu, name)(*arguments)
+        results = gs.silu.methods[name](*arguments)
         results = as_tuple(results)
         layers = {key: layer for r in results for key, layer in r.dask.layers.items()}
         own = sum(len(layer) for key, layer in layers.items() if key not in x.dask.layers)
@@ -102,9 +103,9 @@ def test_refusals() -> None:
         gs.sigmoid(x, out=x)
 
 
-@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("name", PUBLIC)
 def test_methods_travel_by_name(function: Any, name: str) -> None:
-    assert pickle.loads(pickle.dumps(component(function, name))) == component(function, name)
+    assert pickle.loads(pickle.dumps(function.methods[name])) == function.methods[name]
 
 
 def test_processes_of_a_cluster() -> None:

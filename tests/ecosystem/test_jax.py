@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, as_tuple, component, operands
-from required import library
+from helpers.methods import as_tuple, operands
+from helpers.required import library
 
 import gpu_sigmoid as gs
+from gpu_sigmoid.modes import PUBLIC
 
 jax = library("jax")
 jnp = jax.numpy
@@ -27,12 +28,12 @@ def arrays(function: Any, name: str, dtype: Any) -> tuple[np.ndarray, ...]:
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
-@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("name", PUBLIC)
 def test_same_bits_as_numpy_plain_and_compiled(function: Any, name: str, dtype: str) -> None:
     given = arrays(function, name, jnp.dtype(dtype))
-    want = as_tuple(component(function, name)(*given))
+    want = as_tuple(function.methods[name](*given))
     traced = tuple(map(jnp.asarray, given))
-    compute = component(function, name)
+    compute = function.methods[name]
     mapped = jax.vmap(lambda *a: compute(*a))
     for how in (compute, jax.jit(lambda *a: compute(*a)), mapped, jax.jit(mapped)):
         for y, w in zip(as_tuple(how(*traced)), want, strict=True):
@@ -62,11 +63,11 @@ def test_derivatives(function: Any) -> None:
     np.testing.assert_array_equal(tangent, 2 * function.grad(x, *more))
 
 
-@pytest.mark.parametrize("name", [n for n in COMPONENTS if n != "grad2"])
+@pytest.mark.parametrize("name", [n for n in PUBLIC if n != "grad2"])
 def test_against_numerical_differentiation(function: Any, name: str) -> None:
     given = [jnp.asarray(a) for a in arrays(function, name, np.float64)]
     given = [a / 10 + 0.05 if function is not gs.logit else a for a in given]
-    check_grads(component(function, name), given, order=1, modes=("fwd", "rev"), rtol=1e-3)
+    check_grads(function.methods[name], given, order=1, modes=("fwd", "rev"), rtol=1e-3)
 
 
 def test_gradients_in_the_tails_where_jaxs_are_zero() -> None:

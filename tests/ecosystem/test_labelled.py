@@ -4,22 +4,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, as_tuple, component, operands
-from required import library
+from helpers.methods import as_tuple, operands
+from helpers.required import library
 
 import gpu_sigmoid as gs
+from gpu_sigmoid.modes import PUBLIC
 
 pd, xr = library("pandas"), library("xarray")
 
 VALUES = np.linspace(0.1, 0.9, 5, dtype=np.float32)
 
 
-@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("name", PUBLIC)
 def test_series(function: Any, name: str) -> None:
     arrays = operands(function, name, VALUES)
     index = pd.date_range("2026-01-01", periods=5)
-    got = component(function, name)(pd.Series(arrays[0], index, name="logit"), *arrays[1:])
-    for y, w in zip(as_tuple(got), as_tuple(component(function, name)(*arrays)), strict=True):
+    got = function.methods[name](pd.Series(arrays[0], index, name="logit"), *arrays[1:])
+    for y, w in zip(as_tuple(got), as_tuple(function.methods[name](*arrays)), strict=True):
         pd.testing.assert_series_equal(y, pd.Series(w, index, name="logit"), check_exact=True)
 
 
@@ -39,15 +40,15 @@ def test_what_is_missing_in_a_nullable_series_stays_missing() -> None:
     assert gs.sigmoid(pd.Series([0, None], dtype="Int64")).dtype == "Float64"
 
 
-@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("name", PUBLIC)
 def test_frame_keeps_each_columns_dtype(function: Any, name: str) -> None:
     frame = pd.DataFrame({"a": VALUES, "b": VALUES.astype("f8"), "c": VALUES.astype("f2")}, list("vwxyz"))
     more = (0.25, 3.0)[: len(operands(function, name, VALUES)) - 1]
-    for i, got in enumerate(as_tuple(component(function, name)(frame, *more))):
+    for i, got in enumerate(as_tuple(function.methods[name](frame, *more))):
         assert list(got.columns) == ["a", "b", "c"]
         assert list(got.index) == list("vwxyz")
         for column in frame:
-            want = as_tuple(component(function, name)(frame[column].to_numpy(), *more))[i]
+            want = as_tuple(function.methods[name](frame[column].to_numpy(), *more))[i]
             assert got[column].dtype == frame[column].dtype
             np.testing.assert_array_equal(got[column].to_numpy(), want)
 
@@ -73,12 +74,12 @@ def test_pandas_refusals() -> None:
         gs.sigmoid(pd.Series([1.0], dtype="category"))
 
 
-@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("name", PUBLIC)
 def test_data_array(function: Any, name: str) -> None:
     arrays = operands(function, name, VALUES)
     x = xr.DataArray(arrays[0], dims="t", coords={"t": range(5)}, name="logit", attrs={"unit": "1"})
-    got = component(function, name)(x, *(xr.DataArray(a, dims="t") for a in arrays[1:]))
-    for y, w in zip(as_tuple(got), as_tuple(component(function, name)(*arrays)), strict=True):
+    got = function.methods[name](x, *(xr.DataArray(a, dims="t") for a in arrays[1:]))
+    for y, w in zip(as_tuple(got), as_tuple(function.methods[name](*arrays)), strict=True):
         assert y.dtype == np.float32
         np.testing.assert_array_equal(y.values, w)
         np.testing.assert_array_equal(y.t, x.t)
@@ -97,12 +98,12 @@ def test_data_set_and_dask_inside() -> None:
         gs.sigmoid(lazy.a.astype("c8"))
 
 
-@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("name", PUBLIC)
 def test_masked_array(function: Any, name: str) -> None:
     arrays = operands(function, name, VALUES)
     mask = [False, True, False, False, True]
-    got = component(function, name)(np.ma.masked_array(arrays[0], mask), *arrays[1:])
-    for y, w in zip(as_tuple(got), as_tuple(component(function, name)(*arrays)), strict=True):
+    got = function.methods[name](np.ma.masked_array(arrays[0], mask), *arrays[1:])
+    for y, w in zip(as_tuple(got), as_tuple(function.methods[name](*arrays)), strict=True):
         assert isinstance(y, np.ma.MaskedArray)
         np.testing.assert_array_equal(y.mask, mask)
         np.testing.assert_array_equal(y.compressed(), w[~np.array(mask)])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from required import library
+from helpers.required import library
 
 import gpu_sigmoid as gs
 

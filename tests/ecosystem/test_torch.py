@@ -4,15 +4,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from components import COMPONENTS, as_tuple, component, operands
-from required import library
+from helpers.methods import as_tuple, operands
+from helpers.required import library
 
 import gpu_sigmoid as gs
+from gpu_sigmoid.modes import PUBLIC
 
 torch = library("torch")
 
 FLOATS = {"float16": "float16", "float32": "float32", "float64": "float64"}
-OPERATORS = [(name, part) for name in gs.FUNCTIONS for part in COMPONENTS]
+OPERATORS = [(name, part) for name in gs.FUNCTIONS for part in PUBLIC]
 
 
 def arrays(function: Any, name: str, dtype: str = "float64", shape: tuple = (3, 4)) -> tuple[np.ndarray, ...]:
@@ -29,24 +30,24 @@ def tensors(function: Any, name: str, **options: Any) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("name", PUBLIC)
 def test_same_bits_as_numpy(function: Any, name: str, dtype: str) -> None:
     given = arrays(function, name, dtype)
     for turn in (lambda a: a, lambda a: a.T, lambda a: a[::2, 1:]):
-        got = component(function, name)(*(turn(torch.from_numpy(a)) for a in given))
-        want = component(function, name)(*(turn(a) for a in given))
+        got = function.methods[name](*(turn(torch.from_numpy(a)) for a in given))
+        want = function.methods[name](*(turn(a) for a in given))
         for y, w in zip(as_tuple(got), as_tuple(want), strict=True):
             assert isinstance(y, torch.Tensor)
             assert y.dtype == getattr(torch, dtype)
             np.testing.assert_array_equal(y.numpy(), w)
 
 
-@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("name", PUBLIC)
 def test_bfloat16(function: Any, name: str) -> None:
     given = [torch.from_numpy(a).to(torch.bfloat16) for a in arrays(function, name)]
     wide = [t.view(torch.int16).numpy().view("bfloat16") for t in given]
     for y, w in zip(
-        as_tuple(component(function, name)(*given)), as_tuple(component(function, name)(*wide)), strict=True
+        as_tuple(function.methods[name](*given)), as_tuple(function.methods[name](*wide)), strict=True
     ):
         assert y.dtype == torch.bfloat16
         np.testing.assert_array_equal(y.view(torch.int16).numpy(), w.view(np.int16))
@@ -94,10 +95,10 @@ def test_refusals() -> None:
         gs.sigmoid(x, out=torch.ones(4))
 
 
-@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("name", PUBLIC)
 def test_first_and_second_derivatives(function: Any, name: str) -> None:
     given = tensors(function, name)
-    compute = component(function, name)
+    compute = function.methods[name]
     if name == "grad2":
         with pytest.raises(RuntimeError, match="no third derivative"):
             compute(*given).sum().backward()

@@ -4,7 +4,7 @@ import inspect
 from typing import Any
 
 import pytest
-from required import library
+from helpers.required import library
 
 torch = library("torch")
 

@@ -1,0 +1,99 @@
+"""`python -m bench`: throughput as a command."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from helpers.command import tree
+
+import gpu_sigmoid as gs
+from bench import charts, command, report
+from bench.command import main
+
+ROOT = Path(__file__).parents[2]
+ONE_CASE = ("--function=sigmoid", "--component=value", "--dtype=float32", "--size=1000", "--peer=numpy")
+
+
+def run(*arguments: Any) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def refused(*arguments: Any) -> str:
+    """Return the one line in which the command refuses."""
+    result = run(*arguments)
+    assert result.exit_code == 1, result.output
+    assert result.output.startswith("Error: ") and result.output.count("\n") == 1, result.output
+    return result.output
+
+
+def test_it_runs_from_a_clone() -> None:
+    process = [sys.executable, "-m", "bench", *ONE_CASE, "--rounds", "3"]
+    done = subprocess.run(process, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "**float32, 1,000 elements, 1 thread**" in done.stdout
+
+
+def test_it_writes_a_document_tables_and_charts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charts, "LARGE", 100)
+    options = ["--rounds", "3", "--threads", "1", "--peer", "numpy", "--dtype", "float32"]
+    functions = [f"--function={name}" for name in ("sigmoid", "silu", "logit")]
+    sizes = [f"--size={size}" for size in (10, 100, 200)]
+    result = run(*options, *functions, *sizes, "-o", tmp_path)
+    assert result.exit_code == 0, result.output
+    document = json.loads((tmp_path / "throughput-cpu.json").read_text())
+    assert document["versions"]["gpu_sigmoid"] == gs.__version__
+    assert {row["case"]["size"] for row in document["rows"]} == {10, 100, 200}
+    assert (tmp_path / "throughput-cpu.md").read_text() == report.page(document)
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        "throughput-cpu-float32-1.png",
+        "roofline-cpu-float32-1.png",
+    }
+
+
+def test_it_finds_out_first_where_it_cannot_write(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("precious")
+    (tmp_path / "folder" / "throughput-cpu.md").mkdir(parents=True)
+    before = tree(tmp_path)
+    for name in ("file", "file/a/b"):
+        assert "file is not a folder" in refused("-o", tmp_path / name)
+    assert "it is a folder" in refused("-o", tmp_path / "folder")
+    assert tree(tmp_path) == before
+
+
+def test_it_makes_its_folder_and_leaves_what_else_is_there(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    for _ in range(2):
+        assert run(*ONE_CASE, "--rounds", "3", "-o", folder).exit_code == 0
+        assert sorted(os.listdir(folder)) == ["throughput-cpu.json", "throughput-cpu.md"]
+
+
+def test_it_needs_matplotlib_before_it_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "find_spec", lambda name: None)
+    assert "charts need matplotlib" in refused("-o", tmp_path)
+
+
+def test_it_says_why_there_is_no_gpu() -> None:
+    if gs.gpu_available():
+        pytest.skip("there is a GPU")
+    assert "--device cuda: there is no NVIDIA driver" in refused("--device", "cuda")
+    result = run("device")
+    assert result.exit_code == 3
+    assert "bench device needs a GPU: there is no" in result.output
+
+
+def test_options_before_a_subcommand_are_not_dropped() -> None:
+    result = run("--size", 5, "accuracy", "--peer", "numpy")
+    assert result.exit_code == 2
+    assert "accuracy takes its options after its name" in result.output
+
+
+@pytest.mark.parametrize("name", ["accuracy.json", "accuracy-peers.json", "throughput-cpu.json"])
+def test_committed_rows_say_where_and_when(name: str) -> None:
+    rows = json.loads((ROOT / "bench" / "results" / name).read_text())["rows"]
+    for row in rows:
+        assert row["device"] and row["date"] and "gpu_sigmoid" in row["versions"]

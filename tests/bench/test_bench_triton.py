@@ -1,0 +1,37 @@
+"""The benchmark's Triton kernels, by Triton's interpreter, which needs no GPU."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from helpers.required import library
+
+library("torch")
+library("triton")
+
+ROOT = Path(__file__).parents[2]
+CODE = """
+import numpy as np
+import gpu_sigmoid as gs
+from bench.cases import Case, operands
+from bench.peers.triton import FORMULAS, prepare
+
+for function, component in FORMULAS:
+    for dtype in ("float16", "bfloat16", "float32", "float64"):
+        case = Case(function, component, dtype, 2500, "out", 1)
+        inputs, outs = operands(case)
+        prepare(case, inputs, outs)()
+        method = getattr(gs, function)
+        want = (method if component == "value" else getattr(method, component))(*inputs)
+        for got, expected in zip(outs, want if len(outs) > 1 else (want,), strict=True):
+            np.testing.assert_allclose(got.astype("f8"), expected.astype("f8"), rtol=1e-2, atol=1e-5)
+assert prepare(Case("logit", "value", "float32", 10, "out", 1), (), ()) is None
+"""
+
+
+def test_kernels_compute_what_is_said() -> None:
+    environment = os.environ | {"TRITON_INTERPRET": "1"}
+    command = [sys.executable, "-c", CODE]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

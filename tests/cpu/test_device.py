@@ -1,0 +1,145 @@
+"""gs.device: the array kernels' bits inside functions that Numba compiles."""
+
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+from helpers.floats import all_patterns, random_patterns
+from helpers.methods import as_tuple, operands
+from helpers.scalars import ARITIES, loop, scalar_method, shows
+from numba import types
+
+import gpu_sigmoid as gs
+from gpu_sigmoid import device
+from gpu_sigmoid.modes import PUBLIC
+
+TYPES = {"float32": types.float32, "float64": types.float64}
+
+
+def sample(dtype: str) -> np.ndarray:
+    x = all_patterns("float32", 40_009) if dtype == "float32" else random_patterns(100_000, 5)
+    return np.concatenate([x, np.linspace(-20, 20, 10_001, dtype=x.dtype)])
+
+
+def same_bits(got: Any, want: Any) -> bool:
+    """Compare arrays or tuples of them; which nan it is does not matter."""
+    pairs = zip(*(as_tuple(r) for r in (got, want)), strict=True)
+    return all(
+        g.dtype == w.dtype and np.array_equal(*(a.view(f"u{a.itemsize}") * (a == a) for a in (g, w)))
+        for g, w in pairs
+    )
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("name", PUBLIC)
+def test_in_njit_the_same_bits(function: Any, name: str, dtype: str) -> None:
+    arrays = operands(function, name, sample(dtype))
+    want = function.methods[name](*arrays)
+    results = tuple(np.empty_like(w) for w in (as_tuple(want)))
+    # fastmath is the caller's affair and is not to reach the function
+    fill = loop(scalar_method(function, name), len(arrays), len(results))
+    numba.njit(fill, fastmath=True)(*arrays, *results)
+    assert same_bits(results if len(results) > 1 else results[0], want)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("name", ["value", "vjp"])
+def test_in_vectorize_the_same_bits(function: Any, name: str, dtype: str) -> None:
+    arrays = operands(function, name, sample(dtype))
+    ufunc = numba.vectorize(ARITIES[len(arrays)](scalar_method(function, name)))
+    with np.errstate(all="ignore"):  # of a loop of Numba's NumPy warns
+        got = ufunc(*arrays)
+    assert same_bits(got, function.methods[name](*arrays))
+
+
+def test_reached_by_attributes_inside_compiled_code() -> None:
+    @numba.njit
+    def inside(x):
+        value, grad = gs.device.silu.value_and_grad(x)
+        return value, grad, gs.device.silu(x), gs.device.silu.grad(x), gs.device.silu.grad2(x)
+
+    x = np.float32(1.7)
+    value, grad = gs.silu.value_and_grad(x)
+    assert inside(x) == (value, grad, value, grad, gs.silu.grad2(x))
+
+
+def test_first_reached_while_compiling() -> None:
+    code = (
+        "import numba, gpu_sigmoid as gs\n"
+        "print(numba.njit(lambda x: gs.device.sigmoid.grad(x))(0.0), gs.sigmoid.grad(0.0))"
+    )
+    got, want = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert got == want
+
+
+def test_types_decide() -> None:
+    single, double = np.float32(0.3), np.float64(0.3)
+    call = numba.njit(lambda x, target: gs.device.bce_with_logits(x, target))
+    sigmoid = numba.njit(lambda x: gs.device.sigmoid(x))
+    for arguments, result in (
+        ((single, single), types.float32),
+        ((single, double), types.float64),
+        ((double, True), types.float64),
+        ((1, 0), types.float64),
+    ):
+        dtype = np.dtype(str(result))
+        assert call(*arguments) == gs.bce_with_logits(*(dtype.type(a) for a in arguments))
+        assert call.overloads[tuple(map(numba.typeof, arguments))].signature.return_type == result
+    assert sigmoid(3) == gs.sigmoid(3.0)
+
+
+def test_float32_never_meets_float64(function: Any) -> None:
+    count = len(operands(function, "value_and_grad", np.ones(1)))
+    f = ARITIES[count](scalar_method(function, "value_and_grad"))
+    # the wrapper that Python calls it by would convert from Python's float
+    compiled = numba.njit(f, no_cpython_wrapper=True)
+    compiled.compile((types.float32,) * count)
+    assert "double" not in compiled.inspect_llvm(compiled.signatures[0])
+
+
+def test_refusals_say_what_is_accepted() -> None:
+    with pytest.raises(numba.TypingError, match=r"sigmoid> takes 1 operand \(x\), by position, not 2"):
+        numba.njit(lambda x: gs.device.sigmoid(x, x))(1.0)
+    with pytest.raises(numba.TypingError, match=r"vjp> takes 2 operands \(x, cotangent\), by position"):
+        numba.njit(lambda x: gs.device.sigmoid.vjp(x, cotangent=x))(1.0)
+    with pytest.raises(numba.TypingError, match=r"takes float32 and float64 numbers.*not complex128"):
+        numba.njit(lambda x: gs.device.sigmoid(x))(1j)
+    with pytest.raises(AttributeError, match="no function 'sine': sigmoid, "):
+        _ = gs.device.sine
+
+
+def test_objects(function: Any) -> None:
+    of_scalars = scalar_method(function, "value")
+    assert pickle.loads(pickle.dumps(of_scalars)) is of_scalars
+    assert pickle.loads(pickle.dumps(of_scalars.vjp)) is of_scalars.vjp
+    assert function.__name__ in dir(device)
+    arguments = operands(function, "grad", np.float32([0.3]))
+    # from Python it is the array kernel
+    assert of_scalars.grad(*(a[0] for a in arguments)) == function.grad(*arguments)[0]
+    assert of_scalars.grad(*(a[0] for a in arguments)).dtype == np.float32
+
+
+@numba.njit
+def loss(logits, labels):
+    total = 0.0
+    for i in range(len(logits)):
+        total += gs.device.bce_with_logits(logits[i], labels[i])
+    return total
+
+
+@numba.vectorize
+def gate(x, y):
+    return gs.device.sigmoid(x) * y
+
+
+def test_examples_of_the_documentation() -> None:
+    assert shows(device, loss) and shows(device, gate.__wrapped__)
+    x, t = np.linspace(-9, 9, 101), np.linspace(0, 1, 101)
+    assert loss(x, t) == pytest.approx(gs.bce_with_logits(x, t).sum(), rel=1e-13)
+    np.testing.assert_array_equal(gate(x, t), gs.sigmoid(x) * t)

@@ -1,0 +1,231 @@
+"""Large arrays over several threads: the bits of one, whoever else is calling."""
+
+import os
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.floats import DTYPES
+from helpers.methods import as_tuple, operands
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.backends.cpu import placement, threads, workers
+from gpu_sigmoid.modes import PUBLIC
+
+# of whatever dtype
+LARGE = threads.SPLIT_FROM // 2 + 12_365
+X = np.linspace(0.01, 0.99, LARGE, dtype=np.float32)
+
+
+@pytest.fixture(autouse=True)
+def two_threads() -> Iterator[None]:
+    before = gs.get_num_threads()
+    gs.set_num_threads(2)
+    yield
+    gs.set_num_threads(before)
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many helpers each call that was split asked for."""
+    asked: list[int] = []
+
+    def share(function: Any, length: int, helpers: int) -> None:
+        asked.append(helpers)
+        workers.share(function, length, helpers)
+
+    monkeypatch.setattr(threads, "share", share)
+    return asked
+
+
+def by_one_thread(call: Any) -> Any:
+    gs.set_num_threads(1)
+    try:
+        return call()
+    finally:
+        gs.set_num_threads(2)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", PUBLIC)
+def test_blocks_give_the_bits_of_one_thread(name: str, dtype: str, drawn: list[int]) -> None:
+    for function in (gs.softplus, gs.bce_with_logits):
+        arguments = operands(function, name, X.astype(DTYPES[dtype]))
+        got = function.methods[name](*arguments)
+        want = by_one_thread(lambda f=function, a=arguments: f.methods[name](*a))
+        for y, w in zip(*(as_tuple(r) for r in (got, want)), strict=True):
+            assert y.tobytes() == w.tobytes()
+    assert drawn == [1, 1]
+
+
+LAYOUTS = {
+    "C": lambda: X.reshape(3, -1),
+    "F": lambda: np.asfortranarray(X.reshape(3, -1)),
+    "transposed slice": lambda: np.ascontiguousarray(X.reshape(3, 5, -1).T)[::-1],
+    "strided": lambda: np.repeat(X, 2)[::2],
+    "reversed": lambda: X[::-1],
+    "swapped": lambda: X.astype(">f4"),
+    "broadcast": lambda: np.broadcast_to(X[:1000], (LARGE // 1000, 1000)),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts(layout: str, drawn: list[int]) -> None:
+    x = LAYOUTS[layout]()
+    got = gs.sigmoid(x)
+    assert drawn == [1]
+    want = by_one_thread(lambda: gs.sigmoid(x))
+    assert got.strides == want.strides
+    assert got.tobytes() == want.tobytes()
+
+
+def test_a_target_is_broadcast(drawn: list[int]) -> None:
+    x, target = X.reshape(3, -1), np.float32([[0.0], [1.0], [0.25]])
+    want = by_one_thread(lambda: gs.bce_with_logits(x, target))
+    np.testing.assert_array_equal(gs.bce_with_logits(x, target), want)
+    np.testing.assert_array_equal(
+        gs.bce_with_logits(x, 0.25), by_one_thread(lambda: gs.bce_with_logits(x, 0.25))
+    )
+    assert drawn == [1, 1]
+
+
+def test_in_place_is_split_and_partial_overlap_is_not(drawn: list[int]) -> None:
+    want = gs.sigmoid(X)
+    same = X.copy()
+    gs.sigmoid(same, out=same)
+    assert same.tobytes() == want.tobytes()
+    assert drawn == [1, 1]
+    shifted = np.concatenate([X, X[:1]])
+    gs.sigmoid(shifted[:-1], out=shifted[1:])
+    assert shifted[1:].tobytes() == want.tobytes()
+    value, grad = np.empty_like(X), np.empty_like(X)
+    gs.sigmoid.value_and_grad(X, out=(value, grad))
+    assert value.tobytes() == want.tobytes()
+    assert drawn == [1, 1, 1]
+
+
+def windows(x: np.ndarray) -> tuple:
+    view = np.lib.stride_tricks.sliding_window_view(x, 3, writeable=True)
+    return (view,), view
+
+
+def one_row_for_all(x: np.ndarray) -> tuple:
+    row = x[: x.size // 4]
+    return (x[: 4 * row.size].reshape(4, -1).copy(),), np.lib.stride_tricks.as_strided(
+        row, (4, row.size), (0, 4)
+    )
+
+
+def a_number_within(x: np.ndarray) -> tuple:
+    return (x, x[x.size // 2 :][:1].reshape(())), x
+
+
+OVERLAPPING = {f.__name__: f for f in (windows, one_row_for_all, a_number_within)}
+
+
+@pytest.mark.parametrize("case", OVERLAPPING)
+def test_where_the_order_matters_it_is_that_of_one_thread(case: str, drawn: list[int]) -> None:
+    def computed() -> int:
+        memory = np.linspace(-3, 3, 2 * LARGE, dtype=np.float32)
+        arguments, out = OVERLAPPING[case](memory)
+        function = gs.bce_with_logits if len(arguments) == 2 else gs.sigmoid
+        assert function(*arguments, out=out) is out
+        return zlib.crc32(memory)
+
+    assert computed() == by_one_thread(computed)
+    assert drawn == []
+
+
+def mapped(path: Path, mode: Any) -> np.memmap:
+    return np.memmap(path, np.float32, mode, shape=X.shape)
+
+
+def test_memory_maps_are_split(tmp_path: Path, drawn: list[int]) -> None:
+    want = gs.sigmoid(X)
+    mapped(tmp_path / "x", "w+")[:] = X
+    x, y = mapped(tmp_path / "x", "r"), mapped(tmp_path / "y", "w+")
+    for mode in ("r", "r+", "c"):
+        result = gs.sigmoid(mapped(tmp_path / "x", mode))
+        assert type(result) is type(by_one_thread(lambda: gs.sigmoid(x))) is np.ndarray
+        assert np.array_equal(result, want)
+    assert gs.sigmoid(x, out=y) is y
+    assert np.array_equal(y, want)
+    value, grad = gs.sigmoid.value_and_grad(x, out=(y, None))
+    assert value is y and type(grad) is np.ndarray
+    own = mapped(tmp_path / "x", "c")
+    assert gs.sigmoid(own, out=own) is own
+    assert np.array_equal(own, want)
+    assert drawn == [1] * 7
+
+
+def test_a_file_that_is_mapped_twice_is_not_split(tmp_path: Path, drawn: list[int]) -> None:
+    def computed() -> int:
+        mapped(tmp_path / "x", "w+")[:] = X
+        x, out = mapped(tmp_path / "x", "r"), mapped(tmp_path / "x", "r+")
+        gs.sigmoid(x[:-1], out=np.asarray(out)[1:])
+        return zlib.crc32(out)
+
+    assert computed() == by_one_thread(computed)
+    assert drawn == []
+
+
+class Own(np.ndarray):
+    pass
+
+
+@pytest.mark.parametrize("wrap", [lambda x: x.view(Own), np.ma.masked_array])
+def test_subclasses_are_not_split(wrap: Callable, drawn: list[int]) -> None:
+    for arguments in ((wrap(X), 0.5), (X, wrap(np.float32([0.5]).reshape(())))):
+        result = gs.bce_with_logits(*arguments)
+        assert type(result) is type(wrap(X))
+    assert drawn == []
+
+
+def test_small_arrays_and_one_thread_are_not_split(drawn: list[int]) -> None:
+    gs.sigmoid(X[:1000])
+    by_one_thread(lambda: gs.sigmoid(X))
+    assert drawn == []
+
+
+def test_many_callers_while_the_number_of_threads_changes() -> None:
+    want = gs.sigmoid(X).tobytes()
+    done = threading.Event()
+
+    def change() -> None:
+        n = 0
+        while not done.is_set():
+            n = n % 8 + 1
+            gs.set_num_threads(n)
+
+    changer = threading.Thread(target=change)
+    changer.start()
+    try:
+        with ThreadPoolExecutor(64) as pool:
+            results = list(pool.map(lambda _: gs.sigmoid(X).tobytes() == want, range(128)))
+    finally:
+        done.set()
+        changer.join()
+    assert all(results)
+
+
+@pytest.mark.skipif(placement.current_cpu() < 0, reason="the system does not tell a thread's CPU")
+@pytest.mark.parametrize("others", [0, 1])
+def test_helpers_are_kept_off_their_callers_cpu(others: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = sorted(os.sched_getaffinity(0))[: 1 + others]
+    if len(allowed) <= others:
+        pytest.skip("one CPU only")
+    helper = workers.up_to(1)[0]
+    gs.sigmoid(X)
+    told: dict[int, set[int]] = {}
+    monkeypatch.setattr(os, "sched_getaffinity", lambda thread: set(allowed))
+    monkeypatch.setattr(os, "sched_setaffinity", told.__setitem__)
+    monkeypatch.setattr(workers, "current_cpu", lambda: allowed[0])
+    monkeypatch.setattr(helper, "off", -1)
+    gs.sigmoid(X)
+    gs.sigmoid(X)
+    assert told == ({helper.native_id: {allowed[1]}} if others else {})

@@ -1,0 +1,148 @@
+"""The Numba CUDA backend without a GPU: its kernels' PTX, and its index logic in the simulator."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import ptx
+from helpers.methods import operands
+from hypothesis import given
+from hypothesis import strategies as st
+from numba import types
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.backends.numba_cuda import kernels
+from gpu_sigmoid.backends.numba_cuda.layout import Placed, apart, layout_of, ordered_strides
+
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+
+
+def compiled(function: Any, component: str, dtype: str, kinds: tuple[str, ...], dimensions: int) -> tuple:
+    """Return a kernel's PTX and the program it is to be."""
+    ptx.numba_cuda()
+    program = kernels.program(function.formula, function.methods[component].mode, dtype)
+    number = types.float64 if dtype == "float64" else types.float32
+    arrays = sum(kind != "number" for kind in kinds) + len(program.outputs)
+    arguments = [types.int64] * (1 + dimensions)
+    arguments += [number if kind == "number" else types.int64 for kind in kinds]
+    arguments += [types.int64] * (len(program.outputs) + arrays * dimensions)
+    kernel = kernels.python_kernel(program, dtype, kinds, dimensions)
+    return ptx.compiled(kernel, *arguments), program
+
+
+@pytest.mark.parametrize("dimensions", [0, 3])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_kernels_compute_what_stands_written(function: Any, dtype: str, dimensions: int) -> None:
+    """Nothing contracted, flushed or widened, on values that pass through global memory."""
+    for component in ("value_and_grad", "vjp"):
+        kinds = (dtype,) * len(operands(function, component, np.ones(1)))
+        text, program = compiled(function, component, dtype, kinds, dimensions)
+        # rounding to bfloat16 is made of integers, but for the question if it is a nan
+        assert ptx.holds_only(re.sub(r"setp\.nan\S*", "", text), program)
+        assert not ptx.flushes(text)
+        assert not re.search(r"\b(?:ld|st)\.(?:f|u|b|s)", text), "not known to be global memory"
+        assert ".local" not in text
+        if dtype != "float64":
+            assert ".f64" not in text
+        ptx.assemble(text)
+
+
+@pytest.mark.parametrize("kind", ["bool", "int8", "int64", "uint64", "float16", "bfloat16", "float32"])
+def test_other_dtypes_are_converted_exactly(kind: str) -> None:
+    text, program = compiled(gs.sigmoid, "value", "float64", (kind,), 0)
+    assert ptx.holds_only(text, program)
+    wanted = {"int64": r"cvt\.rn\.f64\.s64", "uint64": r"cvt\.rn\.f64\.u64", "float32": r"cvt\.f64\.f32"}
+    assert re.search(wanted.get(kind, r"cvt\.\S*f64"), text)
+    ptx.assemble(text)
+
+
+def test_numbers_are_arguments() -> None:
+    text, program = compiled(gs.bce_with_logits, "value", "float32", ("float32", "number"), 0)
+    assert ptx.holds_only(text, program)
+    assert ".param .f32" in text
+
+
+def test_index_logic_in_the_simulator() -> None:
+    ptx.numba_cuda()
+    script = Path(ptx.__file__).with_name("numba_simulated.py")
+    environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
+    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True)
+    assert done.stdout == "ok\n", done.stderr
+
+
+def test_says_what_to_install() -> None:
+    code = (
+        "import sys\n"
+        "sys.modules['numba.cuda'] = None\n"
+        "from gpu_sigmoid.backends.numba_cuda.kernels import numba_cuda\n"
+        "try: numba_cuda()\n"
+        "except ImportError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert 'pip install "gpu-sigmoid[numba-cuda]"' in done.stdout
+
+
+def test_two_devices_are_refused() -> None:
+    ptx.numba_cuda()
+    from gpu_sigmoid.backends.numba_cuda import memory
+
+    def on(number: int) -> Any:
+        context = SimpleNamespace(device=SimpleNamespace(id=number))
+        return SimpleNamespace(gpu_data=SimpleNamespace(context=context))
+
+    with pytest.raises(TypeError, match="sigmoid: arrays on CUDA devices 0 and 2 cannot be mixed"):
+        memory.device_of(gs.sigmoid, [on(2), on(0)])
+
+
+def place(array: np.ndarray) -> Placed:
+    return Placed(array.ctypes.data, array.shape, array.strides, array.dtype)
+
+
+@st.composite
+def views(draw: st.DrawFn, buffer: np.ndarray) -> np.ndarray:
+    """Draw a view of a three-dimensional buffer: any steps, any order of axes."""
+    step = st.sampled_from([None, 1, 2, 3, -1, -2])
+    end = st.one_of(st.none(), st.integers(0, 6))
+    parts = tuple(slice(draw(end), draw(end), draw(step)) for _ in buffer.shape)
+    return buffer[parts].transpose(draw(st.permutations(range(3))))
+
+
+BUFFER = np.arange(6 * 6 * 6, dtype=np.float32).reshape(6, 6, 6)
+
+
+def walk(extents: tuple[int, ...], *strides: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Return the offsets of operands that nested loops visit together, in one order."""
+    return sorted(
+        tuple(sum(i * s for i, s in zip(at, steps, strict=True)) for steps in strides)
+        for at in np.ndindex(extents)
+    )
+
+
+@given(views(BUFFER), st.booleans())
+def test_loops_pair_the_elements_that_belong_together(view: np.ndarray, repeated: bool) -> None:
+    if view.size == 0:
+        return
+    source = np.broadcast_to(view[:1, :1], view.shape) if repeated else view
+    new = np.ndarray(view.shape, view.dtype, strides=ordered_strides(view.shape, 4, view.strides))
+    layout = layout_of(view.shape, [place(view[:1, :1] if repeated else view), place(new)])
+    # without loops a kernel goes over consecutive elements
+    count = layout.dimensions or 1
+    steps = layout.steps or (4, 4)
+    walked = walk(layout.extents or (view.size,), steps[:count], steps[count:])
+    # a dimension of one element has no step
+    assert walked == walk(view.shape, source.strides, new.strides)
+
+
+@given(views(BUFFER), views(BUFFER))
+def test_arrays_said_to_be_apart_are(a: np.ndarray, b: np.ndarray) -> None:
+    if apart(place(a), place(b)):
+        assert not np.shares_memory(a, b)
+    low, high = place(a).span
+    if a.size:
+        assert (low, high) == np.lib.array_utils.byte_bounds(a)

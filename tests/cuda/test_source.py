@@ -1,0 +1,113 @@
+"""gs.cuda_source: the text compiles for the GPU, and on the host gives the kernels' bits."""
+
+import ctypes
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.floats import all_patterns, random_patterns
+from helpers.methods import as_tuple, operands
+from helpers.required import REQUIRED
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.modes import PUBLIC
+
+C_TYPES = {"float32": "float", "float64": "double"}
+
+
+def sample(dtype: str) -> np.ndarray:
+    return all_patterns("float32", 40_009) if dtype == "float32" else random_patterns(100_000, 6)
+
+
+def loop(function: Any, name: str, dtype: str) -> str:
+    """Return a C function that applies one component to arrays."""
+    inputs = len(operands(function, name, np.ones(1)))
+    outputs = 2 if name == "value_and_grad" else 1
+    pointers = [f"const {C_TYPES[dtype]}* x{i}" for i in range(inputs)]
+    pointers += [f"{C_TYPES[dtype]}* y{i}" for i in range(outputs)]
+    arguments = ", ".join(f"x{i}[i]" for i in range(inputs))
+    called = f"gpu_sigmoid::{function.__name__}_{name}({arguments}"
+    body = f"{called}, y0[i], y1[i])" if outputs == 2 else f"y0[i] = {called})"
+    return (
+        f'extern "C" void {function.__name__}_{name}_{dtype}(long n, {", ".join(pointers)})'
+        f" {{ for (long i = 0; i < n; i++) {body}; }}"
+    )
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    folder: Path = tmp_path_factory.mktemp("source")
+    loops = [loop(f, name, dtype) for f in gs.FUNCTIONS.values() for name in PUBLIC for dtype in C_TYPES]
+    (folder / "all.cpp").write_text("\n".join([gs.cuda_source(), *loops]))
+    flags = ["-O2", "-ffp-contract=off", "-mfma", "-shared", "-fPIC"]
+    subprocess.run(["g++", *flags, "all.cpp", "-o", "all.so"], cwd=folder, check=True)
+    return ctypes.CDLL(str(folder / "all.so"))
+
+
+@pytest.mark.parametrize("dtype", C_TYPES)
+@pytest.mark.parametrize("name", PUBLIC)
+def test_the_kernels_bits(function: Any, name: str, dtype: str, library: ctypes.CDLL) -> None:
+    arrays = operands(function, name, sample(dtype))
+    want = function.methods[name](*arrays)
+    wants = as_tuple(want)
+    gots = [np.empty_like(w) for w in wants]
+    call = getattr(library, f"{function.__name__}_{name}_{dtype}")
+    call(ctypes.c_long(len(arrays[0])), *(ctypes.c_void_p(a.ctypes.data) for a in (*arrays, *gots)))
+    for g, w in zip(gots, wants, strict=True):
+        bits = f"u{w.itemsize}"
+        # which of several nans is not part of the promise
+        np.testing.assert_array_equal(g.view(bits) * (g == g), w.view(bits) * (w == w))
+
+
+def compiled(source: str, *options: str) -> str:
+    """Return the PTX that NVRTC, which needs no driver, makes of a text."""
+    try:
+        from cuda.bindings import nvrtc
+    except ImportError as error:
+        if "numba-cuda" in REQUIRED:
+            raise
+        pytest.skip(f"cuda-bindings, which come with numba-cuda, are not installed: {error}")
+
+    def checked(result: tuple) -> Any:
+        assert result[0] == nvrtc.nvrtcResult.NVRTC_SUCCESS
+        return result[1] if len(result) > 1 else None
+
+    program = checked(nvrtc.nvrtcCreateProgram(source.encode(), b"source.cu", 0, [], []))
+    flags = [option.encode() for option in ("--gpu-architecture=compute_90", *options)]
+    checked(nvrtc.nvrtcCompileProgram(program, len(flags), flags))
+    text = b" " * checked(nvrtc.nvrtcGetPTXSize(program))
+    checked(nvrtc.nvrtcGetPTX(program, text))
+    return text.decode()
+
+
+def test_compiles_for_the_gpu_with_cupys_flags() -> None:
+    kernel = """
+    extern "C" __global__ void gated(int n, const float* x, const float* y, float* z) {
+        int i = blockIdx.x * blockDim.x + threadIdx.x;
+        if (i < n) z[i] = y[i] * gpu_sigmoid::sigmoid_value(x[i]);
+    }"""
+    assert ".version" in compiled(gs.cuda_source())
+    text = compiled(gs.cuda_source(gs.sigmoid) + kernel, "-ftz=true", "--std=c++17")
+    # the caller's product alone obeys the caller's flag; a division's first guess is of normal numbers
+    flushing = re.findall(r"\S*\.ftz\S*", text)
+    assert sorted(flushing) == ["mul.ftz.f32", "rcp.approx.ftz.f32"]
+    assert ".f64" not in text
+
+
+def test_holds_what_was_asked_for() -> None:
+    source = gs.cuda_source(gs.silu.grad, gs.bce_with_logits, dtype="float32")
+    assert "float silu_grad(float x)" in source
+    assert "float bce_with_logits_value(float x, float target)" in source
+    assert "double silu_grad" not in source
+    assert "silu_value" not in source
+
+
+def test_refusals_say_what_is_accepted() -> None:
+    with pytest.raises(ValueError, match="float32, float64 or a tuple of them, not 'float16'"):
+        gs.cuda_source(gs.sigmoid, dtype="float16")
+    for wrong in (np.exp, "sigmoid", [].append):
+        with pytest.raises(TypeError, match="not a function of gpu_sigmoid"):
+            gs.cuda_source(wrong)

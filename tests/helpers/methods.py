@@ -1,0 +1,30 @@
+"""Operands and results of the functions' methods, whichever it is."""
+
+from typing import Any
+
+import numpy as np
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.modes import Mode, Signature
+
+
+def mode(name: str) -> Mode:
+    """Return a public mode of functions of one differentiable operand."""
+    return Signature(("x",)).modes[name]
+
+
+def operands(function: Any, name: str, x: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return x with the further operands that the method of mode `name` takes, of its dtype."""
+    more = len(function.methods[name].operands) - 1
+    return (x, *(np.full_like(x, value) for value in (0.25, 3.0)[:more]))
+
+
+def in_domain(function: Any, x: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        x = x[np.isfinite(x)]
+    return x[(x > 0) & (x < 1)] if function is gs.logit else x
+
+
+def as_tuple(result: Any) -> tuple:
+    """Return the results of a call, one or two, as a tuple."""
+    return result if isinstance(result, tuple) else (result,)

@@ -1,0 +1,33 @@
+"""The bounds, and the worst errors that stand beside them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.bounds import BOUNDS
+from gpu_sigmoid.dtypes import DTYPES
+from gpu_sigmoid.modes import MEASURED
+from gpu_sigmoid.verify.definitions import exact
+from gpu_sigmoid.verify.units import UNITS
+
+TOOL = Path(__file__).parents[2] / "tools" / "write_bounds.py"
+ROWS = [(name, c, d) for name in gs.FUNCTIONS for c in MEASURED for d in DTYPES]
+
+
+@pytest.mark.parametrize(("name", "part", "dtype"), ROWS)
+def test_the_worst_error_found_is_what_it_is_said_to_be(name: str, part: str, dtype: str) -> None:
+    bound, unit = BOUNDS[name][part, dtype], UNITS[dtype]
+    operands = [np.asarray(o).astype(unit.dtype) for o in bound.operands]
+    got = gs.FUNCTIONS[name].methods[part](*operands)
+    error = unit.error(float(got), *exact(name, part, *operands))
+    assert error == pytest.approx(bound.worst, abs=1e-4)
+    assert bound.worst <= bound.ulp
+
+
+def test_they_are_those_of_the_committed_results() -> None:
+    result = subprocess.run([sys.executable, str(TOOL), "--check"], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,81 @@
+"""Every function against its definition, in units in the last place, with no absolute tolerance."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.backends import Backend
+from helpers.samples import STRIDE, sample
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.dtypes import DTYPES
+from gpu_sigmoid.modes import MEASURED
+from gpu_sigmoid.verify import inputs
+from gpu_sigmoid.verify.beside import beside, labels
+from gpu_sigmoid.verify.definitions import exact
+from gpu_sigmoid.verify.measure import Part, figures, figures_of_pairs
+from gpu_sigmoid.verify.units import UNITS
+
+# coprime to 2, as STRIDE
+PAIRS_STRIDE = 1021
+FLOAT64_COUNT = 500
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", MEASURED)
+def test_bound(function: Any, name: str, dtype: str, backend: Backend) -> None:
+    def compute(*operands: np.ndarray) -> np.ndarray:
+        arrays = np.broadcast_arrays(*operands)
+        result = function.methods[name](*(backend.to_device(a.copy()) for a in arrays))
+        assert isinstance(result, backend.array_type)
+        return backend.to_host(result)
+
+    bound = function.bounds[name, dtype].ulp
+    for label in labels(function.__name__, name, dtype):
+        part = Part(function.__name__, name, dtype, label, count=FLOAT64_COUNT)
+        if part.of_pairs:
+            part = replace(part, stop=1 << 16, stride=PAIRS_STRIDE)
+            found = figures_of_pairs(part, inputs.in_domain(part.name, part.operands, name), compute)
+        else:
+            x = sample(replace(part, stop=inputs.PATTERNS, stride=STRIDE))
+            more = beside(part.name, name, label, x)
+            found = figures(part, x, more, compute(x, *more))
+        at = " ".join(operand.hex() for operand in found.at)
+        print(f"{label}: {found.ulp:.4f} ULP at {at}, {found.wrong} of {found.points} not the nearest")
+        assert found.ulp <= bound
+        assert found.violations == 0
+        # one half is a promise: the nearest, always
+        assert bound > 0.5 or found.wrong == 0
+
+
+def test_cotangents_meet_the_derivative_before_it_underflows(backend: Backend) -> None:
+    for dtype, x, cotangent, far in ((np.float32, 130.0, 3e38, 200.0), (np.float64, 744.0, 1e300, 1500.0)):
+        for name in ("sigmoid", "log_sigmoid", "softplus", "silu"):
+            for sign in (1, -1):
+                operands = [np.array([sign * v], dtype) for v in (x, far)]
+                c = np.array([cotangent], dtype)
+                got, beyond = (
+                    backend.to_host(gs.FUNCTIONS[name].vjp(backend.to_device(o), backend.to_device(c)))[0]
+                    for o in operands
+                )
+                truth, scale = exact(name, "vjp", operands[0][0], c[0])
+                unit = UNITS[np.dtype(dtype).name]
+                assert unit.error(float(got), truth, scale) <= gs.FUNCTIONS[name].bounds["vjp", unit.name].ulp
+                # the derivative is 1 on one side, on the other it is 0
+                assert beyond in (0, c[0])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_targets_outside_the_unit_interval(dtype: str, backend: Backend) -> None:
+    def computed(method: Any, *operands: np.ndarray) -> np.ndarray:
+        return backend.to_host(method(*map(backend.to_device, operands)))
+
+    inf, x, t = np.inf, *(np.array([v], UNITS[dtype].dtype) for v in (0.0, 2.0))
+    assert not np.isnan(computed(gs.bce_with_logits, x, t)).any()
+    numbers = [0.0, 1.5, -2.0, inf, -inf]
+    grid = [np.array(a).astype(UNITS[dtype].dtype) for a in np.meshgrid(numbers, numbers)]
+    with np.errstate(all="ignore"):
+        x, t = (a.astype(np.float64) for a in grid)
+        got = computed(gs.bce_with_logits.grad, *grid)
+        assert np.array_equal(np.isnan(got), np.isnan(1 / (1 + np.exp(-x)) - t))

@@ -1,0 +1,113 @@
+"""Limits, signs of zero, nan, symmetry, monotonicity, and silence."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.backends import Backend
+from helpers.floats import DTYPES, all_patterns, random_patterns
+from helpers.methods import as_tuple, in_domain, operands
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.modes import PUBLIC
+from gpu_sigmoid.verify.definitions import exact
+from gpu_sigmoid.verify.units import UNITS
+
+INF = np.inf
+LIMITS = [
+    (gs.sigmoid, -INF, 0.0, 0.0),
+    (gs.sigmoid, INF, 1.0, 0.0),
+    (gs.log_sigmoid, -INF, -INF, 1.0),
+    (gs.log_sigmoid, INF, -0.0, 0.0),
+    (gs.softplus, -INF, 0.0, 0.0),
+    (gs.softplus, INF, INF, 1.0),
+    (gs.silu, -INF, -0.0, -0.0),
+    (gs.silu, INF, INF, 1.0),
+    (gs.silu, -0.0, -0.0, 0.5),
+    (gs.silu, 0.0, 0.0, 0.5),
+    (gs.logit, 0.0, -INF, INF),
+    (gs.logit, 0.5, 0.0, 4.0),
+    (gs.logit, 1.0, INF, INF),
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("function", "x", "value", "grad"), LIMITS)
+def test_limits(function: Any, x: float, value: float, grad: float, dtype: str, backend: Backend) -> None:
+    got = function.value_and_grad(backend.to_device(np.array([x], DTYPES[dtype])))
+    for y, want in zip(map(backend.to_host, got), (value, grad), strict=True):
+        assert float(y[0]) == want
+        assert np.signbit(float(y[0])) == np.signbit(want)
+
+
+def test_silu_in_the_tail_is_a_normal_number(backend: Backend) -> None:
+    (got,) = backend.to_host(gs.silu(backend.to_device(np.array([-90.0], np.float32))))
+    assert -got > np.finfo(np.float32).tiny
+    error = UNITS["float32"].error(float(got), *exact("silu", "value", -90.0))
+    assert error <= gs.silu.bounds["value", "float32"].ulp
+
+
+@pytest.mark.parametrize("x", [-0.1, 1.1, INF, -INF, np.nan])
+def test_logit_outside_its_domain(x: float, backend: Backend) -> None:
+    array = backend.to_device(np.array([x]))
+    for method in (gs.logit, gs.logit.grad, gs.logit.grad2):
+        assert np.isnan(backend.to_host(method(array))).all()
+
+
+def test_infinite_logit_on_the_right_side_costs_nothing(backend: Backend) -> None:
+    x, target = (backend.to_device(np.array(a)) for a in ([INF, -INF, INF], [1.0, 0.0, 0.5]))
+    np.testing.assert_array_equal(backend.to_host(gs.bce_with_logits(x, target)), [0.0, 0.0, INF])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", PUBLIC)
+def test_nan_stays_and_nothing_warns(function: Any, name: str, dtype: str, backend: Backend) -> None:
+    x = (
+        random_patterns(20_000, 0)
+        if dtype == "float64"
+        else all_patterns(dtype, 251 if dtype != "float32" else 99_991)
+    )
+    x = np.concatenate([x, np.array([np.nan, INF, -INF, 0.0, -0.0, 1.0], DTYPES[dtype])])
+    arguments = [backend.to_device(a) for a in operands(function, name, x)]
+    with np.errstate(all="raise"):
+        result = function.methods[name](*arguments)
+    with np.errstate(invalid="ignore"):
+        for y in as_tuple(result):
+            assert np.isnan(backend.to_host(y)[np.isnan(x)]).all()
+
+
+# the fixture keeps nothing from one example to the next
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(x=st.floats(width=32, allow_nan=False))
+def test_symmetry(x: float, backend: Backend) -> None:
+    def at(method: Any, x: float) -> np.ndarray:
+        return backend.to_host(method(backend.to_device(np.array([x], np.float32))))
+
+    assert at(gs.sigmoid.grad, x) == at(gs.sigmoid.grad, -x)
+    assert at(gs.sigmoid.grad2, x) == -at(gs.sigmoid.grad2, -x)
+    assert at(gs.silu.grad2, x) == at(gs.silu.grad2, -x)
+    assert at(gs.softplus, x) == -at(gs.log_sigmoid, -x)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["sigmoid", "log_sigmoid", "softplus", "logit"])
+def test_monotone(name: str, dtype: str, backend: Backend) -> None:
+    def function(x: np.ndarray) -> np.ndarray:
+        return backend.to_host(gs.FUNCTIONS[name](backend.to_device(x)))
+
+    patterns = (
+        random_patterns(200_000, 1)
+        if dtype == "float64"
+        else all_patterns(dtype, 1 if dtype != "float32" else 20_011)
+    )
+    x = np.sort(in_domain(gs.FUNCTIONS[name], patterns).astype(np.float64)).astype(DTYPES[dtype])
+    y = function(x)
+    wide = y.astype(np.float64)
+    assert (np.diff(wide[np.isfinite(wide)]) >= 0).all()
+    if DTYPES[dtype].itemsize > 2:
+        neighbours = np.nextafter(x, x.dtype.type(np.inf))
+        assert (y <= function(neighbours))[neighbours < 1 if name == "logit" else slice(None)].all()
+    if name == "sigmoid":
+        assert ((y >= 0) & (y <= 1)).all()
