@@ -138,7 +138,7 @@ def test_presets_are_of_distinct_layouts_and_known_names() -> None:
 
 def test_peers_know_the_functions_they_know(monkeypatch: pytest.MonkeyPatch) -> None:
     """A function added to the family is timed, whoever else offers it."""
-    new = SimpleNamespace(formula=gs.silu.formula)
+    new = SimpleNamespace(formula=gs.silu.formula, methods=gs.silu.methods)
     monkeypatch.setitem(gs.FUNCTIONS, "new", new)
     case = Case("new", "value", "float32", 10, "out", 1)
     for name in peers.HOST:

@@ -74,7 +74,9 @@ def test_in_place_and_overlap(launches: Launches) -> None:
     gs.sigmoid(x[:-1], out=x[1:])
     np.testing.assert_array_equal(x[1:], gs.sigmoid(data[:-1]))
     x = on_gpu(data)
-    _, second = gs.sigmoid.value_and_grad(x, out=(x, x))
+    first, second = gs.sigmoid.value_and_grad(x, out=(x, None))
+    assert first is x
+    np.testing.assert_array_equal(first, gs.sigmoid(data))
     np.testing.assert_array_equal(second, gs.sigmoid.grad(data))
 
 
@@ -98,6 +100,8 @@ def test_refusals(launches: Launches) -> None:
         gs.sigmoid(x, out=on_gpu(np.ones(2, np.float32)))
     with pytest.raises(TypeError, match="a tuple of 2 arrays"):
         gs.sigmoid.value_and_grad(x, out=x)
+    with pytest.raises(ValueError, match="one array twice"):
+        gs.sigmoid.value_and_grad(x, out=(x, x))
     assert not launches
 
 

@@ -1,6 +1,7 @@
 """The lowering: what it refuses, what it prints, and that both targets agree."""
 
 import ctypes
+import re
 import subprocess
 from typing import Any
 
@@ -78,7 +79,7 @@ def test_loop_is_vectorised_and_calls_no_libm(function: Any, dtype: str) -> None
     assert max(llvm.count(f"fdiv {vector}") for vector in vectors) >= divisions * INTERLEAVED
     assert not any(f"@{name}" in llvm for name in ("exp", "expf", "log1p", "log1pf", "log", "logf"))
     if scalar == "float":
-        assert "double" not in llvm
+        assert not re.search(r"\bdouble\b", llvm)
 
 
 @pytest.fixture(scope="module")
