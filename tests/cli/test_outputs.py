@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from command import refused, run, start, tree
+from helpers.command import refused, run, start, tree
 
 import gpu_sigmoid as gs
 from bench import charts, report

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command import start
+from helpers.command import start
 
 LINUX = sys.platform == "linux"
 pytestmark = pytest.mark.skipif(not LINUX, reason="children are looked up in /proc")
