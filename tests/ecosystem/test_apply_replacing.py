@@ -1,4 +1,4 @@
-"""`gpu-sigmoid apply`: what an old Zarr array's folder may hold, and file names that pyarrow would misread."""
+"""`gpu-sigmoid apply`: what an old Zarr array's folder may hold, and file names that pyarrow misreads."""
 
 import os
 import subprocess
