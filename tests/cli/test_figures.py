@@ -1,6 +1,7 @@
 """`gpu-sigmoid plot` and `demo`."""
 
 import os
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,8 @@ def test_the_suffix_is_a_format(tmp_path: Path, name: str) -> None:
 def test_a_figure_that_cannot_be_drawn_leaves_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def savefig(self: Figure, path: Path, **options: Any) -> None:
-        path.write_bytes(b"half a figure")
+    def savefig(self: Figure, target: BytesIO, **options: Any) -> None:
+        target.write(b"half a figure")
         raise RuntimeError("there is\nno LaTeX")
 
     monkeypatch.setattr(Figure, "savefig", savefig)
