@@ -10,8 +10,8 @@ from gpu_sigmoid.verify.units import UNITS
 
 PATTERNS = 1 << 32
 
-# where results change their course: a formula's choices, zeros, overflow and underflow
-TURNS = (
+# Where a formula chooses between two ways, a result is zero, overflows or underflows.
+BREAKPOINTS = (
     *(0.0625, 0.25, 0.5, 1.0, 1.0278, 1.2784645427610738, 1.5278, 2.3993572805154676),
     *(16.6, 17.3, 36.7, 37.5, 87.3, 88.7, 103.9, 110.0, 708.4, 709.8, 744.4, 745.1, 760.0),
 )
@@ -42,12 +42,12 @@ def all_of(dtype: str) -> np.ndarray:
 
 
 def chosen(name: str, count: int, seed: int = 0) -> np.ndarray:
-    """Return about `count` float64 operands: over all exponents, dense where results vary, at turns."""
+    """Return about `count` float64 operands: over all exponents, dense where results vary, at breakpoints."""
     rng = np.random.default_rng(seed)
     part = count // 8
     bits = rng.integers(0, 1 << 64, part, dtype=np.uint64).view(np.float64)
     reduced = np.arange(1, 2150) * (np.log(2) / 2)
-    edges: list[Any] = [np.exp2(np.arange(-1074.0, 11)), reduced, np.array(TURNS)]
+    edges: list[Any] = [np.exp2(np.arange(-1074.0, 11)), reduced, np.array(BREAKPOINTS)]
     around = np.concatenate(edges)
     nearby = np.nextafter(np.concatenate([around, around]), np.repeat([0.0, np.inf], len(around)))
     near_zero_of_slope = -1.2784645427610738 + rng.normal(size=part) * np.exp2(rng.uniform(-50, -2, part))

@@ -107,3 +107,12 @@ def test_masked_array(function: Any, name: str) -> None:
         assert isinstance(y, np.ma.MaskedArray)
         np.testing.assert_array_equal(y.mask, mask)
         np.testing.assert_array_equal(y.compressed(), w[~np.array(mask)])
+
+
+def test_pyarrow_columns_in_one_pass() -> None:
+    library("pyarrow")
+    column = pd.Series([1.0, None], dtype="double[pyarrow]")
+    value, grad = gs.sigmoid.value_and_grad(column)
+    for got, method in ((value, gs.sigmoid), (grad, gs.sigmoid.grad)):
+        assert got.dtype == column.dtype
+        assert got[0] == method(1.0) and got.isna().tolist() == [False, True]

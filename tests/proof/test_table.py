@@ -29,3 +29,8 @@ def test_functions_have_bounds() -> None:
     wanted = {(mode, dtype) for mode in MEASURED for dtype in DTYPES}
     for name in gs.FUNCTIONS:
         assert not missing(wanted, set(BOUNDS[name])), f"{name}: lines to be added in bounds.py"
+
+
+def test_scipys_names_are_the_same_functions() -> None:
+    assert gs.expit is gs.sigmoid and gs.log_expit is gs.log_sigmoid
+    assert gs.sigmoid_prime is gs.sigmoid.grad

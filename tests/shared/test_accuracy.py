@@ -66,6 +66,24 @@ def test_cotangents_meet_the_derivative_before_it_underflows(backend: Backend) -
                 assert beyond in (0, c[0])
 
 
+@pytest.mark.parametrize(
+    ("dtype", "x", "cotangent"),
+    [
+        ("float32", 1e-39, 1e-10),
+        ("float32", 1e-10, 1e-45),
+        ("float64", 1e-310, 1e-10),
+        ("float64", 5e-324, 0.0),
+    ],
+)
+def test_a_product_is_finite_where_logits_derivative_is_not(
+    dtype: str, x: float, cotangent: float, backend: Backend
+) -> None:
+    operands = [np.array([v], dtype) for v in (x, cotangent)]
+    (got,) = backend.to_host(gs.logit.vjp(*map(backend.to_device, operands)))
+    error = UNITS[dtype].error(float(got), *exact("logit", "vjp", *(o[0] for o in operands)))
+    assert error <= gs.logit.bounds["vjp", dtype].ulp
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_targets_outside_the_unit_interval(dtype: str, backend: Backend) -> None:
     def computed(method: Any, *operands: np.ndarray) -> np.ndarray:
