@@ -138,7 +138,7 @@ def test_a_benchmark_on_a_full_disk(small_disk: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["pdf", "svg", "jpg", "png"])
 def test_a_figure_on_a_full_disk(small_disk: Path, suffix: str) -> None:
-    (small_disk / "fill").write_bytes(bytes(DISK - 4096))
+    (small_disk / "fill").write_bytes(bytes(DISK - (4096 if suffix == "jpg" else 0)))
     path = small_disk / f"a.{suffix}"
     assert refused("plot", "-o", path) == f"Error: cannot write {path}: No space left on device\n"
     assert os.listdir(small_disk) == ["fill"]
@@ -203,12 +203,12 @@ def test_an_array_of_as_many_dimensions_as_numpy_has(tmp_path: Path) -> None:
     assert np.load(tmp_path / "y.npy").ravel().tolist() == [0.5, 0.25]
 
 
-def test_help_is_shown_in_any_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GPU_SIGMOID_NUM_THREADS", "junk")
-    for command in ("apply", "verify", "plot"):
-        result = run(command, "--help")
-        assert result.exit_code == 0
-        assert result.output.startswith(f"Usage: main {command} ")
+def test_help_is_shown_in_any_environment(tmp_path: Path) -> None:
+    environment = {**os.environ, "GPU_SIGMOID_NUM_THREADS": "junk"}
+    process = start(tmp_path, "apply", "--help", env=environment)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    assert output.startswith("Usage: gpu-sigmoid apply ")
 
 
 def test_what_is_measured_is_alone_on_standard_output(tmp_path: Path) -> None:
