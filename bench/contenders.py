@@ -45,11 +45,11 @@ def elementwise(case: Case, inputs: tuple, outs: tuple) -> Contender:
 
 def packed(case: Case, inputs: tuple, outs: tuple) -> Contender | None:
     """Return the formula's kernel where the public function looks results up."""
-    from gpu_sigmoid.backends.cupy import look_up
+    from gpu_sigmoid.backends.cupy import lut
     from gpu_sigmoid.backends.cupy.packed import launch
 
     method = FUNCTIONS[case.function].methods[case.component]
-    if not look_up.serves(method.formula, method.mode, case.dtype, inputs):
+    if not lut.serves(method.formula, method.mode, case.dtype, inputs):
         return None
     call = partial(launch, method.formula, method.mode, case.dtype, inputs, outs)
     return Contender(call, partial(on_host, outs))

@@ -12,7 +12,7 @@ import re
 from sass import disassembled, instructions
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.backends.cupy import look_up, packed
+from gpu_sigmoid.backends.cupy import lut, packed
 from gpu_sigmoid.dtypes import DTYPES, numpy_dtype
 from gpu_sigmoid.lowering import lower_for
 from gpu_sigmoid.modes import PUBLIC, label
@@ -64,7 +64,7 @@ def budget(function: str, component: str, dtype: str) -> float:
 
 
 def looked_up() -> float:
-    one, two = (executed(look_up.source(n)) for n in (1, 2))
+    one, two = (executed(lut.source(n)) for n in (1, 2))
     return (two - one) * 2 / packed.VECTOR
 
 

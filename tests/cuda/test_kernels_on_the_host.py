@@ -44,7 +44,7 @@ def build(directory: Path, formula: Any, name: str, dtype: str) -> ctypes.CDLL:
     """Compile both kernels of a component."""
     program = lower_for(formula, mode(name), dtype)
     ins, outs, operation, preamble = elementwise.source(program, dtype)
-    assert preamble in packed.source(program, dtype, packed.under_way(program))
+    assert preamble in packed.source(program, dtype, packed.unroll(program))
     names = [p.split()[1] for p in (*ins.split(", "), *outs.split(", "))]
     c_type = STORAGES[dtype].c_type
     pointers = ", ".join(f"{c_type}* {n}_p" for n in names)
@@ -54,7 +54,7 @@ def build(directory: Path, formula: Any, name: str, dtype: str) -> ctypes.CDLL:
         references=" ".join(f"{c_type}& {n} = {n}_p[k];" for n in names),
         operation=operation,
     )
-    return compiled(directory, SHIM + packed.source(program, dtype, packed.under_way(program)) + run)
+    return compiled(directory, SHIM + packed.source(program, dtype, packed.unroll(program)) + run)
 
 
 def inputs(dtype: str) -> Iterator[np.ndarray]:

@@ -60,7 +60,7 @@ class Launches(list):
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> Launches:
     """Put these arrays in CuPy's place and return what is launched on them."""
     from gpu_sigmoid.backends import cupy as backend
-    from gpu_sigmoid.backends.cupy import elementwise, foreign, look_up, packed
+    from gpu_sigmoid.backends.cupy import elementwise, foreign, lut, packed
 
     recorded = Launches()
     module = SimpleNamespace(
@@ -73,11 +73,11 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Launches:
     monkeypatch.setattr(packed, "cupy", module)
     monkeypatch.setattr(foreign, "cupy", module)
     monkeypatch.setattr(dispatch, "require_gpu", lambda function: None)
-    monkeypatch.setattr(look_up, "room", lambda device: 227 << 10)
+    monkeypatch.setattr(lut, "room", lambda device: 227 << 10)
     stream = SimpleNamespace(is_capturing=lambda: False)
     module.cuda = SimpleNamespace(Device=lambda: SimpleNamespace(id=0), get_current_stream=lambda: stream)
-    monkeypatch.setattr(look_up, "cupy", module)
-    monkeypatch.setattr(look_up, "launch", recorded.by("look_up"))
+    monkeypatch.setattr(lut, "cupy", module)
+    monkeypatch.setattr(lut, "launch", recorded.by("lut"))
     monkeypatch.setattr(packed, "launch", recorded.by("packed"))
     monkeypatch.setattr(elementwise, "launch", recorded.by("elementwise"))
     monkeypatch.setitem(dispatch._backend_of_type, Array, "cupy")

@@ -1,7 +1,7 @@
 """CuPy arrays: kernels from the formulas' CUDA C++, on the array's device and the current stream.
 
 - `packed`: contiguous arrays, 16 bytes at a time
-- `look_up`: the same, for large 16-bit arrays, by a table of all results
+- `lut`: the same, for large 16-bit arrays, by a table of all results
 - `elementwise`: any other layout, by `cupy.ElementwiseKernel`
 - `storage`: how numbers lie in memory, and how 16-bit ones get to float32 and back
 - `foreign`: arrays of other libraries in a GPU's memory, as CuPy's, without a copy
@@ -15,7 +15,7 @@ from typing import Any
 import cupy
 import numpy as np
 
-from gpu_sigmoid.backends.cupy import elementwise, look_up, packed
+from gpu_sigmoid.backends.cupy import elementwise, lut, packed
 from gpu_sigmoid.backends.cupy.foreign import adopted
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.modes import Mode
@@ -42,7 +42,7 @@ def compute(formula: Any, mode: Mode, name: str, arrays: tuple, outs: tuple, dty
     if targets[0].size:
         kernels = elementwise
         if packed.serves(ready, targets):
-            kernels = look_up if look_up.serves(formula, mode, name, ready) else packed
+            kernels = lut if lut.serves(formula, mode, name, ready) else packed
         kernels.launch(formula, mode, name, ready, targets)
     for result, target in zip(results, targets, strict=True):
         if target is not result:

@@ -1,4 +1,4 @@
-"""Contiguous arrays: 16 bytes per load and store, two loads and more under way in every thread.
+"""Contiguous arrays: 16 bytes per load and store, two loads and more in flight in every thread.
 
 With one element per thread and load, as ElementwiseKernel has it, too few bytes are
 under way to fill the memory's bandwidth, the fewer the smaller the dtype.
@@ -29,25 +29,25 @@ typedef {c_type} Element;
 constexpr int LANES = {vector} / sizeof(Element);
 union Vector {{ uint4 whole; Element lane[LANES]; }};
 
-extern "C" __global__ void __launch_bounds__({threads}) {entry}({pointers}, long long size, int head) {{
+extern "C" __global__ void __launch_bounds__({threads}) {entry}({pointers}, long long size, int peeled) {{
     {prologue}
     const auto compute = [&]({element_parameters}) {{
         {operation}
     }};
     const long long thread = blockIdx.x * static_cast<long long>(blockDim.x) + threadIdx.x;
     const long long stride = gridDim.x * static_cast<long long>(blockDim.x);
-    const long long vectors = (size - head) / LANES;
-    for (long long first = thread; first < vectors; first += {under_way} * stride) {{
+    const long long vectors = (size - peeled) / LANES;
+    for (long long first = thread; first < vectors; first += {unroll} * stride) {{
         Vector {vector_arrays};
         #pragma unroll
-        for (int k = 0; k < {under_way}; ++k) {{
+        for (int k = 0; k < {unroll}; ++k) {{
             const long long at = first + k * stride;
             if (at < vectors) {{
                 {loads}
             }}
         }}
         #pragma unroll
-        for (int k = 0; k < {under_way}; ++k) {{
+        for (int k = 0; k < {unroll}; ++k) {{
             const long long at = first + k * stride;
             if (at < vectors) {{
                 #pragma unroll
@@ -59,7 +59,7 @@ extern "C" __global__ void __launch_bounds__({threads}) {entry}({pointers}, long
     // what lies before the first and after the last whole vector
     const long long rest = size - vectors * LANES;
     if (thread < rest) {{
-        const long long at = thread < head ? thread : thread + vectors * LANES;
+        const long long at = thread < peeled ? thread : thread + vectors * LANES;
         compute({scalar_arguments});
     }}
 }}
@@ -78,26 +78,26 @@ def serves(operands: tuple, results: tuple) -> bool:
 
 def launch(formula: Callable, mode: Mode, dtype: str, operands: tuple, results: tuple) -> None:
     """Compute `results` on the current device and stream."""
-    size, head, vectors = span(results[0])
+    size, peeled, vectors = span(results[0])
     compiled, vectors_a_thread = kernel(formula, mode, dtype)
     blocks = min(max(1, -(-vectors // (THREADS * vectors_a_thread))), MOST_BLOCKS)
-    compiled((blocks,), (THREADS,), (*operands, *results, np.int64(size), np.int32(head)))
+    compiled((blocks,), (THREADS,), (*operands, *results, np.int64(size), np.int32(peeled)))
 
 
 def span(array: Any) -> tuple[int, int, int]:
     """Return how many elements an array has, how many before its first whole vector, and how many vectors."""
-    head = min(array.size, -array.data.ptr % VECTOR // array.dtype.itemsize)
-    return array.size, head, (array.size - head) * array.dtype.itemsize // VECTOR
+    peeled = min(array.size, -array.data.ptr % VECTOR // array.dtype.itemsize)
+    return array.size, peeled, (array.size - peeled) * array.dtype.itemsize // VECTOR
 
 
 @cache
 def kernel(formula: Callable, mode: Mode, dtype: str) -> tuple[Any, int]:
     program = lower_for(formula, mode, dtype)
-    vectors = under_way(program)
+    vectors = unroll(program)
     return cupy.RawKernel(source(program, dtype, vectors), ENTRY, options=OPTIONS), vectors
 
 
-def under_way(program: Program) -> int:
+def unroll(program: Program) -> int:
     """Return how many vectors of each operand a thread loads before it computes.
 
     Two of one operand. Several operands are loads enough, and more of them do not fit
@@ -121,7 +121,7 @@ def loop_source(
     ins: list[str],
     outs: list[str],
     operation: str,
-    under_way: int,
+    unroll: int,
     threads: int,
     prologue: str = "",
     further: tuple[str, ...] = (),
@@ -137,14 +137,14 @@ def loop_source(
         c_type=c_type,
         vector=VECTOR,
         threads=threads,
-        under_way=under_way,
+        unroll=unroll,
         prologue=prologue,
         operation=operation,
         pointers=", ".join([*arrays, *further]),
         element_parameters=", ".join([f"Element {n}" for n in ins] + [f"Element& {n}" for n in outs]),
-        vector_arrays=", ".join(f"v_{n}[{under_way}]" for n in names),
-        loads=" ".join(f"v_{n}[k].whole = reinterpret_cast<const uint4*>({n} + head)[at];" for n in ins),
+        vector_arrays=", ".join(f"v_{n}[{unroll}]" for n in names),
+        loads=" ".join(f"v_{n}[k].whole = reinterpret_cast<const uint4*>({n} + peeled)[at];" for n in ins),
         lane_arguments=", ".join(f"v_{n}[k].lane[i]" for n in names),
-        stores=" ".join(f"reinterpret_cast<uint4*>({n} + head)[at] = v_{n}[k].whole;" for n in outs),
+        stores=" ".join(f"reinterpret_cast<uint4*>({n} + peeled)[at] = v_{n}[k].whole;" for n in outs),
         scalar_arguments=", ".join(f"{n}[at]" for n in names),
     )

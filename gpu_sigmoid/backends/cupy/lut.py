@@ -24,7 +24,7 @@ PATTERNS = 1 << 16
 TABLE_BYTES = 2 * PATTERNS
 # The most a block can have: the table leaves room for one on a processor.
 THREADS = 1024
-UNDER_WAY = 4
+UNROLLED = 4
 # Elements. Below, going by the count of instructions, the formulas are done before every
 # processor has read the table.
 SERVED_FROM = 1 << 20
@@ -65,12 +65,12 @@ def launch(formula: Callable, mode: Mode, dtype: str, operands: tuple, results: 
     pairs.sort(key=lambda pair: pair[0].data.ptr == x.data.ptr)
     in_place = pairs[-1][0].data.ptr == x.data.ptr
     launches = [[pair] for pair in pairs] if in_place else [pairs]
-    size, head, vectors = packed.span(x)
-    needed = -(-vectors // (THREADS * UNDER_WAY))
+    size, peeled, vectors = packed.span(x)
+    needed = -(-vectors // (THREADS * UNROLLED))
     available = processors(cupy.cuda.Device().id)
     for together in launches:
         blocks = min(needed, max(1, available // len(together)))
-        arguments = (x, *together[0], *together[-1], np.int64(size), np.int32(head))
+        arguments = (x, *together[0], *together[-1], np.int64(size), np.int32(peeled))
         kernel()((blocks, len(together)), (THREADS,), arguments, shared_mem=TABLE_BYTES)
 
 
@@ -103,7 +103,7 @@ def kernel() -> Any:
     return cupy.RawKernel(source(), ENTRY, options=packed.OPTIONS)
 
 
-def source(vectors: int = UNDER_WAY) -> str:
+def source(vectors: int = UNROLLED) -> str:
     """Return the whole source of the kernel, which is the same for all functions."""
     return packed.loop_source(
         entry=ENTRY,
@@ -111,7 +111,7 @@ def source(vectors: int = UNDER_WAY) -> str:
         ins=["in0"],
         outs=["out0"],
         operation="out0 = results[in0];",
-        under_way=vectors,
+        unroll=vectors,
         threads=THREADS,
         prologue=PROLOGUE.format(patterns=PATTERNS),
         further=("const uint4* table", "Element* second_out", "const uint4* second_table"),

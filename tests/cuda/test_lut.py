@@ -15,7 +15,7 @@ from helpers.cupy_stand_in import Launches, on_gpu
 from helpers.host_build import SHIM, compiled, placed
 from helpers.toolchain import ARCHITECTURES, check, sass
 
-from gpu_sigmoid.backends.cupy import look_up, packed
+from gpu_sigmoid.backends.cupy import lut, packed
 from gpu_sigmoid.device_check import bits
 
 # one thread a block: threads that run one after the other cannot fill a table together
@@ -35,8 +35,8 @@ extern "C" void run_look_up(
 
 @pytest.fixture(scope="module")
 def look_up_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    run = RUN_LOOK_UP.format(vectors=look_up.TABLE_BYTES // packed.VECTOR)
-    return compiled(tmp_path_factory.mktemp("look_up"), SHIM + look_up.source() + run)
+    run = RUN_LOOK_UP.format(vectors=lut.TABLE_BYTES // packed.VECTOR)
+    return compiled(tmp_path_factory.mktemp("look_up"), SHIM + lut.source() + run)
 
 
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 1 << 16])
@@ -68,28 +68,28 @@ def test_large_16_bit_arrays_are_looked_up(launches: Launches, monkeypatch: pyte
         call(*operands)
         return launches[-1][0]
 
-    large = on_gpu(np.zeros(look_up.SERVED_FROM, np.float16))
-    assert kind(gs.sigmoid, large) == "look_up"
-    assert kind(gs.silu.value_and_grad, large) == "look_up"
+    large = on_gpu(np.zeros(lut.SERVED_FROM, np.float16))
+    assert kind(gs.sigmoid, large) == "lut"
+    assert kind(gs.silu.value_and_grad, large) == "lut"
     assert kind(gs.sigmoid, large[:-1]) == "packed"
     assert kind(gs.sigmoid, large.reshape(2, -1)[:, 1:]) == "elementwise"
     assert kind(gs.sigmoid.vjp, large, large) == "packed"
     assert kind(gs.bce_with_logits, large, large) == "packed"
     assert kind(gs.sigmoid, large.astype(np.float32)) == "packed"
 
-    monkeypatch.setattr(look_up, "room", lambda device: 99 << 10)
+    monkeypatch.setattr(lut, "room", lambda device: 99 << 10)
     assert kind(gs.sigmoid, large) == "packed"
 
 
 def test_no_table_is_made_in_a_capture(launches: Launches, monkeypatch: pytest.MonkeyPatch) -> None:
-    large = on_gpu(np.zeros(look_up.SERVED_FROM, np.float16))
+    large = on_gpu(np.zeros(lut.SERVED_FROM, np.float16))
     stream = SimpleNamespace(is_capturing=lambda: True)
-    monkeypatch.setattr(look_up.cupy.cuda, "get_current_stream", lambda: stream)
+    monkeypatch.setattr(lut.cupy.cuda, "get_current_stream", lambda: stream)
     gs.sigmoid.value_and_grad(large)
-    monkeypatch.setitem(look_up._tables, (gs.sigmoid.formula, ((),), "float16", 0), None)
+    monkeypatch.setitem(lut._tables, (gs.sigmoid.formula, ((),), "float16", 0), None)
     gs.sigmoid.value_and_grad(large)
     gs.sigmoid(large)
-    assert [launch[0] for launch in launches] == ["packed", "packed", "look_up"]
+    assert [launch[0] for launch in launches] == ["packed", "packed", "lut"]
 
 
 @pytest.mark.parametrize(
@@ -106,33 +106,33 @@ def test_two_results_side_by_side_but_what_takes_the_operands_place_last(
     """Launch with a kernel that records, and tables that are named."""
     calls: list[tuple] = []
     kernel = lambda grid, block, arguments, shared_mem: calls.append((grid, arguments, shared_mem))  # noqa: E731
-    monkeypatch.setattr(look_up, "kernel", lambda: kernel)
-    monkeypatch.setattr(look_up, "table", lambda formula, mode, dtype: mode.name)
-    monkeypatch.setattr(look_up, "processors", lambda device: 132)
+    monkeypatch.setattr(lut, "kernel", lambda: kernel)
+    monkeypatch.setattr(lut, "table", lambda formula, mode, dtype: mode.name)
+    monkeypatch.setattr(lut, "processors", lambda device: 132)
     cuda = SimpleNamespace(Device=lambda: SimpleNamespace(id=0))
-    monkeypatch.setattr(look_up, "cupy", SimpleNamespace(cuda=cuda))
-    x = on_gpu(np.zeros(132 * look_up.THREADS * look_up.UNDER_WAY * 8, np.float16))
+    monkeypatch.setattr(lut, "cupy", SimpleNamespace(cuda=cuda))
+    x = on_gpu(np.zeros(132 * lut.THREADS * lut.UNROLLED * 8, np.float16))
     results = [on_gpu(np.zeros_like(x)), on_gpu(np.zeros_like(x))]
     if over is not None:
         results[over] = x
-    look_up.launch(gs.sigmoid.formula, gs.sigmoid.value_and_grad.mode, "float16", (x,), tuple(results))
+    lut.launch(gs.sigmoid.formula, gs.sigmoid.value_and_grad.mode, "float16", (x,), tuple(results))
     assert [(grid, [arguments[2], arguments[4]]) for grid, arguments, _ in calls] == launched
     places = {"value": results[0].data.ptr, "grad": results[1].data.ptr}
     for _, arguments, shared in calls:
         assert [arguments[1].data.ptr, arguments[3].data.ptr] == [places[arguments[2]], places[arguments[4]]]
-        assert shared == look_up.TABLE_BYTES
+        assert shared == lut.TABLE_BYTES
 
 
 @pytest.mark.usefixtures("toolchain")
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_look_up_compiles_to_what_was_meant(architecture: int) -> None:
-    found = sass(look_up.source(), architecture)
+    found = sass(lut.source(), architecture)
     check(found, "float16")
     lanes = packed.VECTOR // 2
     # every vector's, and one for what is no whole vector
-    assert sum(i.startswith("LDS.U16") for i in found) == lanes * look_up.UNDER_WAY + 1
-    assert sum(i.startswith("STG.E.128") for i in found) == look_up.UNDER_WAY
+    assert sum(i.startswith("LDS.U16") for i in found) == lanes * lut.UNROLLED + 1
+    assert sum(i.startswith("STG.E.128") for i in found) == lut.UNROLLED
 
 
 def test_the_device_check_reaches_it() -> None:
-    assert bits.REPEATS_OF_16_BITS << 16 >= look_up.SERVED_FROM
+    assert bits.REPEATS_OF_16_BITS << 16 >= lut.SERVED_FROM
