@@ -126,7 +126,7 @@ class Function(Method):
         self.definition = definition
         self.bounds: dict[tuple[str, str], Bound] = bounds_of(formula.__name__)
         lines = "\n".join(f"{mode} {dtype}: {bound.ulp}" for (mode, dtype), bound in self.bounds.items())
-        parameters = "\n".join(PARAMETERS[name] for name in operands)
+        parameters = "\n".join(PARAMETERS.get(name, f"{name} : array_like") for name in operands)
         self.__doc__ = definition + NOTES.format(parameters=parameters, limits=limits, bounds=lines)
         self.methods: dict[str, Method] = {"value": self}
         for mode in signature.modes.values():
