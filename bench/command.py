@@ -1,6 +1,7 @@
 """`python -m bench`: throughput, and the subcommands."""
 
 import sys
+from contextlib import closing
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,7 @@ from bench.device import device
 from gpu_sigmoid.cli.files import written_together
 from gpu_sigmoid.cli.group import Commands
 from gpu_sigmoid.cli.paths import OutputFolder, check_file
+from gpu_sigmoid.cli.signals import checkpoint, interruptible
 from gpu_sigmoid.dtypes import DTYPES
 from gpu_sigmoid.environment import why_no_gpu
 from gpu_sigmoid.functions import FUNCTIONS
@@ -60,8 +62,15 @@ def main(
         check_publishable(output, place)
     names = list(axes.pop("peers") or (peers.CUDA if place == "cuda" else peers.HOST))
     cases = chosen(name, place, {axis: values for axis, values in axes.items() if values})
-    with click.progressbar(length=len(cases), label="cases", file=sys.stderr) as bar:
-        rows = list(measure.measure_all(cases, rounds, names, lambda: bar.update(1)))
+    cases_bar = click.progressbar(length=len(cases), label="cases", file=sys.stderr)
+    with interruptible(at_once=True), cases_bar as bar:
+
+        def done() -> None:
+            bar.update(1)
+            checkpoint()
+
+        with closing(measure.measure_all(cases, rounds, names, done)) as timed:
+            rows = list(timed)
     content = report.document(rows, rounds)
     click.echo(report.tables(content))
     if output is not None:

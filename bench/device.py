@@ -1,5 +1,6 @@
 """`python -m bench device`: the speed of the GPU's kernels."""
 
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def device(
     measures += [partial(gpu.launch, name) for name in names]
     figures: list[gpu.Figure] = []
     findings = []
-    with click.progressbar(measures, label="cases") as bar:
+    with click.progressbar(measures, label="cases", file=sys.stderr) as bar:
         for measure in bar:
             timed, compared = measure(cupy, cuda_clock)
             figures += timed

@@ -1,11 +1,11 @@
 """From cases to rows of figures."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import cycle
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import gpu_sigmoid as gs
 from bench import baseline, ours, peers
 from bench.cases import Case, operands
 from bench.clock import Call, Clock, Spread, cuda_clock, host_clock, interleave
+from gpu_sigmoid.verify.processes import over_processes
 
 OURS, BASELINE = "gpu_sigmoid", "copy"
 """Of times, ours is the reference; of rates, the copy."""
@@ -87,7 +88,7 @@ def rotate(calls: list[Call]) -> Call:
 
 def measure_all(
     cases: Iterable[Case], rounds: int, names: list[str], done: Callable[[], None]
-) -> Iterator[Row]:
+) -> Generator[Row, None, None]:
     """Time the cases, those of each number of threads in a process of their own.
 
     That process may run on so many CPUs only: it is what all libraries heed, some of
@@ -97,8 +98,9 @@ def measure_all(
     for case in cases:
         by_threads.setdefault(case.threads, []).append(case)
     for threads, group in by_threads.items():
-        with ProcessPoolExecutor(1, get_context("spawn"), pin, (threads,)) as process:
-            for rows in process.map(measure, group, [rounds] * len(group), [names] * len(group)):
+        timed = partial(measure, rounds=rounds, names=names)
+        with closing(over_processes(1, timed, group, partial(pin, threads))) as results:
+            for rows in results:
                 yield from rows
                 done()
 

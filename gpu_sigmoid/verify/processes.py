@@ -12,13 +12,13 @@ from typing import Any
 
 
 def over_processes(
-    number: int, function: Callable[[Any], Any], work: list[Any]
+    number: int, function: Callable[[Any], Any], work: list[Any], start: Callable[[], Any] = bool
 ) -> Generator[Any, None, None]:
-    """Yield a function's results in order, computed on so many processes."""
+    """Yield a function's results in order, computed on so many processes; each calls `start` first."""
     context = get_context("spawn")
     # only this process has the writing end: the reading ones see when it is closed, and when this one is gone
     reader, writer = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(number, context, watch, (reader,))
+    pool = ProcessPoolExecutor(number, context, begin, (reader, start))
     try:
         with interrupts_held():
             futures = [pool.submit(function, part) for part in work]
@@ -33,9 +33,10 @@ def over_processes(
         reader.close()
 
 
-def watch(reader: Connection) -> None:
-    """Let this process end when the pipe's other end is closed."""
+def begin(reader: Connection, start: Callable[[], Any]) -> None:
+    """Let this process end when the pipe's other end is closed, and prepare it."""
     Thread(target=end_with, args=(reader,), daemon=True).start()
+    start()
 
 
 def end_with(reader: Connection) -> None:
