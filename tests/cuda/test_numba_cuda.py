@@ -18,7 +18,8 @@ from numba import types
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.backends.numba_cuda import kernels
-from gpu_sigmoid.backends.numba_cuda.layout import Placed, apart, layout_of, ordered_strides
+from gpu_sigmoid.backends.numba_cuda.layout import layout_of, ordered_strides
+from gpu_sigmoid.backends.placed import Placed, apart
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 

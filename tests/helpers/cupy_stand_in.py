@@ -67,7 +67,6 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Launches:
         ndarray=Array,
         empty=lambda shape, dtype: on_gpu(np.empty(shape, dtype)),
         empty_like=lambda a, dtype=None: on_gpu(np.empty_like(a, dtype or a.dtype)),
-        may_share_memory=np.may_share_memory,
     )
     monkeypatch.setattr(backend, "cupy", module)
     monkeypatch.setattr(packed, "cupy", module)

@@ -13,7 +13,7 @@ from numba import cuda
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.backends.numba_cuda import kernels, memory
-from gpu_sigmoid.backends.numba_cuda.layout import Placed
+from gpu_sigmoid.backends.placed import Placed
 
 KERNELS = {
     f"{f.__name__}_{name}": f if name == "value" else getattr(f, name)

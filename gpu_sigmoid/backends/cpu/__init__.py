@@ -1,7 +1,7 @@
 """Host arrays: NumPy ufuncs whose loops Numba compiles, when first called.
 
 - `compile` makes a formula's scalar function and gives it to `numba.vectorize`, whose target
-  `vectorize` builds a loop around it (`loop`, of `intrinsics` and `conversions`)
+  `vectorize` builds a loop around it (`loop`, of `intrinsics`)
 - `native` compiles that, `undisturbed` by signals and forks
 - `lut` makes ufuncs of 16-bit operands that look results up (`lut_intrinsics`)
 - `bits` lets a ufunc take bfloat16

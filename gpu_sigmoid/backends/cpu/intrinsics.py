@@ -8,7 +8,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from gpu_sigmoid.backends.cpu.conversions import CONVERSIONS
+from gpu_sigmoid.backends.conversions import CONVERSIONS
 from gpu_sigmoid.lowering.primitives import ARITY, OVERLOADS
 
 KINDS = {types.float32: "f", types.float64: "f", types.uint32: "i", types.uint64: "i", types.boolean: "b"}

@@ -15,7 +15,8 @@ from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
 from numba.core.registry import CPUDispatcher
 
-from gpu_sigmoid.backends.cpu import conversions, intrinsics, lut_intrinsics
+from gpu_sigmoid.backends import conversions
+from gpu_sigmoid.backends.cpu import intrinsics, lut_intrinsics
 from gpu_sigmoid.lowering import primitives
 from gpu_sigmoid.version import __version__
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends.cpu.workers import share
+from gpu_sigmoid.backends.placed import Placed, apart
 from gpu_sigmoid.environment import get_num_threads
 
 # Bytes of a result. Another thread may take 100 us to wake, and longer where its CPU has slept: of a
@@ -63,9 +64,7 @@ def separable(arrays: list[np.ndarray], results: tuple[np.ndarray, ...]) -> bool
         if overlaps_itself(result):
             return False
         for array in arrays:
-            same = address(array) == address(result) and array.strides == result.strides
-            same = same and array.shape == result.shape and array.dtype == result.dtype
-            if not same and may_overlap(array, result):
+            if placed(array) != placed(result) and may_overlap(array, result):
                 return False
         if any(may_overlap(result, other) for other in results[:i]):
             return False
@@ -85,7 +84,7 @@ def overlaps_itself(array: np.ndarray) -> bool:
 
 def may_overlap(array: np.ndarray, other: np.ndarray) -> bool:
     """Return whether the arrays may share memory, or parts of a file that is mapped twice."""
-    if np.may_share_memory(array, other):
+    if not apart(placed(array), placed(other)):
         return True
     map_of_array, map_of_other = memory_map(array), memory_map(other)
     if map_of_array is None or map_of_other is None or map_of_array._mmap is map_of_other._mmap:
@@ -102,8 +101,8 @@ def memory_map(array: Any) -> Any:
     return None
 
 
-def address(array: np.ndarray) -> int:
-    return array.__array_interface__["data"][0]
+def placed(array: np.ndarray) -> Placed:
+    return Placed(array.__array_interface__["data"][0], array.shape, array.strides, array.dtype)
 
 
 def in_blocks(ufunc: np.ufunc, operands: tuple, results: tuple[np.ndarray, ...], threads: int) -> None:

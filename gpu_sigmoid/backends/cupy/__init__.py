@@ -17,6 +17,7 @@ import numpy as np
 
 from gpu_sigmoid.backends.cupy import elementwise, lut, packed
 from gpu_sigmoid.backends.cupy.foreign import adopted
+from gpu_sigmoid.backends.placed import Placed, apart, shaped_like
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.modes import Mode
 from gpu_sigmoid.outputs import broadcast_shape, checked_out
@@ -37,7 +38,7 @@ def compute(formula: Any, mode: Mode, name: str, arrays: tuple, outs: tuple, dty
     ready = tuple(as_operand(a, dtype) for a in arrays)
     shape = broadcast_shape(ready)
     results = tuple(fresh(ready, shape, dtype) if o is None else o for o in outs)
-    targets = apart(results)
+    targets = separated(results)
     ready = tuple(copied_if_overlapping(a, targets) for a in ready)
     if targets[0].size:
         kernels = elementwise
@@ -73,13 +74,13 @@ def as_operand(operand: Any, dtype: np.dtype) -> Any:
 
 def fresh(operands: tuple, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """Return an array for a result, in the order of an operand's memory."""
-    like = next((a for a in operands if isinstance(a, cupy.ndarray) and a.shape == shape), None)
+    like = shaped_like(shape, [a for a in operands if isinstance(a, cupy.ndarray)])
     return cupy.empty(shape, dtype) if like is None else cupy.empty_like(like, dtype)
 
 
-def apart(results: tuple) -> tuple:
+def separated(results: tuple) -> tuple:
     """Return the results, or arrays in place of those that share memory with an earlier one."""
-    if len(results) > 1 and cupy.may_share_memory(*results):
+    if len(results) > 1 and not apart(*map(placed, results)):
         return (results[0], cupy.empty_like(results[1]))
     return results
 
@@ -91,11 +92,12 @@ def copied_if_overlapping(operand: Any, results: tuple) -> Any:
     """
     if not isinstance(operand, cupy.ndarray):
         return operand
-    for result in results:
-        if cupy.may_share_memory(operand, result) and not same(operand, result):
+    place = placed(operand)
+    for target in map(placed, results):
+        if place != target and not apart(place, target):
             return operand.copy()
     return operand
 
 
-def same(a: Any, b: Any) -> bool:
-    return bool(a.data.ptr == b.data.ptr and a.shape == b.shape and a.strides == b.strides)
+def placed(array: Any) -> Placed:
+    return Placed(array.data.ptr, array.shape, array.strides, array.dtype)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends.numba_cuda import kernels, memory
-from gpu_sigmoid.backends.numba_cuda.layout import Layout, apart, layout_of
+from gpu_sigmoid.backends.numba_cuda.layout import Layout, layout_of
+from gpu_sigmoid.backends.placed import apart, shaped_like
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.lowering import Program
 from gpu_sigmoid.outputs import broadcast_shape, checked_out
@@ -34,7 +35,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
         raise ValueError(f"{method.label}: the two arrays of out overlap")
     stream = next((a.stream for a in (*arrays, *given) if a.stream), 0)
     with memory.device_of(method, [*arrays, *given]):
-        like = next((a for a in arrays if a.shape == shape), None)
+        like = shaped_like(shape, arrays)
         results = [memory.empty(shape, dtype, like, stream) if o is None else o for o in outs]
         separate = [separated(o, given, dtype, stream) if memory.on_device(o) else o for o in operands]
         launch(program, separate, results, dtype, stream)

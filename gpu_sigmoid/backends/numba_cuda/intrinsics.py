@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from gpu_sigmoid.backends.cpu.conversions import bfloat_to_float, float_to_bfloat
+from gpu_sigmoid.backends.conversions import bfloat_to_float, float_to_bfloat
 from gpu_sigmoid.lowering import Program, nvvm
 from gpu_sigmoid.lowering.constants import FLOAT32, Format
 

@@ -2,32 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
-
-@dataclass(frozen=True)
-class Placed:
-    """Where an array's elements lie; equal for arrays that are the same memory, read alike."""
-
-    address: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-    dtype: np.dtype
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """Return the first byte and the one past the last."""
-        if 0 in self.shape:
-            return self.address, self.address
-        reach = [(n - 1) * s for n, s in zip(self.shape, self.strides, strict=True)]
-        low = sum(r for r in reach if r < 0)
-        return self.address + low, self.address + sum(r for r in reach if r > 0) + self.dtype.itemsize
-
-
-def apart(a: Placed, b: Placed) -> bool:
-    """Return whether two arrays surely share no memory."""
-    (a_low, a_high), (b_low, b_high) = a.span, b.span
-    return a_high <= b_low or b_high <= a_low
+from gpu_sigmoid.backends.placed import Placed
 
 
 @dataclass(frozen=True)

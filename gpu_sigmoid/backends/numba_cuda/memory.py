@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends.numba_cuda.kernels import numba_cuda
-from gpu_sigmoid.backends.numba_cuda.layout import Placed, ordered_strides
+from gpu_sigmoid.backends.numba_cuda.layout import ordered_strides
+from gpu_sigmoid.backends.placed import Placed
 
 
 def on_device(operand: Any) -> bool:
