@@ -1,11 +1,16 @@
 """What `out=` may be."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.backends.placed import Placed, overlapping
 
-def checked_out(method: Any, dtype: np.dtype, operands: tuple, out: Any, array_type: Any) -> tuple:
+
+def checked_out(
+    method: Any, dtype: np.dtype, operands: tuple, out: Any, array_type: Any, placed: Callable[[Any], Placed]
+) -> tuple:
     """Return `out` as a tuple of arrays or Nones, each of which can take a result of `dtype`.
 
     It has the shape that the operands broadcast to: a larger one, over which NumPy would
@@ -34,10 +39,15 @@ def checked_out(method: Any, dtype: np.dtype, operands: tuple, out: Any, array_t
         shape = broadcast_shape(operands)
         if array.shape != shape:
             raise ValueError(f"{method.label}: out has shape {array.shape}, the result has {shape}")
-    for i, array in enumerate(outs):
-        if array is not None and any(array is other for other in outs[:i]):
-            raise ValueError(f"{method.label}: out has one array twice, each result needs its own")
+    refuse_shared_memory(method, [placed(array) for array in outs if array is not None])
     return outs
+
+
+def refuse_shared_memory(method: Any, places: list[Placed]) -> None:
+    """Raise a ValueError if two results would be written over each other."""
+    for i, place in enumerate(places):
+        if any(overlapping(place, other) for other in places[:i]):
+            raise ValueError(f"{method.label}: the arrays of out share memory, each result needs its own")
 
 
 def broadcast_shape(operands: tuple) -> tuple[int, ...]:

@@ -44,6 +44,10 @@ def lower(formula: Callable, mode: Mode, format: Format, narrowed: bool = False)
     graph = Graph(format, narrowed, mode.weighted)
     inputs, jet = trace(formula, graph)
     places = places_of(formula, len(jet))
+    missing = [partial for partial in mode.partials if partial not in places]
+    if missing or any(result.kind != "f" for result in jet):
+        what = f"no derivative {missing[0]}" if missing else "a result that is no float"
+        raise FormulaError(f"{formula.__name__} returns {what}", place_of(formula))
     outputs = tuple(jet[places[partial]] for partial in mode.partials)
     if mode.weighted:
         outputs = tuple(map(weighted, outputs))
@@ -56,12 +60,17 @@ def places_of(formula: Callable, count: int) -> dict[Partial, int]:
         order = all_partials(operands)
         if len(order) == count:
             return {partial: place for place, partial in enumerate(order)}
-    code = formula.__code__
     raise FormulaError(
         f"{formula.__name__} returns {count} results; accepted are the value and all first and second "
         "derivatives: 3 by one operand, 6 by two",
-        (code.co_filename, code.co_firstlineno, None, None),
+        place_of(formula),
     )
+
+
+def place_of(formula: Callable) -> tuple:
+    """Return where a formula stands, as a SyntaxError has it."""
+    code = formula.__code__
+    return (code.co_filename, code.co_firstlineno, None, None)
 
 
 def weighted(derivative: Value) -> Value:

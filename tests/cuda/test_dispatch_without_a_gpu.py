@@ -100,7 +100,7 @@ def test_refusals(launches: Launches) -> None:
         gs.sigmoid(x, out=on_gpu(np.ones(2, np.float32)))
     with pytest.raises(TypeError, match="a tuple of 2 arrays"):
         gs.sigmoid.value_and_grad(x, out=x)
-    with pytest.raises(ValueError, match="one array twice"):
+    with pytest.raises(ValueError, match="share memory"):
         gs.sigmoid.value_and_grad(x, out=(x, x))
     assert not launches
 

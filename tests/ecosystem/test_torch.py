@@ -176,3 +176,12 @@ def test_parameters_and_inference_mode() -> None:
     np.testing.assert_array_equal(parameter.grad, gs.sigmoid(parameter.detach().numpy()))
     with torch.inference_mode():
         assert not gs.sigmoid(parameter).requires_grad
+
+
+def test_results_that_would_be_written_over_each_other_are_refused() -> None:
+    b = torch.empty(10)
+    for out in ((b, b), (b, b[:]), (b[:5], b[3:8])):
+        with pytest.raises(ValueError, match="the arrays of out share memory"):
+            gs.sigmoid.value_and_grad(torch.zeros(out[0].shape), out=out)
+    value, grad = gs.sigmoid.value_and_grad(torch.zeros(5), out=(b[::2], b[1::2]))
+    assert value.tolist() == [0.5] * 5 and grad.tolist() == [0.25] * 5

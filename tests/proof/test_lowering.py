@@ -48,9 +48,24 @@ def keyword(x):
     return (fma(x, x, c=x),)
 
 
+def two_results(x):
+    return x, x
+
+
+def no_derivative(x):
+    return x
+
+
+def no_float(x):
+    return x < 0.0, 1.0, 0.0
+
+
 @pytest.mark.parametrize(
     ("formula", "line", "words"),
     [
+        (two_results, 0, "returns 2 results; accepted are the value"),
+        (no_derivative, 0, "no derivative"),
+        (no_float, 0, "a result that is no float"),
         (branches, 1, "If"),
         (loops, 1, "For"),
         (calls, 1, "'float'"),
@@ -61,7 +76,7 @@ def keyword(x):
 )
 def test_refused_with_file_and_line(formula: Any, line: int, words: str) -> None:
     with pytest.raises(FormulaError, match=words) as caught:
-        lower(formula, mode("value"), FORMATS["float32"])
+        lower(formula, mode("grad"), FORMATS["float32"])
     assert caught.value.filename == __file__
     assert caught.value.lineno == formula.__code__.co_firstlineno + line
 

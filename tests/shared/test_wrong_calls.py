@@ -136,3 +136,19 @@ def test_bfloat16_with_integers_and_wider_floats() -> None:
         assert gs.bce_with_logits.vjp(x, *(np.ones(3, k) for k in kinds)).dtype == want
     with pytest.raises(TypeError, match="bfloat16 and float16 have no common dtype"):
         gs.bce_with_logits(x, np.ones(3, np.float16))
+
+
+@pytest.mark.parametrize("size", [5, 3_000_000])
+def test_results_that_would_be_written_over_each_other_are_refused(size: int, backend: Backend) -> None:
+    x = backend.to_device(np.linspace(-3, 3, size))
+    both = backend.to_device(np.zeros(2 * size))
+    for out in ((both[:size], both[:size]), (both[:size], both[size // 2 : size // 2 + size])):
+        with pytest.raises(ValueError, match="the arrays of out share memory"):
+            gs.sigmoid.value_and_grad(x, out=out)
+    wanted = [backend.to_host(y) for y in gs.sigmoid.value_and_grad(x)]
+    for out in ((both[:size], both[size:]), (both[::2], both[1::2])):
+        gs.sigmoid.value_and_grad(x, out=out)
+        whole = backend.to_host(both)
+        got = (whole[:size], whole[size:]) if out[0].strides[0] == 8 else (whole[::2], whole[1::2])
+        for y, w in zip(got, wanted, strict=True):
+            assert np.array_equal(y, w)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends.cpu.bits import OverBits
-from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, run_split
+from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, placed, run_split
 from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.environment import get_num_threads
@@ -63,5 +63,5 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
         method.ready[storage] = ufunc
         if dtype == "float64":
             method.ready[float] = ufunc
-        outs = checked_out(method, storage, arrays, out, np.ndarray)
+        outs = checked_out(method, storage, arrays, out, np.ndarray, placed)
         return run_split(ufunc, storage, arrays, outs)

@@ -28,7 +28,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     arrays = tuple(adopted(o) for o in operands)
     name = result_name(method, arrays)
     dtype = storage_dtype(name, arrays)
-    outs = checked_out(method, dtype, arrays, out, cupy.ndarray)
+    outs = checked_out(method, dtype, arrays, out, cupy.ndarray, placed)
     device = one_device(method, [a for a in (*arrays, *outs) if isinstance(a, cupy.ndarray)])
     with device:
         return compute(method.formula, method.mode, name, arrays, outs, dtype)
@@ -38,16 +38,12 @@ def compute(formula: Any, mode: Mode, name: str, arrays: tuple, outs: tuple, dty
     ready = tuple(as_operand(a, dtype) for a in arrays)
     shape = broadcast_shape(ready)
     results = tuple(fresh(ready, shape, dtype) if o is None else o for o in outs)
-    targets = separated(results)
-    ready = tuple(copied_if_overlapping(a, targets) for a in ready)
-    if targets[0].size:
+    ready = tuple(copied_if_overlapping(a, results) for a in ready)
+    if results[0].size:
         kernels = elementwise
-        if packed.serves(ready, targets):
+        if packed.serves(ready, results):
             kernels = lut if lut.serves(formula, mode, name, ready) else packed
-        kernels.launch(formula, mode, name, ready, targets)
-    for result, target in zip(results, targets, strict=True):
-        if target is not result:
-            result[...] = target
+        kernels.launch(formula, mode, name, ready, results)
     return results if len(results) > 1 else results[0]
 
 
@@ -76,13 +72,6 @@ def fresh(operands: tuple, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """Return an array for a result, in the order of an operand's memory."""
     like = shaped_like(shape, [a for a in operands if isinstance(a, cupy.ndarray)])
     return cupy.empty(shape, dtype) if like is None else cupy.empty_like(like, dtype)
-
-
-def separated(results: tuple) -> tuple:
-    """Return the results, or arrays in place of those that share memory with an earlier one."""
-    if len(results) > 1 and not apart(*map(placed, results)):
-        return (results[0], cupy.empty_like(results[1]))
-    return results
 
 
 def copied_if_overlapping(operand: Any, results: tuple) -> Any:

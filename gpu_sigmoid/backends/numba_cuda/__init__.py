@@ -27,12 +27,10 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     name = result_name(method, operands)
     dtype = next((o.dtype for o in operands if getattr(o, "dtype", None) == name), np.dtype(name))
     program = kernels.program(method.formula, method.mode, name)
-    outs = checked_out(method, dtype, operands, out, object)
+    outs = checked_out(method, dtype, operands, out, object, memory.placed)
     arrays = [o for o in operands if getattr(o, "ndim", 0) or memory.on_device(o)]
     given = [o for o in outs if o is not None]
     shape = broadcast_shape(operands)
-    if len(given) == 2 and not apart(*map(memory.placed, given)):
-        raise ValueError(f"{method.label}: the two arrays of out overlap")
     stream = next((a.stream for a in (*arrays, *given) if a.stream), 0)
     with memory.device_of(method, [*arrays, *given]):
         like = shaped_like(shape, arrays)

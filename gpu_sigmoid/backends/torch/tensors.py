@@ -8,8 +8,10 @@ import torch
 
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.backends.cpu.threads import run_split
+from gpu_sigmoid.backends.placed import Placed
 from gpu_sigmoid.dtypes import ACCEPTED
 from gpu_sigmoid.environment import require_gpu
+from gpu_sigmoid.outputs import refuse_shared_memory
 
 NAMES = {
     torch.float16: "float16",
@@ -87,8 +89,15 @@ def compute_into(method: Any, tensors: tuple[torch.Tensor, ...], out: Any) -> An
             raise ValueError(
                 f"{method.label}: out has shape {tuple(target.shape)}, the result has {tuple(shape)}"
             )
+    refuse_shared_memory(method, [placed(target) for target in outs])
     fill(method, tensors, list(outs))
     return out
+
+
+def placed(tensor: torch.Tensor) -> Placed:
+    size = tensor.element_size()
+    strides = tuple(size * stride for stride in tensor.stride())
+    return Placed(tensor.data_ptr(), tuple(tensor.shape), strides, np.dtype(f"V{size}"))
 
 
 def fill(method: Any, tensors: tuple[torch.Tensor, ...], results: list[torch.Tensor]) -> None:
