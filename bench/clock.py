@@ -9,10 +9,14 @@ one is outvoted.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from timeit import Timer
 from typing import Any, Protocol
 
 import numpy as np
+
+from gpu_sigmoid.cli.bench import gpu_seconds as cuda_clock
+from gpu_sigmoid.cli.bench import host_seconds as host_clock
+
+__all__ = ["Call", "Clock", "Spread", "cuda_clock", "host_clock", "interleave"]
 
 Call = Callable[[], Any]
 SAMPLE_SECONDS = 0.005
@@ -24,23 +28,6 @@ class Clock(Protocol):
     """Measures the seconds that `count` calls take."""
 
     def __call__(self, call: Call, count: int) -> float: ...
-
-
-def host_clock(call: Call, count: int) -> float:
-    return Timer(call, timer=time.perf_counter).timeit(count)
-
-
-def cuda_clock(call: Call, count: int) -> float:
-    """Measure by events on the current stream: the GPU's time, not the launches'."""
-    import cupy
-
-    start, stop = cupy.cuda.Event(), cupy.cuda.Event()
-    start.record()
-    for _ in range(count):
-        call()
-    stop.record()
-    stop.synchronize()
-    return float(cupy.cuda.get_elapsed_time(start, stop)) / 1000
 
 
 @dataclass(frozen=True)

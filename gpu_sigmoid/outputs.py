@@ -23,9 +23,9 @@ def checked_out(
     if len(outs) != count:
         wanted = "one array" if count == 1 else f"a tuple of {count} arrays"
         raise TypeError(f"{method.label}: out is to be {wanted}, not {len(outs)}")
-    for array in outs:
-        if array is None:
-            continue
+    given = [array for array in outs if array is not None]
+    shape = broadcast_shape(operands)
+    for array in given:
         if not isinstance(array, array_type):
             library = "NumPy" if array_type is np.ndarray else "CuPy"
             raise TypeError(
@@ -36,10 +36,10 @@ def checked_out(
         # arrays on a GPU know no read-only ones
         if not getattr(array.flags, "writeable", True):
             raise ValueError(f"{method.label}: out is read-only")
-        shape = broadcast_shape(operands)
         if array.shape != shape:
             raise ValueError(f"{method.label}: out has shape {array.shape}, the result has {shape}")
-    refuse_shared_memory(method, [placed(array) for array in outs if array is not None])
+    if len(given) > 1:
+        refuse_shared_memory(method, [placed(array) for array in given])
     return outs
 
 

@@ -85,16 +85,17 @@ def best(call: Callable[[], Any], clock: Callable[[Callable[[], Any], int], floa
     return min(clock(call, number) / number for _ in range(ROUNDS))
 
 
-def host_seconds(call: Callable[[], Any], number: int) -> float:
-    return timeit(call, number=number)
+def host_seconds(call: Callable[[], Any], count: int) -> float:
+    return timeit(call, number=count)
 
 
-def gpu_seconds(call: Callable[[], Any], number: int) -> float:
+def gpu_seconds(call: Callable[[], Any], count: int) -> float:
+    """Measure by events on the current stream: the GPU's time, not the launches'."""
     import cupy
 
     start, stop = cupy.cuda.Event(), cupy.cuda.Event()
     start.record()
-    for _ in range(number):
+    for _ in range(count):
         call()
     stop.record()
     stop.synchronize()

@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import click
-
 from gpu_sigmoid.functions import FUNCTIONS
 from gpu_sigmoid.machine import cpu, measured_on
 from gpu_sigmoid.verify.measure import Found, stride_of
@@ -83,10 +81,7 @@ def write(path: Path, rows: list[Record]) -> None:
     """Write rows to a JSON file, in place of those that it has of the same subjects."""
     kept: dict[tuple, Record] = {}
     if path.exists():
-        try:
-            kept = {identity(row): row for row in json.loads(path.read_text())["rows"]}
-        except (ValueError, KeyError) as error:
-            raise click.ClickException(f"{path} is not a report of this command: {error}") from None
+        kept = {identity(row): row for row in json.loads(path.read_text())["rows"]}
     kept |= {identity(row): row for row in rows}
     lines = ",\n".join(f"  {json.dumps(row)}" for row in sorted(kept.values(), key=order))
     path.write_text(f'{json.dumps(HEADING, indent=1)[:-2]},\n "rows": [\n{lines}\n ]\n}}\n')

@@ -18,19 +18,13 @@ import pytest
 import gpu_sigmoid as gs
 from gpu_sigmoid.backends.cpu import threads, workers
 
+pytestmark = pytest.mark.usefixtures("two_threads")
+
 X = np.linspace(-5, 5, threads.SPLIT_FROM // 2, dtype=np.float32)
 
 needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no interval timer")
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
 forks = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-
-
-@pytest.fixture(autouse=True)
-def two_threads() -> Iterator[None]:
-    before = gs.get_num_threads()
-    gs.set_num_threads(2)
-    yield
-    gs.set_num_threads(before)
 
 
 @pytest.fixture

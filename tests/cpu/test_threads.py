@@ -3,7 +3,7 @@
 import os
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,11 @@ import gpu_sigmoid as gs
 from gpu_sigmoid.backends.cpu import placement, threads, workers
 from gpu_sigmoid.modes import PUBLIC
 
+pytestmark = pytest.mark.usefixtures("two_threads")
+
 # of whatever dtype
 LARGE = threads.SPLIT_FROM // 2 + 12_365
 X = np.linspace(0.01, 0.99, LARGE, dtype=np.float32)
-
-
-@pytest.fixture(autouse=True)
-def two_threads() -> Iterator[None]:
-    before = gs.get_num_threads()
-    gs.set_num_threads(2)
-    yield
-    gs.set_num_threads(before)
 
 
 @pytest.fixture
