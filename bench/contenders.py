@@ -11,6 +11,7 @@ from bench.cases import Case
 from bench.clock import Call
 from bench.measure import BASELINE, OURS
 from bench.ours import prepare
+from gpu_sigmoid.device_check.libraries import numba_device
 from gpu_sigmoid.functions import FUNCTIONS
 
 
@@ -68,10 +69,10 @@ def numba(case: Case, inputs: tuple, outs: tuple) -> Contender:
     """Return the public function, on Numba device arrays of their own memory."""
     from gpu_sigmoid.backends.numba_cuda.kernels import numba_cuda
 
-    to_device = numba_cuda().to_device
-    held = tuple(map(to_device, on_host(outs)))
-    contender = ours(case, tuple(map(to_device, on_host(inputs))), held)
-    return Contender(contender.call, lambda: tuple(o.copy_to_host() for o in held))
+    device = numba_device(numba_cuda())
+    held = tuple(map(device.xp.asarray, on_host(outs)))
+    contender = ours(case, tuple(map(device.xp.asarray, on_host(inputs))), held)
+    return Contender(contender.call, lambda: tuple(map(device.to_host, held)))
 
 
 def copy(case: Case, inputs: tuple, outs: tuple) -> Contender:

@@ -44,10 +44,11 @@ def device(
             timed, compared = measure(cupy, cuda_clock)
             figures += timed
             findings += compared
-    if output is not None:
-        rows = [{**figure.record(), **report.where(True, figure.contender)} for figure in figures]
-        with written_whole(output) as temporary:
-            report.write(temporary, {"findings": list(map(vars, findings)), "rows": rows})
+            # time on a GPU may end before the measures do
+            if output is not None:
+                rows = [{**figure.record(), **report.where(True, figure.contender)} for figure in figures]
+                with written_whole(output) as temporary:
+                    report.write(temporary, {"findings": list(map(vars, findings)), "rows": rows})
     click.echo(gpu.table(figures))
     click.echo(table(findings))
     context.exit(any(finding.failure for finding in findings))

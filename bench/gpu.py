@@ -71,10 +71,11 @@ def timed(
             if ready:
                 ready[0].call()
         except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            figures.append(Figure(case, name, skipped=reason))
             # ours may lack a library, and nothing else
             if name in OWN and not isinstance(error, ImportError):
-                raise
-            figures.append(Figure(case, name, skipped=f"{type(error).__name__}: {error}"))
+                findings.append(Finding("speed", subject(case, name), 0, f"raised {reason}"))
             continue
         if not ready:
             if name not in OWN:  # of ours, it is a kernel that does not serve such arrays
@@ -99,8 +100,11 @@ def compared(case: Case, name: str, contender: Contender) -> Finding | None:
     gots = contender.results()
     failures = (difference(got, want, inputs[0]) for got, want in zip(gots, wants, strict=True))
     failure = next((f for f in failures if f), None)
-    subject = f"{name} {case.function} {case.component} {case.dtype} of {case.size}"
-    return Finding("speed", subject, case.size, failure)
+    return Finding("speed", subject(case, name), case.size, failure)
+
+
+def subject(case: Case, name: str) -> str:
+    return f"{name} {case.function} {case.component} {case.dtype} of {case.size}"
 
 
 def table(figures: list[Figure]) -> str:

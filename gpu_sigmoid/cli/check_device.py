@@ -1,7 +1,8 @@
 """`gpu-sigmoid check-device`: the GPU's results against the CPU's, bit by bit."""
 
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -22,7 +23,10 @@ SECTIONS = ("bits", "layouts", "overlap", "large", "streams", "graph", "torch", 
 OF_LIBRARIES = ("torch", "numba")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
-Check = Callable[[Device], Finding]
+# After a GPU's fault, and where time is up, what was found before is not lost.
+WRITTEN_EVERY_SECONDS = 10
+
+Check = partial[Finding]
 
 
 @click.command("check-device")
@@ -60,15 +64,35 @@ def check_device(
     names, sections, dtypes = names or tuple(FUNCTIONS), sections or SECTIONS, dtypes or DTYPES
     checks = [(device, check) for check in chosen(names, sections, dtypes, stride)]
     checks += of_libraries(names, sections, dtypes)
-    findings = []
-    with click.progressbar(checks, label="checks", file=sys.stderr) as bar:
-        for of_device, check in bar:
-            findings.append(check(of_device))
-    if output is not None:
-        with written_whole(output) as temporary:
-            report.write(temporary, report.document(findings, gpu_description()))
-    click.echo(report.table(findings))
+    findings: list[Finding] = []
+
+    def write() -> None:
+        if output is not None:
+            with written_whole(output) as temporary:
+                report.write(temporary, report.document(findings, gpu_description()))
+
+    written = time.monotonic()
+    try:
+        with click.progressbar(checks, label="checks", file=sys.stderr) as bar:
+            for of_device, check in bar:
+                findings.append(made(check, of_device))
+                if time.monotonic() - written > WRITTEN_EVERY_SECONDS:
+                    write()
+                    written = time.monotonic()
+    finally:
+        write()
+        click.echo(report.table(findings))
     context.exit(any(f.failure for f in findings))
+
+
+def made(check: Check, device: Device) -> Finding:
+    """Make a check. One that raises has failed, and the others are still made."""
+    try:
+        return check(device)
+    except Exception as error:
+        section, of_library = check.args or (check.func.__module__.rpartition(".")[2], check)
+        subject = " ".join(getattr(value, "__name__", str(value)) for value in of_library.keywords.values())
+        return Finding(section, subject, 0, f"raised {type(error).__name__}: {error}")
 
 
 def chosen(

@@ -6,31 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.device_check.libraries import numba_device
 from gpu_sigmoid.environment import why_no_gpu
-from helpers.floats import BFLOAT16
 
 
 @dataclass(frozen=True)
 class Backend:
-    """How arrays get to a backend and back, and the type its results have.
-
-    bfloat16 goes as its bits: numba-cuda copies no other kind of it.
-    """
+    """How arrays get to a backend and back, and the type its results have."""
 
     name: str
     array_type: type
-    copy_to_device: Callable[[np.ndarray], Any]
-    copy_to_host: Callable[[Any], np.ndarray]
-
-    def to_device(self, host: np.ndarray) -> Any:
-        if host.dtype != BFLOAT16:
-            return self.copy_to_device(host)
-        return self.copy_to_device(host.reshape(-1).view(np.uint16)).view(host.dtype).reshape(host.shape)
-
-    def to_host(self, array: Any) -> np.ndarray:
-        if array.dtype != BFLOAT16:
-            return self.copy_to_host(array)
-        return self.copy_to_host(array.reshape(-1).view(np.uint16)).view(array.dtype).reshape(array.shape)
+    to_device: Callable[[np.ndarray], Any]
+    to_host: Callable[[Any], np.ndarray]
 
 
 def cupy_backend() -> Backend:
@@ -42,8 +29,8 @@ def cupy_backend() -> Backend:
 def numba_cuda_backend() -> Backend:
     from numba import cuda
 
-    array_type = type(cuda.device_array(1))
-    return Backend("numba_cuda", array_type, cuda.to_device, lambda array: array.copy_to_host())
+    device = numba_device(cuda)
+    return Backend("numba_cuda", type(cuda.device_array(1)), device.xp.asarray, device.to_host)
 
 
 MAKERS: dict[str, Callable[[], Backend]] = {
