@@ -4,14 +4,32 @@ CuPy's own import of `__cuda_array_interface__` waits for the exporter's stream,
 host, which a graph capture does not allow. Here the current stream waits, on the GPU.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import cupy
 import numpy as np
+from cupy.cuda import runtime
+
+from gpu_sigmoid.dtypes import numpy_dtype
+
+# the legacy default stream, which CuPy calls 0
+LEGACY = 1
 
 
 def adopted(operand: Any) -> Any:
-    """Return an operand as a CuPy array if it is an array on a GPU, else as it is."""
+    """Return an operand as a CuPy array if it is an array on a GPU, else as it is.
+
+    Raises
+    ------
+    TypeError
+        For masked arrays, elements not in the GPU's byte order, and such as have no type.
+    ValueError
+        If the memory is not aligned to the elements, or the stream is 0.
+    RuntimeError
+        If the exporter's stream would have to be waited for and is not part of the graph
+        that the current stream captures: a graph cannot hold what is outside of it.
+    """
     if isinstance(operand, cupy.ndarray | np.generic | int | float):
         return operand
     if hasattr(operand, "__cuda_array_interface__"):
@@ -21,14 +39,88 @@ def adopted(operand: Any) -> Any:
 
 
 def from_interface(owner: Any, interface: dict[str, Any]) -> Any:
+    name = type(owner).__name__
     if interface.get("mask") is not None:
-        raise TypeError(f"{type(owner).__name__}: masked arrays are not accepted")
-    pointer, _read_only = interface["data"]
-    shape, dtype = interface["shape"], np.dtype(interface["typestr"])
-    strides = interface.get("strides")
+        raise TypeError(f"{name}: masked arrays are not accepted")
+    dtype, shape = dtype_of(owner, interface["typestr"]), interface["shape"]
+    if 0 in shape:
+        # there may be no memory at all
+        return cupy.empty(shape, dtype)
+    pointer, strides = interface["data"][0], interface.get("strides")
+    if any(place % dtype.itemsize for place in (pointer, *(strides or ()))):
+        raise ValueError(
+            f"{name}: memory not aligned to the {dtype.itemsize} bytes of {dtype}: copy it first"
+        )
     memory = cupy.cuda.UnownedMemory(pointer, 0, owner)
-    stream = interface.get("stream")
-    if stream is not None:
-        exporter = cupy.cuda.ExternalStream(stream)
-        cupy.cuda.get_current_stream().wait_event(exporter.record())
-    return cupy.ndarray(shape, dtype, cupy.cuda.MemoryPointer(memory, 0), strides)
+    with memory.device:
+        stream = interface.get("stream")
+        if stream is not None:
+            if stream == 0:
+                raise ValueError(f"{name}: stream 0 is ambiguous, 1 is the default one, 2 that of the thread")
+            order(name, stream, current_stream())
+        return cupy.ndarray(shape, dtype, cupy.cuda.MemoryPointer(memory, 0), strides)
+
+
+def is_foreign(out: Any) -> bool:
+    """Return whether an output is another library's array, or a tuple with one."""
+    outs = out if isinstance(out, tuple) else (out,)
+    return any(hasattr(o, "__cuda_array_interface__") and not isinstance(o, cupy.ndarray) for o in outs)
+
+
+def run_into(run: Callable[..., Any], method: Any, operands: tuple, out: Any) -> Any:
+    """Compute into other libraries' arrays, whose streams wait for what is written."""
+    outs = out if isinstance(out, tuple) else (out,)
+    for array in filter(is_foreign, outs):
+        if array.__cuda_array_interface__["data"][1]:
+            raise ValueError(f"{method.label}: out is read-only")
+    targets = tuple(o if o is None else adopted(o) for o in outs)
+    results = run(method, operands, targets if isinstance(out, tuple) else targets[0])
+    for array, target in zip(outs, targets, strict=True):
+        stream = array.__cuda_array_interface__.get("stream") if is_foreign(array) else None
+        if stream is not None:
+            with target.device:
+                order(type(array).__name__, current_stream(), stream)
+    if not isinstance(out, tuple):
+        return out
+    return tuple(r if o is None else o for o, r in zip(outs, results, strict=True))
+
+
+def dtype_of(owner: Any, typestr: str) -> np.dtype:
+    """Return the dtype of a type string; that of bfloat16 says 2 bytes, and no more."""
+    dtype = np.dtype(typestr)
+    if not dtype.isnative:
+        raise TypeError(
+            f"{type(owner).__name__}: {dtype.name} in the other byte order ({typestr}), which no GPU "
+            f"computes in: convert it to {dtype.newbyteorder().str}"
+        )
+    if dtype.kind != "V":
+        return dtype
+    if dtype.itemsize == 2 and "bfloat16" in str(getattr(owner, "dtype", None)):
+        return numpy_dtype("bfloat16")
+    raise TypeError(
+        f"{type(owner).__name__}: elements without a type ({typestr}): bfloat16 is accepted where the "
+        "array's dtype says so"
+    )
+
+
+def current_stream() -> int:
+    return cupy.cuda.get_current_stream().ptr or LEGACY
+
+
+def order(name: str, first: int, then: int) -> None:
+    """Let a stream wait, on the GPU, for what another one was given so far."""
+    if first == then:
+        return
+    if captures(first) != captures(then):
+        raise RuntimeError(
+            f"{name}: of its stream and the current one, one captures a graph, which the other has no part "
+            "in: they cannot wait for each other; take cupy.asarray(array) before the capture"
+        )
+    event = cupy.cuda.Event(disable_timing=True)
+    runtime.eventRecord(event.ptr, first)
+    runtime.streamWaitEvent(then, event.ptr)
+
+
+def captures(stream: int) -> bool:
+    # the legacy default stream cannot, and asking it is an error while others do
+    return stream != LEGACY and bool(runtime.streamIsCapturing(stream))
