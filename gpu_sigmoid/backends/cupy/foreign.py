@@ -73,7 +73,7 @@ def run_into(run: Callable[..., Any], method: Any, operands: tuple, out: Any) ->
     for array in filter(is_foreign, outs):
         if array.__cuda_array_interface__["data"][1]:
             raise ValueError(f"{method.label}: out is read-only")
-    targets = tuple(o if o is None else adopted(o) for o in outs)
+    targets: Any = tuple(o if o is None else adopted(o) for o in outs)
     results = run(method, operands, targets if isinstance(out, tuple) else targets[0])
     for array, target in zip(outs, targets, strict=True):
         stream = array.__cuda_array_interface__.get("stream") if is_foreign(array) else None
