@@ -5,8 +5,8 @@
     python -m bench accuracy --peer torch       # a peer's errors
 
 - `cases`: what is timed, and on which operands
-- `ours`, `baseline`: the family's calls, and the copy that rates are compared with
-- `peers`: the libraries compared, a module each; `errors`: their results, to be verified
+- `ours`: the family's calls, and the copy that rates are compared with
+- `peers`: the libraries compared, a module each
 - `clock`: how calls are timed, so that ratios hold on a noisy machine
 - `measure`: cases to rows of figures
 - `contenders`, `gpu`: the GPU's kernels one by one, compared with the CPU and timed

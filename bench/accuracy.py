@@ -1,10 +1,15 @@
 """`python -m bench accuracy`: the errors of a peer, measured as `gpu-sigmoid verify` measures ours."""
 
+from functools import partial
 from typing import Any
 
 import click
+import numpy as np
 
+from bench import peers
+from bench.cases import Case
 from gpu_sigmoid.cli.verify import options, run
+from gpu_sigmoid.verify.subjects import Compute, Subject
 
 PEERS = ("numpy", "scipy", "torch", "jax")
 DTYPES = ("float32", "float64")
@@ -18,10 +23,29 @@ def accuracy(peer: str, **selection: Any) -> None:
 
     Operands are those of `gpu-sigmoid verify`; by default in float32 and float64.
     """
-    try:
-        from bench.errors import subject
+    if peers.load(peer, 1) is None:
+        raise click.ClickException(f'{peer} is not installed: pip install -e ".[bench]"')
+    run(**{**selection, "dtypes": selection["dtypes"] or DTYPES}, subject=subject(peer))
 
-        measured = subject(peer)
-    except ImportError as error:
-        raise click.ClickException(f'{error}: pip install -e ".[verify,bench]"') from None
-    run(**{**selection, "dtypes": selection["dtypes"] or DTYPES}, subject=measured)
+
+def subject(peer: str) -> Subject:
+    """Return a peer as what is verified."""
+    return Subject(peer, partial(compute_of, peer), ("numpy", *peers.distributions(peer)))
+
+
+def compute_of(peer: str, function: str, mode: str, dtype: str) -> Compute | None:
+    """Return a mode as a function of arrays, None where the peer does not offer it."""
+    prepare = peers.load(peer, 1)
+    assert prepare is not None
+    case = Case(function, mode, dtype, 1, "out", 1)
+
+    def prepared(*operands: np.ndarray) -> Any:
+        return prepare(case, operands, tuple(np.empty_like(operands[0]) for _ in range(case.outputs)))
+
+    def compute(*operands: np.ndarray) -> np.ndarray:
+        call = prepared(*map(np.ascontiguousarray, np.broadcast_arrays(*operands)))
+        with np.errstate(all="ignore"):
+            return np.asarray(call())
+
+    probe = np.full(1, 0.5, dtype)
+    return None if prepared(*[probe] * case.inputs) is None else compute

@@ -1,4 +1,4 @@
-"""What is timed: a component of a function on operands of one kind."""
+"""What is timed: a mode of a function on operands of one kind."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 
 from gpu_sigmoid.dtypes import DTYPES, numpy_dtype
 from gpu_sigmoid.environment import get_num_threads
-from gpu_sigmoid.functions import FUNCTIONS
+from gpu_sigmoid.functions import FUNCTIONS, Method
 
 LAYOUTS = ("out", "new", "strided")
 """`out` writes into an array that is there, `new` makes one, `strided` reads every other element."""
@@ -20,19 +20,23 @@ class Case:
     """One measurement's subject; `threads` is 0 on a GPU."""
 
     function: str
-    component: str
+    mode: str
     dtype: str
     size: int
     layout: str
     threads: int
 
     @property
+    def method(self) -> Method:
+        return FUNCTIONS[self.function].methods[self.mode]
+
+    @property
     def outputs(self) -> int:
-        return len(FUNCTIONS[self.function].methods[self.component].mode.partials)
+        return len(self.method.mode.partials)
 
     @property
     def inputs(self) -> int:
-        return len(FUNCTIONS[self.function].methods[self.component].operands)
+        return len(self.method.operands)
 
     @property
     def bytes(self) -> int:
@@ -45,16 +49,16 @@ class Grid:
     """Cases that differ in everything listed."""
 
     functions: tuple[str, ...] = tuple(FUNCTIONS)
-    components: tuple[str, ...] = ("value",)
+    modes: tuple[str, ...] = ("value",)
     dtypes: tuple[str, ...] = ("float32",)
     sizes: tuple[int, ...] = (100_000,)
     layouts: tuple[str, ...] = ("out",)
     threads: tuple[int, ...] = (1,)
 
     def __iter__(self) -> Iterator[Case]:
-        axes = (self.threads, self.functions, self.components, self.dtypes, self.sizes, self.layouts)
-        for threads, function, component, dtype, size, layout in product(*axes):
-            yield Case(function, component, dtype, size, layout, threads)
+        axes = (self.threads, self.functions, self.modes, self.dtypes, self.sizes, self.layouts)
+        for threads, function, mode, dtype, size, layout in product(*axes):
+            yield Case(function, mode, dtype, size, layout, threads)
 
 
 SIGMOID = ("sigmoid",)
@@ -67,7 +71,7 @@ def preset(name: str) -> list[Grid]:
         return [Grid(SIGMOID, ("value", "grad"), ("float32", "float64"))]
     both = tuple(dict.fromkeys((1, get_num_threads())))
     return [
-        Grid(components=("value", "grad", "value_and_grad"), dtypes=DTYPES),
+        Grid(modes=("value", "grad", "value_and_grad"), dtypes=DTYPES),
         Grid(
             ("sigmoid", "softplus", "silu"), dtypes=("float32", "float64"), sizes=(30_000_000,), threads=both
         ),

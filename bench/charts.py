@@ -34,7 +34,7 @@ def draw(content: Record, folder: Path, device: str) -> None:
     for case in (row["case"] for row in content["rows"] if row["case"]["layout"] == "out"):
         kind = (case["dtype"], case["threads"])
         functions.setdefault((case["size"], *kind), set()).add(subject(case))
-        if (case["function"], case["component"]) == ("sigmoid", "value"):
+        if (case["function"], case["mode"]) == ("sigmoid", "value"):
             sizes.setdefault(kind, set()).add(case["size"])
     for (dtype, threads), measured in sizes.items():
         if len(measured) > 2:
@@ -58,7 +58,7 @@ def draw_throughput(content: Record, dtype: str, threads: int, path: Path) -> No
     lines: dict[str, list[tuple[int, float]]] = {}
     for row in content["rows"]:
         case = row["case"]
-        kind = (case["function"], case["component"], case["layout"])
+        kind = (case["function"], case["mode"], case["layout"])
         if kind == ("sigmoid", "value", "out") and (case["dtype"], case["threads"]) == (dtype, threads):
             lines.setdefault(row["contender"], []).append((case["size"], row["gigabytes_per_second"]))
     plot = axes(f"sigmoid, {dtype}, {threads} thread{'s' if threads > 1 else ''}", 5)
@@ -99,4 +99,4 @@ def matches(case: Record, size: int, dtype: str, threads: int) -> bool:
 
 
 def subject(case: Record) -> str:
-    return label(case["function"], case["component"])
+    return label(case["function"], case["mode"])

@@ -9,7 +9,7 @@ one is outvoted.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -19,15 +19,11 @@ from gpu_sigmoid.cli.bench import host_seconds as host_clock
 __all__ = ["Call", "Clock", "Spread", "cuda_clock", "host_clock", "interleave"]
 
 Call = Callable[[], Any]
+Clock = Callable[[Call, int], float]
+"""Measures the seconds that so many calls take."""
 SAMPLE_SECONDS = 0.005
 # JAX frees a large result after it has returned, on another thread: the next would pay for it.
 SETTLE_SECONDS = 0.01
-
-
-class Clock(Protocol):
-    """Measures the seconds that `count` calls take."""
-
-    def __call__(self, call: Call, count: int) -> float: ...
 
 
 @dataclass(frozen=True)

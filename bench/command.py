@@ -31,7 +31,7 @@ def several(name: str, choices: Any, text: str) -> Any:
 @click.group(cls=Commands, invoke_without_command=True, commands=[accuracy, device])
 @click.option("--preset", "name", type=click.Choice(PRESETS), default="quick", show_default=True)
 @several("function", FUNCTIONS, "Instead of the preset's; may be repeated, as the next options may.")
-@several("component", PUBLIC, "The value, derivatives, or both in one pass.")
+@several("mode", PUBLIC, "The value, derivatives, or both in one pass.")
 @several("dtype", DTYPES, "Of the operands and the result.")
 @several("layout", LAYOUTS, "Into an array that is there, a new one, or from every other element.")
 @several("peer", dict.fromkeys(peers.HOST + peers.CUDA), "Default: all that are installed.")

@@ -37,18 +37,17 @@ def device(
 
     measures = [partial(gpu.throughput, case) for case in gpu.cases(names, dtypes or DTYPES)]
     measures += [partial(gpu.launch, name) for name in names]
-    figures: list[gpu.Figure] = []
-    findings = []
+    found = gpu.Timed()
+    content: report.Record = {"rows": []}
     with click.progressbar(measures, label="cases", file=sys.stderr) as bar:
         for measure in bar:
-            timed, compared = measure(cupy, cuda_clock)
-            figures += timed
-            findings += compared
+            found.add(measure(cupy, cuda_clock))
+            findings = list(map(vars, found.findings))
+            content = {"findings": findings, "skipped": found.skipped, "rows": report.records(found.rows)}
             # time on a GPU may end before the measures do
             if output is not None:
-                rows = [{**figure.record(), **report.where(True, figure.contender)} for figure in figures]
                 with written_whole(output) as temporary:
-                    report.write(temporary, {"findings": list(map(vars, findings)), "rows": rows})
-    click.echo(gpu.table(figures))
-    click.echo(table(findings))
-    context.exit(any(finding.failure for finding in findings))
+                    report.write(temporary, content)
+    click.echo(report.tables(content))
+    click.echo("\n".join([*(f"skipped: {reason}" for reason in found.skipped), table(found.findings)]))
+    context.exit(any(finding.failure for finding in found.findings))

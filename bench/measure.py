@@ -1,9 +1,9 @@
 """From cases to rows of figures."""
 
 import os
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import gpu_sigmoid as gs
-from bench import baseline, ours, peers
+from bench import ours, peers
 from bench.cases import Case, operands
 from bench.clock import Call, Clock, Spread, cuda_clock, host_clock, interleave
 from gpu_sigmoid.verify.processes import over_processes
@@ -20,7 +20,7 @@ OURS, BASELINE = "gpu_sigmoid", "copy"
 """Of times, ours is the reference; of rates, the copy."""
 # Larger than any GPU's second-level cache: rotated buffers come from memory.
 ROTATED_BYTES = 1 << 28
-OWN: dict[str, peers.Prepare] = {OURS: ours.prepare, BASELINE: baseline.prepare}
+MOST_SETS = 64
 
 
 @dataclass(frozen=True)
@@ -33,48 +33,32 @@ class Row:
     nanoseconds: Spread
     """Per element."""
     gigabytes_per_second: float
-    of_copy: float
+    of_copy: float | None
     """The rate of moving bytes, over the baseline's: a copy of as many elements."""
-    times_ours: Spread
+    times_ours: Spread | None
     """The contender's time over ours."""
-
-    def record(self) -> dict[str, Any]:
-        """Return the row as JSON takes it."""
-        return asdict(self)
 
 
 def measure(case: Case, rounds: int, names: Iterable[str]) -> list[Row]:
     """Time a case: ours, the baseline, and every peer named that is installed and offers it."""
     on_gpu = case.threads == 0
-    calls = prepared(case, [OURS, BASELINE, *names], gs.array_module() if on_gpu else np)
-    clock: Clock = cuda_clock if on_gpu else host_clock
-    seconds = interleave(calls, clock, rounds)
-    rates = {name: case_bytes(case, name) / np.median(values) / 1e9 for name, values in seconds.items()}
-    return [
-        Row(
-            case,
-            name,
-            Spread.of(values / case.size * 1e9),
-            rates[name],
-            rates[name] / rates[BASELINE],
-            Spread.of(values / seconds[OURS]),
-        )
-        for name, values in seconds.items()
-    ]
+    prepares = {OURS: ours.prepare, BASELINE: ours.copy}
+    prepares |= {name: prepare for name in names if (prepare := peers.load(name, case.threads))}
+    arrays = sets_of_arrays(case, gs.array_module(), ROTATED_BYTES) if on_gpu else [operands(case)]
+    return rows(case, prepared(case, prepares, arrays), cuda_clock if on_gpu else host_clock, rounds)
 
 
-def case_bytes(case: Case, name: str) -> int:
-    """Return the bytes moved: a copy reads one array and writes one, whatever the case."""
-    return 2 * case.bytes // (case.inputs + case.outputs) if name == BASELINE else case.bytes
+def sets_of_arrays(case: Case, xp: Any, rotated_bytes: int) -> list[tuple[tuple, tuple]]:
+    """Return inputs and outputs, as often as it takes to fill so many bytes."""
+    sets = min(max(1, -(-rotated_bytes // case.bytes)), MOST_SETS)
+    return [operands(case, xp, seed) for seed in range(sets)]
 
 
-def prepared(case: Case, names: Iterable[str], xp: Any) -> dict[str, Call]:
-    sets = 1 if xp is np else -(-ROTATED_BYTES // case.bytes)
-    arrays = [operands(case, xp, seed) for seed in range(min(sets, 64))]
+def prepared(case: Case, prepares: Mapping[str, peers.Prepare], arrays: list) -> dict[str, Call]:
+    """Return the calls of those that offer the case, each on the next set of arrays every time."""
     calls: dict[str, Call] = {}
-    for name in names:
-        prepare = OWN.get(name) or peers.load(name, case.threads)
-        ready = [call for a in arrays if prepare and (call := prepare(case, *a))]
+    for name, prepare in prepares.items():
+        ready = [call for a in arrays if (call := prepare(case, *a))]
         if ready:
             calls[name] = rotate(ready) if len(ready) > 1 else ready[0]
     return calls
@@ -84,6 +68,28 @@ def rotate(calls: list[Call]) -> Call:
     """Return a call that calls another of them each time."""
     rotation = cycle(calls)
     return lambda: next(rotation)()
+
+
+def rows(case: Case, calls: dict[str, Call], clock: Clock, rounds: int) -> list[Row]:
+    """Time calls in turns and return their figures."""
+    seconds = interleave(calls, clock, rounds)
+    rates = {name: case_bytes(case, name) / np.median(values) / 1e9 for name, values in seconds.items()}
+    return [
+        Row(
+            case,
+            name,
+            Spread.of(values / case.size * 1e9),
+            float(rates[name]),
+            float(rates[name] / rates[BASELINE]) if BASELINE in rates else None,
+            Spread.of(values / seconds[OURS]) if OURS in seconds else None,
+        )
+        for name, values in seconds.items()
+    ]
+
+
+def case_bytes(case: Case, name: str) -> int:
+    """Return the bytes moved: a copy reads one array and writes one, whatever the case."""
+    return 2 * case.bytes // (case.inputs + case.outputs) if name == BASELINE else case.bytes
 
 
 def measure_all(
@@ -100,8 +106,8 @@ def measure_all(
     for threads, group in by_threads.items():
         timed = partial(measure, rounds=rounds, names=names)
         with closing(over_processes(1, timed, group, partial(pin, threads))) as results:
-            for rows in results:
-                yield from rows
+            for found in results:
+                yield from found
                 done()
 
 

@@ -3,6 +3,7 @@
 import json
 import platform
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,13 @@ def document(rows: Iterable[Row], rounds: int) -> Record:
         "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "versions": versions([*ON_CPU, *ON_GPU, *libraries]),
         "rounds": rounds,
-        "rows": [{**rounded(row.record()), **where(row.case.threads == 0, row.contender)} for row in rows],
+        "rows": records(rows),
     }
+
+
+def records(rows: Iterable[Row]) -> list[Record]:
+    """Return rows with what they were measured on, ready for JSON."""
+    return [{**rounded(asdict(row)), **where(row.case.threads == 0, row.contender)} for row in rows]
 
 
 @cache
@@ -69,12 +75,12 @@ def page(content: Record) -> str:
 
 def tables(content: Record, select: Callable[[Record], bool] = lambda case: True) -> str:
     """Return a Markdown table per kind of operand: ours, and how many times as long peers take."""
-    groups: dict[tuple, dict[tuple, dict[str, Record]]] = {}
+    groups: dict[tuple, dict[str, dict[str, Record]]] = {}
     for row in content["rows"]:
         case = row["case"]
         if select(case):
             kind = (case["size"], case["dtype"], case["threads"], case["layout"])
-            subject = (case["function"], case["component"])
+            subject = label(case["function"], case["mode"])
             groups.setdefault(kind, {}).setdefault(subject, {})[row["contender"]] = row
     return "\n".join(f"{heading(*kind)}\n\n{table(rows)}" for kind, rows in groups.items())
 
@@ -85,21 +91,18 @@ def heading(size: int, dtype: str, threads: int, layout: str) -> str:
     return f"**{dtype}, {size:,} element{'s' if size > 1 else ''}, {where}{how}**"
 
 
-def table(subjects: dict[tuple, dict[str, Record]]) -> str:
+def table(subjects: dict[str, dict[str, Record]]) -> str:
     contenders = dict.fromkeys(name for rows in subjects.values() for name in rows)
     others = [name for name in contenders if name not in (OURS, BASELINE)]
-    lines = [
-        "| | ns/element | GB/s | of copy | " + " | ".join(others) + " |",
-        "|---|---:|---:|---:|" + "---:|" * len(others),
-    ]
-    for (function, component), rows in subjects.items():
+    head = ["ns/element", "GB/s", "of copy", *others]
+    lines = [f"| | {' | '.join(head)} |", f"|---|{'---:|' * len(head)}"]
+    for subject, rows in subjects.items():
+        if OURS not in rows:  # it raised
+            continue
         ours = rows[OURS]
-        cells = [f"`{label(function, component)}`", f"{ours['nanoseconds']['median']:.3g}"]
-        cells += [f"{ours['gigabytes_per_second']:.3g}", f"{ours['of_copy']:.0%}"]
-        cells += [times(rows.get(peer)) for peer in others]
+        cells = [f"`{subject}`", f"{ours['nanoseconds']['median']:.3g}"]
+        cells += [f"{ours['gigabytes_per_second']:.3g}"]
+        cells += ["" if ours["of_copy"] is None else f"{ours['of_copy']:.0%}"]
+        cells += [f"{rows[peer]['times_ours']['median']:.3g}x" if peer in rows else "" for peer in others]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
-
-
-def times(row: Record | None) -> str:
-    return "" if row is None else f"{row['times_ours']['median']:.3g}x"

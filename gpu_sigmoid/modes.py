@@ -7,7 +7,7 @@ rules, tests) asks here.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
 
 Partial = tuple[int, ...]
@@ -18,8 +18,8 @@ PUBLIC = ("value", "grad", "grad2", "value_and_grad", "vjp")
 MEASURED = ("value", "grad", "grad2", "vjp")
 """Those that are not made of others: errors are bounded for each."""
 
-ORDERS = (0, 1, 2)
-"""The orders of the derivatives that a formula gives."""
+NAMES = ("value", "grad", "grad2")
+"""Of a derivative, by its order."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,15 @@ class Mode:
     name: str
     partials: tuple[Partial, ...]
     weighted: bool = False
+    operands: tuple[str, ...] = field(default=(), compare=False)
+    """The function's, by which derivatives have their names."""
 
     @property
     def single_results(self) -> "tuple[Mode, ...]":
         """The modes that compute the results one by one."""
         if len(self.partials) == 1:
             return (self,)
-        return tuple(Mode(name_of(partial), (partial,), self.weighted) for partial in self.partials)
+        return tuple(single(partial, self.operands, self.weighted) for partial in self.partials)
 
 
 @dataclass(frozen=True)
@@ -52,23 +54,18 @@ class Signature:
 
     @property
     def modes(self) -> dict[str, Mode]:
-        """The modes by name: the public ones, and those of the other partial derivatives.
-
-        Those are named by their operands, such as `grad_target`, and `vjp_target` times a cotangent.
-        """
-        value, first, second = (partials(self.gradients, order) for order in ORDERS)
+        """The modes by name: the public ones, and those of the other partial derivatives."""
+        value, first, second = (partials(self.gradients, order) for order in range(len(NAMES)))
         modes = [
-            Mode("value", value),
-            Mode("grad", first),
-            Mode("grad2", second),
-            Mode("value_and_grad", value + first),
-            Mode("vjp", first, weighted=True),
+            Mode("value", value, operands=self.operands),
+            Mode("grad", first, operands=self.operands),
+            Mode("grad2", second, operands=self.operands),
+            Mode("value_and_grad", value + first, operands=self.operands),
+            Mode("vjp", first, True, self.operands),
         ]
-        for name, order in (("grad", 1), ("vjp", 1), ("grad2", 2)):
-            for partial in partials(self.differentiable, order):
-                if max(partial) >= self.gradients:
-                    names = [self.operands[i] for i in partial]
-                    modes.append(Mode("_".join([name, *names]), (partial,), weighted=name == "vjp"))
+        for order, weighted in ((1, False), (1, True), (2, False)):
+            others = [p for p in partials(self.differentiable, order) if max(p) >= self.gradients]
+            modes += [single(partial, self.operands, weighted) for partial in others]
         return {mode.name: mode for mode in modes}
 
     def operands_of(self, mode: Mode) -> tuple[str, ...]:
@@ -76,10 +73,15 @@ class Signature:
         return (*self.operands, "cotangent") if mode.weighted else self.operands
 
 
-def name_of(partial: Partial) -> str:
-    """Return a name by the order and the operands' indices, of the first operand by the order alone."""
-    order = ("value", "grad", "grad2")[len(partial)]
-    return order if not any(partial) else "_".join([order, *map(str, partial)])
+def single(partial: Partial, operands: tuple[str, ...], weighted: bool) -> Mode:
+    """Return the mode of one partial derivative.
+
+    Beside the first operand's, a name says by which, such as `grad_target`, or `vjp_target` times a
+    cotangent.
+    """
+    name = "vjp" if weighted else NAMES[len(partial)]
+    by = [operands[i] for i in partial] if any(partial) else []
+    return Mode("_".join([name, *by]), (partial,), weighted, operands)
 
 
 def label(function: str, mode: str) -> str:
@@ -94,7 +96,7 @@ def partials(operands: int, order: int) -> tuple[Partial, ...]:
 
 def all_partials(operands: int) -> tuple[Partial, ...]:
     """Return all partial derivatives, in the order in which a formula returns them."""
-    return tuple(partial for order in ORDERS for partial in partials(operands, order))
+    return tuple(partial for order in range(len(NAMES)) for partial in partials(operands, order))
 
 
 def is_tabulable(formula: Callable, mode: Mode, dtype: str) -> bool:

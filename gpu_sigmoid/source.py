@@ -25,7 +25,7 @@ def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "flo
     str
         The preamble of a `cupy.ElementwiseKernel`, or the head of a `cupy.RawKernel`'s
         code. In namespace `gpu_sigmoid` it defines `sigmoid_value(x)`, `silu_grad(x)`
-        and so on: a function's name and its component's. `..._vjp` takes the cotangent
+        and so on: a function's name and its mode's. `..._vjp` takes the cotangent
         last, `..._value_and_grad` two trailing references to what it fills. No compiler
         option, `-ftz=true` included, alters a result. A host compiler takes the text
         too: `g++ -ffp-contract=off`.

@@ -50,15 +50,15 @@ def executed(source: str) -> int:
     return max(len(found), 2 * sum(bool(re.match(r"D(ADD|FMA|MUL|SETP)", i)) for i in found))
 
 
-def per_element(function: str, component: str, dtype: str) -> float:
-    method = gs.FUNCTIONS[function].methods[component]
+def per_element(function: str, mode: str, dtype: str) -> float:
+    method = gs.FUNCTIONS[function].methods[mode]
     program = lower_for(method.formula, method.mode, dtype)
     one, two = (executed(packed.source(program, dtype, n)) for n in (1, 2))
     return (two - one) * numpy_dtype(dtype).itemsize / packed.VECTOR
 
 
-def budget(function: str, component: str, dtype: str) -> float:
-    method = gs.FUNCTIONS[function].methods[component]
+def budget(function: str, mode: str, dtype: str) -> float:
+    method = gs.FUNCTIONS[function].methods[mode]
     arrays = len(method.operands) + len(method.mode.partials)
     return INSTRUCTIONS_A_SECOND * arrays * numpy_dtype(dtype).itemsize / BYTES_A_SECOND
 
@@ -71,12 +71,12 @@ def looked_up() -> float:
 if __name__ == "__main__":
     print(HEADER)
     for function in gs.FUNCTIONS:
-        for component in PUBLIC:
+        for mode in PUBLIC:
             cells = [
-                f"{per_element(function, component, dtype):.0f} ({budget(function, component, dtype):.0f})"
+                f"{per_element(function, mode, dtype):.0f} ({budget(function, mode, dtype):.0f})"
                 for dtype in DTYPES
             ]
-            print(f"| `{label(function, component)}` | {' | '.join(cells)} |", flush=True)
+            print(f"| `{label(function, mode)}` | {' | '.join(cells)} |", flush=True)
     print(
         f"\nA look-up, which serves large 16-bit arrays instead wherever a function takes one operand, "
         f"takes {looked_up():.1f}."

@@ -48,7 +48,7 @@ def ulp(errors: list[float]) -> str:
 
 
 def accuracy(rows: list[Row]) -> str:
-    """Return the largest errors of ours beside the peers', a line per function and component."""
+    """Return the largest errors of ours beside the peers', a line per function and mode."""
     rows = [row for row in rows if row["dtype"] in DTYPES]
     subjects = sorted({row["subject"] for row in rows}, key=lambda name: (name != OURS, name))
     columns = [(subject, dtype) for dtype in DTYPES for subject in subjects]
@@ -57,13 +57,13 @@ def accuracy(rows: list[Row]) -> str:
         ["---", *("---:" for _ in columns)],
     ]
     for function in dict.fromkeys(row["function"] for row in rows):
-        for component in MEASURED:
+        for mode in MEASURED:
             errors: dict[tuple[str, str], list[float]] = {column: [] for column in columns}
             for row in rows:
-                if (row["function"], row["component"]) == (function, component):
+                if (row["function"], row["mode"]) == (function, mode):
                     errors[row["subject"], row["dtype"]].append(row["ulp"])
             if any(errors.values()):
-                name = f"`{function}`" if component == "value" else f"`{function}.{component}`"
+                name = f"`{function}`" if mode == "value" else f"`{function}.{mode}`"
                 lines.append([name, *(ulp(found) for found in errors.values())])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n\n" + operands(rows, subjects)
 
@@ -87,8 +87,8 @@ def throughput(rows: list[Row]) -> str:
 def shown(case: Row) -> bool:
     if case["layout"] != "out" or case["dtype"] not in DTYPES:
         return False
-    in_cache = case["size"] == 100_000 and case["component"] in ("value", "grad")
-    return in_cache or (case["size"] == 30_000_000 and case["component"] == "value")
+    in_cache = case["size"] == 100_000 and case["mode"] in ("value", "grad")
+    return in_cache or (case["size"] == 30_000_000 and case["mode"] == "value")
 
 
 TABLES = {

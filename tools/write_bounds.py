@@ -20,10 +20,10 @@ HEAD = ("# function", "mode", "dtype", "bound", "worst", "operands")
 
 
 def worst(rows: list[dict]) -> dict[tuple[str, str, str], tuple[float, str]]:
-    """Return the largest error and its operands by (function, component, dtype)."""
+    """Return the largest error and its operands by (function, mode, dtype)."""
     found: dict[tuple[str, str, str], tuple[float, str]] = {}
     for row in rows:
-        key = (row["function"], row["component"], row["dtype"])
+        key = (row["function"], row["mode"], row["dtype"])
         if row["ulp"] > found.get(key, (-1.0, ""))[0]:
             # without the zeros that end a significand
             found[key] = (row["ulp"], " ".join(re.sub(r"\.?0*p", "p", operand) for operand in row["at"]))

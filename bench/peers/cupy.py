@@ -18,7 +18,7 @@ FUSED = {name: cupy.fuse(kernel_name=name)(formula) for name, formula in TEXTBOO
 
 
 def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
-    if case.component != "value" or case.dtype == "bfloat16":
+    if case.mode != "value" or case.dtype == "bfloat16":
         return None
     if case.function in UFUNCS:
         ufunc = UFUNCS[case.function]

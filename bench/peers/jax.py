@@ -23,7 +23,7 @@ VALUES: dict[str, Callable[..., Any]] = {
 def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
     value = VALUES.get(case.function)
     # its arrays have no strides: it would be given a contiguous copy
-    if value is None or case.layout == "strided" or case.component not in ("value", "grad", "value_and_grad"):
+    if value is None or case.layout == "strided" or case.mode not in ("value", "grad", "value_and_grad"):
         return None
 
     def jet(x: Any, *rest: Any) -> tuple[Any, Any]:
@@ -31,6 +31,6 @@ def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
         return y, pull(jnp.ones_like(x))[0]
 
     select = {"value": value, "grad": lambda *a: jet(*a)[1], "value_and_grad": jet}
-    compiled = jax.jit(select[case.component])
+    compiled = jax.jit(select[case.mode])
     arrays = [jnp.asarray(a) for a in inputs]
     return lambda: jax.block_until_ready(compiled(*arrays))

@@ -23,7 +23,7 @@ def set_threads(n: int) -> None:
 
 
 def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
-    if case.function not in VALUES or case.component != "value" or case.dtype not in DTYPES:
+    if case.function not in VALUES or case.mode != "value" or case.dtype not in DTYPES:
         return None
     expression, names = VALUES[case.function], dict(zip("xt", inputs, strict=False))
     out = None if case.layout == "new" else outs[0]

@@ -31,17 +31,17 @@ GRADS: dict[str, Callable[..., Any]] = {
 
 def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
     # its bfloat16 is an extension that computes by converting each element
-    if case.dtype == "bfloat16" or case.component not in ("value", "grad", "value_and_grad"):
+    if case.dtype == "bfloat16" or case.mode not in ("value", "grad", "value_and_grad"):
         return None
     value, grad = VALUES.get(case.function), GRADS.get(case.function)
     if value is None:
         return None
-    if case.component == "value":
+    if case.mode == "value":
         return lambda: value(*inputs)
     if grad is None:
         return None
     x = inputs[0]
-    if case.component == "grad":
+    if case.mode == "grad":
         return lambda: grad(x, value(x) if case.function == "sigmoid" else None)
 
     def both() -> tuple[Any, Any]:

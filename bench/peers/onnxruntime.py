@@ -22,7 +22,7 @@ def set_threads(n: int) -> None:
 
 def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
     operator, kind = OPERATORS.get(case.function), TYPES.get(case.dtype)
-    if operator is None or kind is None or case.component != "value" or case.layout != "out":
+    if operator is None or kind is None or case.mode != "value" or case.layout != "out":
         return None
     node = helper.make_node(operator, ["x"], ["y"])
     x, y = (helper.make_tensor_value_info(name, kind, [case.size]) for name in "xy")

@@ -13,6 +13,6 @@ VALUES = {"sigmoid": "expit", "log_sigmoid": "log_expit", "logit": "logit", "sof
 
 def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
     ufunc = getattr(special, VALUES.get(case.function, ""), None)
-    if ufunc is None or case.component != "value" or case.dtype == "bfloat16":
+    if ufunc is None or case.mode != "value" or case.dtype == "bfloat16":
         return None
     return partial(ufunc, *inputs) if case.layout == "new" else partial(ufunc, *inputs, out=outs[0])

@@ -50,9 +50,9 @@ def set_threads(n: int) -> None:
 
 def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
     tensors, results = [tensor(a, case) for a in inputs], [tensor(a, case) for a in outs]
-    if case.component == "value":
+    if case.mode == "value":
         return forward(case, tensors, results)
-    if case.function not in BACKWARD or case.component not in ("grad", "value_and_grad"):
+    if case.function not in BACKWARD or case.mode not in ("grad", "value_and_grad"):
         return None
     if case.layout == "new":
         return None
@@ -61,7 +61,7 @@ def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
     value, target = VALUES[case.function], results[-1]
     scratch = results[0] if case.outputs > 1 else torch.empty_like(target)
 
-    both = case.component == "value_and_grad"
+    both = case.mode == "value_and_grad"
 
     def gradient() -> Any:
         if of_value or both:

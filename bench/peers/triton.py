@@ -65,7 +65,7 @@ def two(x, y, z, size, f: tl.constexpr, g: tl.constexpr, working: tl.constexpr, 
 
 
 def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
-    formulas = FORMULAS.get((case.function, case.component))
+    formulas = FORMULAS.get((case.function, case.mode))
     if formulas is None or case.layout != "out":
         return None
     tensors = [tensor(a, case) for a in (*inputs, *outs)]

@@ -23,7 +23,7 @@ SAMPLE_STRIDE = 4099  # a prime: all exponents and all places of the significand
 SAMPLE_COUNT, EXHAUSTIVE_COUNT = 2_000, 60_000
 OPTIONS = (
     click.argument("functions", metavar="[FUNCTION]...", nargs=-1, type=click.Choice(list(FUNCTIONS))),
-    click.option("--component", "components", multiple=True, type=click.Choice(MEASURED)),
+    click.option("--mode", "modes", multiple=True, type=click.Choice(MEASURED)),
     click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES)),
     click.option("--exhaustive", is_flag=True, help="All 2^32 float32, all pairs of 16 bits."),
     click.option("--stride", type=click.IntRange(1), help="Every so many-th float32 operand."),
@@ -59,7 +59,7 @@ def verify(**selection: Any) -> None:
 
 def run(
     functions: tuple[str, ...],
-    components: tuple[str, ...],
+    modes: tuple[str, ...],
     dtypes: tuple[str, ...],
     exhaustive: bool,
     stride: int | None,
@@ -78,7 +78,7 @@ def run(
     subject = subject or OURS
     stride = stride or (1 if exhaustive else SAMPLE_STRIDE)
     count = EXHAUSTIVE_COUNT if exhaustive else SAMPLE_COUNT
-    chosen = product(functions or FUNCTIONS, components or MEASURED, dtypes or DTYPES)
+    chosen = product(functions or FUNCTIONS, modes or MEASURED, dtypes or DTYPES)
     work = [part for each in chosen for part in measure.parts(*each, stride, count)]
     blocks = click.progressbar(length=len(work), label=f"{len(work)} blocks", show_pos=True, file=sys.stderr)
     with interruptible(at_once=True), blocks as bar:

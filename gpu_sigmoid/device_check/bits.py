@@ -1,11 +1,12 @@
 """Inputs by their bit patterns: all of 16 and 32 bits, random ones of 64."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
-from gpu_sigmoid.device_check.subject import Device, Finding, as_tuple, call_public, difference, further
-from gpu_sigmoid.functions import Function
+from gpu_sigmoid.device_check.subject import Check, Device, with_operands
+from gpu_sigmoid.functions import Function, Method
 
 BLOCK = 1 << 24
 # Patterns of 16 bits alone are too few for the kernels of large arrays.
@@ -22,10 +23,8 @@ def patterns(dtype: np.dtype, stride: int) -> Iterator[np.ndarray]:
     """
     if dtype.itemsize == 8:
         rng = np.random.default_rng(SEED)
-        left = -(-FLOAT64_SAMPLE // stride)
-        while left > 0:
+        for left in range(-(-FLOAT64_SAMPLE // stride), 0, -BLOCK):
             yield rng.integers(0, 1 << 64, min(left, BLOCK), dtype=np.uint64).view(dtype)
-            left -= BLOCK
         return
     end = 1 << (8 * dtype.itemsize)
     for start in range(0, end, BLOCK * stride):
@@ -36,17 +35,18 @@ def patterns(dtype: np.dtype, stride: int) -> Iterator[np.ndarray]:
             yield np.tile(block, REPEATS_OF_16_BITS)
 
 
-def check(device: Device, function: Function, component: str, dtype: np.dtype, stride: int = 1) -> Finding:
-    """Compare a component on all patterns with the CPU, block by block."""
-    elements, failure = 0, None
+def checks(device: Device, function: Function, dtype: np.dtype, stride: int = 1) -> Iterator[Check]:
+    """Yield a check of each mode."""
+    every = stride if dtype.itemsize == 4 else 1
+    for method in (function.methods[mode] for mode in MODES):
+        yield Check("bits", f"{method.label} {dtype}", partial(compare, device, method, dtype, every))
+
+
+def compare(device: Device, method: Method, dtype: np.dtype, stride: int) -> tuple[int, str | None]:
+    """Compare on all patterns, block by block."""
+    elements = 0
     for x in patterns(dtype, stride):
-        operands = (x, *further(function, component, x))
-        on_device = tuple(device.xp.asarray(o) for o in operands)
-        gots = as_tuple(device.call(function, component, on_device))
-        wants = as_tuple(call_public(function, component, operands))
         elements += x.size
-        for got, want in zip(gots, wants, strict=True):
-            failure = failure or difference(device.to_host(got), want, x)
-        if failure:
-            break
-    return Finding("bits", f"{function.__name__} {component} {dtype.name}", elements, failure)
+        if failure := device.compared(method, with_operands(method, x)):
+            return elements, failure
+    return elements, None

@@ -1,15 +1,17 @@
 """Ways arrays can lie in memory: sizes, alignment, strides, results over inputs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from gpu_sigmoid.device_check.subject import Device, Finding, as_tuple, call_public, difference, further
-from gpu_sigmoid.functions import Function
+from gpu_sigmoid.device_check.subject import Check, Device, with_operands
+from gpu_sigmoid.functions import Function, Method
 
 View = Callable[[Any], Any]
 
+MODES = ("value_and_grad", "vjp")
 VIEWS: dict[str, View] = {
     "empty": lambda a: a[:0],
     "0-d": lambda a: a[7:8].reshape(()),
@@ -35,31 +37,40 @@ def sample(dtype: np.dtype) -> np.ndarray:
     return np.linspace(-12, 12, 4099).astype(dtype)
 
 
-def check_view(device: Device, function: Function, component: str, dtype: np.dtype, name: str) -> Finding:
-    """Compare with the CPU on arrays that lie in memory in one way."""
-    x = sample(dtype)
-    whole = (x, *further(function, component, x))
-    operands = tuple(VIEWS[name](o) for o in whole)
-    on_device = tuple(VIEWS[name](device.xp.asarray(o)) for o in whole)
-    gots = as_tuple(device.call(function, component, on_device))
-    wants = as_tuple(call_public(function, component, operands))
-    failures = (
-        difference(device.to_host(g), np.asarray(w), operands[0]) for g, w in zip(gots, wants, strict=True)
-    )
-    failure = next((f for f in failures if f), None)
-    return Finding(
-        "layout", f"{function.__name__} {component} {dtype.name} {name}", operands[0].size, failure
-    )
+def checks(
+    device: Device,
+    function: Function,
+    dtype: np.dtype,
+    modes: Iterable[str] = MODES,
+    views: Iterable[str] = tuple(VIEWS),
+) -> Iterator[Check]:
+    """Yield checks of arrays that lie in memory in one way."""
+    for mode in modes:
+        for name in views:
+            method = function.methods[mode]
+            compare = partial(compare_view, device, method, dtype, VIEWS[name])
+            yield Check("layouts", f"{method.label} {dtype} {name}", compare)
 
 
-def check_overlap(device: Device, function: Function, dtype: np.dtype, name: str) -> Finding:
-    """Compare with the CPU where the result's memory is the input's, in all or in part."""
-    read, written = OVERLAPS[name]
-    x = sample(dtype)
-    more = tuple(read(o) for o in further(function, "value", x))
-    want = np.asarray(call_public(function, "value", (read(x), *more)))
-    buffer = device.xp.array(x)
-    operands = (read(buffer), *(device.xp.asarray(o) for o in more))
-    device.call(function, "value", operands, written(buffer))
-    failure = difference(device.to_host(written(buffer)), want, read(x))
-    return Finding("overlap", f"{function.__name__} {dtype.name} {name}", want.size, failure)
+def overlap_checks(device: Device, function: Function, dtype: np.dtype) -> Iterator[Check]:
+    """Yield checks where the result's memory is the input's, in all or in part."""
+    for name, (read, written) in OVERLAPS.items():
+        compare = partial(compare_overlap, device, function, dtype, read, written)
+        yield Check("overlap", f"{function.label} {dtype} {name}", compare)
+
+
+def compare_view(device: Device, method: Method, dtype: np.dtype, view: View) -> tuple[int, str | None]:
+    whole = with_operands(method, sample(dtype))
+    operands = tuple(map(view, whole))
+    on_device = tuple(view(device.xp.asarray(o)) for o in whole)
+    return operands[0].size, device.compared(method, operands, on_device)
+
+
+def compare_overlap(
+    device: Device, method: Method, dtype: np.dtype, read: View, written: View
+) -> tuple[int, str | None]:
+    whole = with_operands(method, sample(dtype))
+    operands = tuple(map(read, whole))
+    buffer = device.xp.array(whole[0])
+    on_device = (read(buffer), *map(device.xp.asarray, operands[1:]))
+    return operands[0].size, device.compared(method, operands, on_device, written(buffer))

@@ -1,15 +1,14 @@
 """Arrays of other libraries on the GPU, torch's and Numba's, against the CPU as CuPy's are."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from gpu_sigmoid.device_check import layouts, streams
-from gpu_sigmoid.device_check.subject import Device, Finding, Streams
+from gpu_sigmoid.device_check.subject import Check, Device, Streams
 from gpu_sigmoid.dtypes import numpy_dtype
 from gpu_sigmoid.functions import Function
 
@@ -80,31 +79,10 @@ def numba_device(cuda: Any) -> Device:
     return Device(SimpleNamespace(asarray=asarray), to_host)
 
 
-def checks(
-    section: str, device: Device, functions: tuple[Function, ...], dtypes: tuple[np.dtype, ...]
-) -> Iterator[partial[Finding]]:
-    """Yield the section's checks, each to be called with the library's device."""
-    for function in functions:
-        for dtype in dtypes:
-            for component in MODES:
-                for view in VIEWS[section]:
-                    check = partial(
-                        layouts.check_view, function=function, component=component, dtype=dtype, name=view
-                    )
-                    yield partial(named, section, check)
-            if device.streams is not None:
-                for component in streams.MODES:
-                    check = partial(
-                        streams.check_streams,
-                        function=function,
-                        component=component,
-                        dtype=dtype,
-                        layout="contiguous",
-                    )
-                    yield partial(named, section, check)
-
-
-def named(section: str, check: Callable[[Device], Finding], device: Device) -> Finding:
-    """Make a check, and file what it finds under the library's section."""
-    finding = check(device)
-    return replace(finding, check=section, subject=f"{finding.subject} ({finding.check})")
+def checks(section: str, device: Device, function: Function, dtype: np.dtype) -> Iterator[Check]:
+    """Yield the section's checks, of the library's device."""
+    found = [*layouts.checks(device, function, dtype, MODES, VIEWS[section])]
+    if device.streams is not None:
+        found += streams.checks("streams", device, function, dtype, ["contiguous"])
+    for check in found:
+        yield replace(check, section=section, subject=f"{check.subject} ({check.section})")

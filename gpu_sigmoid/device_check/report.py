@@ -1,26 +1,11 @@
 """What was found, as a table and as JSON."""
 
 import json
-import platform
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from gpu_sigmoid import machine
 from gpu_sigmoid.device_check.subject import Finding
-from gpu_sigmoid.environment import installed
-from gpu_sigmoid.version import __version__
-
-
-def document(findings: list[Finding], device: dict[str, Any]) -> dict[str, Any]:
-    """Return the findings with the device and the versions they hold for."""
-    versions = {
-        "gpu_sigmoid": __version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-        **{name: installed(name) for name in ("torch", "numba-cuda")},
-    }
-    return {"device": device, "versions": versions, "findings": [vars(f) for f in findings]}
 
 
 def table(findings: list[Finding]) -> str:
@@ -34,5 +19,8 @@ def table(findings: list[Finding]) -> str:
     return "\n".join(lines)
 
 
-def write(path: Path, content: dict[str, Any]) -> None:
+def write(path: Path, findings: list[Finding], device: dict[str, Any]) -> None:
+    """Write the findings with the device and the versions they hold for."""
+    versions = machine.versions([*machine.ON_GPU, "torch"])
+    content = {"device": device, "versions": versions, "findings": [vars(f) for f in findings]}
     path.write_text(json.dumps(content, indent=1) + "\n")

@@ -4,24 +4,25 @@ Arrays are filled on a stream that is kept busy first. What does not run on that
 in its turn, finds them not filled yet.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from gpu_sigmoid.device_check.subject import (
+    Check,
     Device,
-    Finding,
     Streams,
     as_tuple,
-    call_public,
-    difference,
-    further,
+    first_difference,
+    with_operands,
 )
-from gpu_sigmoid.functions import Function
+from gpu_sigmoid.functions import Function, Method
 
 SIZE = 1 << 18
-ROUNDS = 4
+ROUNDS, REPLAYS = 4, 3
 # copied on a stream before each round, which takes a GPU some milliseconds
 BALLAST_BYTES = 1 << 28
 BALLAST_COPIES = 8
@@ -40,66 +41,95 @@ def cupy_streams(xp: Any) -> Streams:
     )
 
 
-@dataclass
 class Lane:
     """One stream's arrays: what is to be computed, where from and where to, and what should come out."""
 
-    operands: tuple[np.ndarray, ...]
-    wants: tuple[np.ndarray, ...]
-    sources: tuple
-    buffers: tuple
-    results: tuple
+    def __init__(self, device: Device, method: Method, dtype: np.dtype, step: int, turn: int) -> None:
+        assert device.streams is not None
+        self.device, self.method, self.step, self.copy = device, method, step, device.streams.copy
+        x = np.roll(np.linspace(-12, 12, SIZE).astype(dtype), 1009 * turn)
+        whole = with_operands(method, x)
+        self.operands = tuple(np.ascontiguousarray(o[::step]) for o in whole)
+        self.wants = as_tuple(method(*self.operands))
+        self.sources = tuple(map(device.xp.asarray, whole))
+        self.buffers, self.results = map(self.zeros_like, (whole, self.wants))
 
-    def work(self, device: Device, function: Function, component: str, step: int, copy: Any) -> None:
+    def zeros_like(self, arrays: tuple[np.ndarray, ...]) -> tuple:
+        return tuple(self.device.xp.asarray(np.zeros_like(a)) for a in arrays)
+
+    def work(self) -> None:
         """Fill the buffers and compute from them, on the current stream."""
         for buffer, source in zip(self.buffers, self.sources, strict=True):
-            copy(buffer, source)
+            self.copy(buffer, source)
         out = self.results if len(self.results) > 1 else self.results[0]
-        device.call(function, component, tuple(b[::step] for b in self.buffers), out)
+        self.device.call(self.method, tuple(b[:: self.step] for b in self.buffers), out)
 
-    def failure(self, device: Device) -> str | None:
-        failures = (
-            difference(device.to_host(r), w, self.operands[0])
-            for r, w in zip(self.results, self.wants, strict=True)
-        )
-        return next((f for f in failures if f), None)
+    def failure(self) -> str | None:
+        return first_difference(map(self.device.to_host, self.results), self.wants, self.operands[0])
 
 
-def lane(device: Device, function: Function, component: str, dtype: np.dtype, step: int, turn: int) -> Lane:
-    x = np.roll(np.linspace(-12, 12, SIZE).astype(dtype), 1009 * turn)
-    whole = (x, *further(function, component, x))
-    operands = tuple(np.ascontiguousarray(o[::step]) for o in whole)
-    wants = as_tuple(call_public(function, component, operands))
-    return Lane(
-        operands,
-        wants,
-        tuple(device.xp.asarray(o) for o in whole),
-        tuple(device.xp.asarray(np.zeros_like(o)) for o in whole),
-        tuple(device.xp.asarray(np.zeros_like(w)) for w in wants),
-    )
+def outcome(lanes: list[Lane]) -> tuple[int, str | None]:
+    """Return how many elements lanes have, and their first difference."""
+    failures = (lane.failure() for lane in lanes)
+    return sum(lane.wants[0].size for lane in lanes), next(filter(None, failures), None)
 
 
-def check_streams(
-    device: Device, function: Function, component: str, dtype: np.dtype, layout: str
-) -> Finding:
-    """Compare with the CPU where two streams work at once, each on arrays that it fills itself."""
-    streams, step = device.streams, STEPS[layout]
+def compare_streams(device: Device, method: Method, dtype: np.dtype, step: int) -> tuple[int, str | None]:
+    """Compare where two streams work at once, each on arrays that it fills itself."""
+    streams = device.streams
     assert streams is not None
-    lanes = [lane(device, function, component, dtype, step, turn) for turn in range(2 * ROUNDS)]
+    lanes = [Lane(device, method, dtype, step, turn) for turn in range(2 * ROUNDS)]
     ballast = [device.xp.asarray(np.zeros(BALLAST_BYTES, "u1")) for _ in range(2)]
     # compiling within the rounds would give the streams time to finish
-    lanes[0].work(device, function, component, step, streams.copy)
+    lanes[0].work()
     for each in (*lanes[0].buffers, *lanes[0].results):
         streams.copy(each, device.xp.asarray(np.zeros(tuple(each.shape), dtype)))
     streams.wait_for_all()
     pair = [streams.new(), streams.new()]
-    for turn, each in enumerate(lanes):
+    for turn, lane in enumerate(lanes):
         with streams.current(pair[turn % 2]):
             for _ in range(BALLAST_COPIES):
                 streams.copy(*ballast)
-            each.work(device, function, component, step, streams.copy)
+            lane.work()
     for stream in pair:
         streams.wait(stream)
-    failure = next((f for each in lanes if (f := each.failure(device))), None)
-    subject = f"{function.__name__} {component} {dtype.name} {layout}"
-    return Finding("streams", subject, sum(each.wants[0].size for each in lanes), failure)
+    return outcome(lanes)
+
+
+def compare_replays(device: Device, method: Method, dtype: np.dtype, step: int) -> tuple[int, str | None]:
+    """Capture a call with CuPy and compare what its replays make of other inputs."""
+    streams = device.streams
+    assert streams is not None
+    captured, *lanes = (Lane(device, method, dtype, step, turn) for turn in range(1 + REPLAYS))
+    stream = streams.new()
+    streams.wait_for_all()
+    with streams.current(stream):
+        # compiles, which a capture does not allow
+        captured.work()
+        stream.synchronize()
+        stream.begin_capture()
+        try:
+            captured.work()
+        finally:
+            graph = stream.end_capture()
+        for lane in lanes:
+            for source, values in zip(captured.sources, lane.sources, strict=True):
+                streams.copy(source, values)
+            graph.launch()
+            for target, result in zip(lane.results, captured.results, strict=True):
+                streams.copy(target, result)
+        stream.synchronize()
+    return outcome(lanes)
+
+
+COMPARISONS = {"streams": compare_streams, "graph": compare_replays}
+
+
+def checks(
+    section: str, device: Device, function: Function, dtype: np.dtype, layouts: Iterable[str] = tuple(STEPS)
+) -> Iterator[Check]:
+    """Yield the checks of streams or of graphs."""
+    for mode, layout in product(MODES, layouts):
+        method = function.methods[mode]
+        compare = partial(COMPARISONS[section], device, method, dtype, STEPS[layout])
+        yield Check(section, f"{method.label} {dtype} {layout}", compare)

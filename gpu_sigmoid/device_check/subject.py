@@ -1,18 +1,18 @@
-"""The device under check, and what a check finds."""
+"""The device under check, a check of it, and what that finds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gpu_sigmoid.functions import Function
+from gpu_sigmoid.functions import Method
 
 
-def call_public(function: Function, component: str, operands: tuple, out: Any = None) -> Any:
-    """Call a component as a user does."""
-    return function.methods[component](*operands, out=out)
+def call_public(method: Method, operands: tuple, out: Any = None) -> Any:
+    """Call a method as a user does."""
+    return method(*operands, out=out)
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,18 @@ class Device:
     call: Callable[..., Any] = call_public
     streams: Streams | None = None
 
+    def compared(
+        self, method: Method, operands: tuple, on_device: tuple | None = None, out: Any = None
+    ) -> str | None:
+        """Return the first difference between what the device makes of operands and what the CPU does.
+
+        `on_device` are the operands there, where they are to lie in some way, and `out` the result.
+        """
+        arrays = tuple(map(self.xp.asarray, operands)) if on_device is None else on_device
+        results = self.call(method, arrays, out)
+        gots = as_tuple(results if out is None else out)
+        return first_difference(map(self.to_host, gots), as_tuple(method(*operands)), operands[0])
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -50,15 +62,37 @@ class Finding:
     """The first difference, None where there is none."""
 
 
-def further(function: Function, component: str, x: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return the operands that a component takes beside x, of many values."""
-    more = len(function.methods[component].operands) - 1
+@dataclass(frozen=True)
+class Check:
+    """A comparison of the device with the CPU, which returns the number of elements and a failure."""
+
+    section: str
+    subject: str
+    compare: Callable[[], tuple[int, str | None]]
+
+    def __call__(self) -> Finding:
+        """Make the check. One that raises has failed, and others can still be made."""
+        try:
+            elements, failure = self.compare()
+        except Exception as error:
+            elements, failure = 0, f"raised {type(error).__name__}: {error}"
+        return Finding(self.section, self.subject, elements, failure)
+
+
+def with_operands(method: Method, x: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return x and the operands that a method takes beside it, of many values."""
     cycle = np.array([0.25, 1.0, 0.0, -3.0, 0.75]).astype(x.dtype)
-    return tuple(np.roll(np.resize(cycle, x.shape), k) for k in range(more))
+    return (x, *(np.roll(np.resize(cycle, x.shape), k) for k in range(len(method.operands) - 1)))
 
 
 def as_tuple(results: Any) -> tuple:
     return results if isinstance(results, tuple) else (results,)
+
+
+def first_difference(gots: Iterable[Any], wants: Iterable[Any], x: np.ndarray) -> str | None:
+    """Describe the first of several results that differs."""
+    found = (difference(got, np.asarray(want), x) for got, want in zip(gots, wants, strict=True))
+    return next(filter(None, found), None)
 
 
 def difference(got: Any, want: np.ndarray, x: np.ndarray) -> str | None:
@@ -67,13 +101,11 @@ def difference(got: Any, want: np.ndarray, x: np.ndarray) -> str | None:
         return f"{got.dtype} of shape {got.shape} in place of {want.dtype} of shape {want.shape}"
     bits = f"u{want.itemsize}"
     differs = np.asarray(got).view(bits) != want.view(bits)
-    if not differs.any():
-        return None
     with np.errstate(invalid="ignore"):  # bfloat16 warns of comparing nans
         differs &= (got == got) | (want == want)
-    count = int(differs.sum())
-    if not count:
+    if not differs.any():
         return None
     at = tuple(int(i) for i in np.argwhere(differs)[0])
     pattern = int(x.view(bits)[at])
+    count = np.count_nonzero(differs)
     return f"{count} differ; first x = {x[at]} ({pattern:#x}) gives {got[at]}, the CPU {want[at]}"

@@ -82,25 +82,25 @@ def takes_target(name: str) -> bool:
     return "target" in FUNCTIONS[name].operands
 
 
-def labels(name: str, component: str, dtype: str) -> tuple[str | None, ...]:
-    """Return the rules to go over for a component, (None,) where x is its only operand."""
+def labels(name: str, mode: str, dtype: str) -> tuple[str | None, ...]:
+    """Return the rules to go over for a mode, (None,) where x is its only operand."""
     narrow = dtype in ("float16", "bfloat16")
-    if component == "vjp":
+    if mode == "vjp":
         return (ALL_MANTISSAS, *COTANGENTS) if narrow and not takes_target(name) else tuple(COTANGENTS)
     if not takes_target(name):
         return (None,)
-    if component == "grad2":
+    if mode == "grad2":
         # the target drops out
         return ("0",)
     return (ALL_PAIRS, "outside [0, 1]") if narrow else tuple(TARGETS)
 
 
-def beside(name: str, component: str, label: str | None, x: np.ndarray) -> tuple[np.ndarray, ...]:
+def beside(name: str, mode: str, label: str | None, x: np.ndarray) -> tuple[np.ndarray, ...]:
     """Return the operands that go beside x, of its dtype."""
     if label is None:
         return ()
     rng = np.random.default_rng(crc32(f"{name} {label} {len(x)}".encode()))
-    rules = [TARGETS["in [0, 1]"]] if component == "vjp" and takes_target(name) else []
-    rules.append(COTANGENTS[label] if component == "vjp" else TARGETS[label])
+    rules = [TARGETS["in [0, 1]"]] if mode == "vjp" and takes_target(name) else []
+    rules.append(COTANGENTS[label] if mode == "vjp" else TARGETS[label])
     with np.errstate(all="ignore"):
         return tuple(rule(name, x, rng).astype(x.dtype) for rule in rules)

@@ -17,13 +17,13 @@ BREAKPOINTS = (
 )
 
 
-def in_domain(name: str, x: np.ndarray, component: str = "value") -> np.ndarray:
+def in_domain(name: str, x: np.ndarray, mode: str = "value") -> np.ndarray:
     """Return the finite operands among x for which the result is one too.
 
     A vector-Jacobian product is 0 where exp(-abs(x)) is below 2^-252, in float64 2^-2044.
     """
     low, high = DEFINITIONS[name].domain
-    if component == "vjp" and not np.isfinite(low):
+    if mode == "vjp" and not np.isfinite(low):
         high = 1416.0 if x.dtype == np.float64 else 174.0
         low = -high
     with np.errstate(invalid="ignore"):

@@ -1,4 +1,4 @@
-"""From components to rows of figures, block by block, over processes."""
+"""From modes to rows of figures, block by block, over processes."""
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
@@ -30,10 +30,10 @@ ROWS, ROWS_AT_ONCE = 1 << 12, 64
 
 @dataclass(frozen=True)
 class Part:
-    """A block of the operands of one component: a range of bit patterns, or all that is chosen."""
+    """A block of the operands of one mode: a range of bit patterns, or all that is chosen."""
 
     name: str
-    component: str
+    mode: str
     dtype: str
     label: str | None
     """The rule for what goes beside x."""
@@ -52,6 +52,10 @@ class Part:
             return inputs.chosen(self.name, self.count)
         everything = inputs.all_of(self.dtype)
         return everything[self.start : self.stop : self.stride] if self.of_pairs else everything
+
+    @property
+    def component(self) -> str:
+        return self.mode  # as tests/helpers/samples.py still asks
 
     @property
     def of_pairs(self) -> bool:
@@ -93,12 +97,12 @@ def stride_of(dtype: str, label: str | None, stride: int) -> int:
     return stride if label in (None, *CONSTANTS) else max(stride, SPARSE)
 
 
-def parts(name: str, component: str, dtype: str, stride: int, count: int) -> list[Part]:
-    """Return the blocks that a component is measured in; `stride` is between float32 patterns."""
+def parts(name: str, mode: str, dtype: str, stride: int, count: int) -> list[Part]:
+    """Return the blocks that a mode is measured in; `stride` is between float32 patterns."""
     found = []
-    for label in labels(name, component, dtype):
+    for label in labels(name, mode, dtype):
         every = stride_of(dtype, label, stride)
-        part = Part(name, component, dtype, label, stride=every, count=count)
+        part = Part(name, mode, dtype, label, stride=every, count=count)
         if part.of_pairs:
             found += blocks(part, range(0, 1 << 16, ROWS), 1 << 16)
         elif dtype == "float32":
@@ -119,21 +123,21 @@ def blocks(part: Part, starts: Iterable[int], end: int) -> list[Part]:
 def measure(part: Part, subject: Subject = OURS) -> Found | None:
     """Return the figures of a part, None where the subject does not offer it."""
     gs.set_num_threads(1)
-    compute = subject.compute(part.name, part.component, part.dtype)
+    compute = subject.compute(part.name, part.mode, part.dtype)
     if compute is None:
         return None
-    x = inputs.in_domain(part.name, part.operands, part.component)
+    x = inputs.in_domain(part.name, part.operands, part.mode)
     if not x.size:
         return NOTHING
     with np.errstate(all="ignore"):
         if part.of_pairs:
             return figures_of_pairs(part, x, compute)
-        more = beside(part.name, part.component, part.label, x)
+        more = beside(part.name, part.mode, part.label, x)
         return figures(part, x, more, np.asarray(compute(x, *more)))
 
 
 def figures(part: Part, x: np.ndarray, more: tuple, results: np.ndarray) -> Found:
-    """Return the figures of results for operands x and, for some components, more."""
+    """Return the figures of results for operands x and, for some modes, more."""
     with np.errstate(all="ignore"):
         got = results.astype(np.float64)
         operands = np.stack([o.astype(np.float64) for o in (x, *more)])
@@ -144,13 +148,13 @@ def figures(part: Part, x: np.ndarray, more: tuple, results: np.ndarray) -> Foun
 def figures_of_pairs(part: Part, x: np.ndarray, compute: Compute) -> Found:
     """Return the figures of all pairs of an x and a second operand."""
     second = second_operands(part.label or "", part.dtype)
-    compare, format = pair_comparison(part.component), limits(UNITS[part.dtype])
+    compare, format = pair_comparison(part.mode), limits(UNITS[part.dtype])
     found = NOTHING
     for start in range(0, len(x), ROWS_AT_ONCE):
         rows = x[start : start + ROWS_AT_ONCE]
         got = np.asarray(compute(rows[:, None], second[None])).astype(np.float32)
         wide = rows.astype(np.float64), second.astype(np.float64)
-        halves = double_doubles(part.name, part.component, rows)
+        halves = double_doubles(part.name, part.mode, rows)
         i, j, wrong = compare(halves, *wide, got, *format)
         worst = settled(part, (wide[0][i], wide[1][j]), float(got[i, j]))
         found = found.merged(replace(worst, points=got.size, wrong=int(wrong)))
@@ -159,14 +163,14 @@ def figures_of_pairs(part: Part, x: np.ndarray, compute: Compute) -> Found:
 
 def violations(part: Part, x: np.ndarray, got: np.ndarray) -> int:
     """Return how many neighbours are in the wrong order, where the function is increasing."""
-    if part.component != "value" or not DEFINITIONS[part.name].increasing:
+    if part.mode != "value" or not DEFINITIONS[part.name].increasing:
         return 0
     order = np.argsort(x, kind="stable")
     return int(np.count_nonzero(np.diff(got[order]) < 0))
 
 
 def by_float64(part: Part, operands: np.ndarray, got: np.ndarray) -> Found:
-    compare = comparison(part.name, part.component)
+    compare = comparison(part.name, part.mode)
     open_at = np.empty(MOST_OPEN, np.int64)
     at, wrong, open_count = compare(operands, got, *limits(UNITS[part.dtype]), open_at)
     if part.label not in (None, *CONSTANTS):
@@ -175,7 +179,7 @@ def by_float64(part: Part, operands: np.ndarray, got: np.ndarray) -> Found:
     if open_count > len(open_at):
         raise ArithmeticError(f"{open_count} results too near to the middle of two to tell by float64")
     for i in open_at[:open_count]:
-        truth, _ = exact(part.name, part.component, *operands[:, i])
+        truth, _ = exact(part.name, part.mode, *operands[:, i])
         wrong += float(got[i]) != UNITS[part.dtype].nearest(truth)
     worst = settled(part, tuple(operands[:, at]), float(got[at]))
     return replace(worst, points=len(got), wrong=int(wrong))
@@ -189,7 +193,7 @@ def by_mpmath(part: Part, operands: np.ndarray, got: np.ndarray) -> Found:
 def settled(part: Part, operands: tuple, got: float) -> Found:
     """Return one result's figures, by mpmath."""
     unit = UNITS[part.dtype]
-    truth, scale = exact(part.name, part.component, *operands, dtype=part.dtype)
+    truth, scale = exact(part.name, part.mode, *operands, dtype=part.dtype)
     want = unit.nearest(truth)
     error = unit.error(got, truth, scale)
     return Found(1, error, tuple(map(float, operands)), got, want, int(got != want), 0)
@@ -211,10 +215,10 @@ def measure_all(
 
 
 def merged(results: Iterable[tuple[Part, Found | None]]) -> dict[tuple, Found]:
-    """Return the figures of all blocks of each (function, component, dtype, label)."""
+    """Return the figures of all blocks of each (function, mode, dtype, label)."""
     total: dict[tuple, Found] = {}
     for part, found in results:
         if found is not None:
-            key = (part.name, part.component, part.dtype, part.label)
+            key = (part.name, part.mode, part.dtype, part.label)
             total[key] = total.get(key, NOTHING).merged(found)
     return total

@@ -1,6 +1,6 @@
 """Every 16-bit x beside every 16-bit second operand.
 
-There are a billion pairs a component: what the reference needs of x alone is computed once
+There are a billion pairs a mode: what the reference needs of x alone is computed once
 for each x, by mpmath, as a double-double (a sum of two float64), and what remains for a pair is
 a few operations. Their error is far below what separates a result from the middle of two
 16-bit neighbours, so that no pair is left open.
@@ -54,12 +54,12 @@ def vjp(grad_high: float, grad_low: float, x: float, c: float) -> tuple[float, f
     return c * grad_high, c * grad_low, 0.0
 
 
-def of_x(name: str, component: str) -> Callable[[mpf], mpf]:
+def of_x(name: str, mode: str) -> Callable[[mpf], mpf]:
     """Return what the reference for pairs needs of x."""
-    if component == "vjp":
+    if mode == "vjp":
         return lambda x: exact(name, "grad", x)[0]
     # of a logarithm that float64 cannot hold, it matters that it is positive
-    return {"value": lambda x: max(log1p(exp(-abs(x))), mpf(1e-300)), "grad": s}[component]
+    return {"value": lambda x: max(log1p(exp(-abs(x))), mpf(1e-300)), "grad": s}[mode]
 
 
 PAIR: dict[str, Callable] = {"value": bce_value, "grad": bce_grad, "vjp": vjp}
@@ -74,9 +74,9 @@ def second_operands(label: str, dtype: str) -> np.ndarray:
         return everything[(everything >= low) & (everything <= high)]
 
 
-def double_doubles(name: str, component: str, x: np.ndarray) -> np.ndarray:
+def double_doubles(name: str, mode: str, x: np.ndarray) -> np.ndarray:
     """Return `of_x` for each x, a row of leading parts and one of what they leave."""
-    evaluate = of_x(name, component)
+    evaluate = of_x(name, mode)
     rows = np.empty((2, len(x)))
     for i, number in enumerate(x):
         with mp.workprec(bits_needed(mpf(float(number)))):
@@ -86,9 +86,9 @@ def double_doubles(name: str, component: str, x: np.ndarray) -> np.ndarray:
 
 
 @cache
-def pair_comparison(component: str) -> Callable[..., tuple[int, int, int]]:
+def pair_comparison(mode: str) -> Callable[..., tuple[int, int, int]]:
     """Return the loop over pairs: the indices of the largest error, and how many are wrongly rounded."""
-    evaluate = PAIR[component]
+    evaluate = PAIR[mode]
 
     @jit
     def compare(

@@ -213,4 +213,4 @@ REFERENCES: dict[tuple[str, str], tuple[Callable, int]] = {
     **{(name, "vjp"): (vjp_of_x(grad), 2) for (name, what), grad in OF_X.items() if what == "grad"},
     **{(name, "vjp"): (vjp_of_two(grad), 3) for (name, what), grad in OF_TWO.items() if what == "grad"},
 }
-"""The reference of each component, and of how many operands it is."""
+"""The reference of each mode, and of how many operands it is."""

@@ -21,11 +21,11 @@ HEADING = {
 
 def record(key: tuple, found: Found, how: str, subject: Subject = OURS) -> Record:
     """Return a row for JSON; numbers that matter to the last bit are in hexadecimal."""
-    name, component, dtype, beside = key
+    name, mode, dtype, beside = key
     return {
         "subject": subject.name,
         "function": name,
-        "component": component,
+        "mode": mode,
         "dtype": dtype,
         "beside": beside,
         "operands": how,
@@ -57,7 +57,7 @@ def broken(row: Record) -> bool:
 
 
 def bound_of(row: Record) -> float:
-    return FUNCTIONS[row["function"]].bounds[row["component"], row["dtype"]].ulp
+    return FUNCTIONS[row["function"]].bounds[row["mode"], row["dtype"]].ulp
 
 
 def miss_rounded(row: Record) -> bool:
@@ -67,7 +67,7 @@ def miss_rounded(row: Record) -> bool:
 def line(row: Record) -> str:
     """Return a row of the printed table."""
     beside = "" if row["beside"] is None else f", {row['beside']}"
-    subject = f"{row['function']}.{row['component']} {row['dtype']}{beside}"
+    subject = f"{row['function']}.{row['mode']} {row['dtype']}{beside}"
     bound = f"{bound_of(row):7.2f}" if row["subject"] == OURS.name else f"{'':7}"
     numbers = [f"{float.fromhex(n):24.17g}" for n in (*row["at"][:1], row["got"], row["want"])]
     text = f"{subject:48}{row['points']:14,}{row['ulp']:16,.3f}{bound}  {' '.join(numbers)}"
@@ -88,7 +88,7 @@ def write(path: Path, rows: list[Record]) -> None:
 
 
 def identity(row: Record) -> tuple:
-    return (row["subject"], row["function"], row["component"], row["dtype"], row["beside"])
+    return (row["subject"], row["function"], row["mode"], row["dtype"], row["beside"])
 
 
 def order(row: Record) -> tuple:
@@ -96,7 +96,7 @@ def order(row: Record) -> tuple:
     return (
         row["subject"],
         functions.index(row["function"]),
-        row["component"],
+        row["mode"],
         row["dtype"],
         row["beside"] or "",
     )

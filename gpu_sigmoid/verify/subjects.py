@@ -10,8 +10,8 @@ from gpu_sigmoid.machine import ON_CPU
 Compute = Callable[..., Any]
 
 
-def ours(name: str, component: str, dtype: str) -> Compute:
-    return FUNCTIONS[name].methods[component]
+def ours(name: str, mode: str, dtype: str) -> Compute:
+    return FUNCTIONS[name].methods[mode]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Subject:
 
     name: str
     compute: Callable[[str, str, str], Compute | None]
-    """Gives what computes a (function, component, dtype) of arrays, None where the library has
+    """Gives what computes a (function, mode, dtype) of arrays, None where the library has
     nothing for it. It is pickled for the processes that measure."""
     distributions: tuple[str, ...]
     """Those whose versions a row of figures names."""

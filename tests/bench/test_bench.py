@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import gpu_sigmoid as gs
-from bench import baseline, charts, clock, measure, peers, report
+from bench import charts, clock, measure, ours, peers, report
 from bench.cases import Case, Grid, operands, preset
 from bench.clock import Spread, calibrated, interleave
 from gpu_sigmoid.dtypes import numpy_dtype
@@ -70,12 +70,12 @@ def test_cuda_clock_takes_the_time_between_events(monkeypatch: pytest.MonkeyPatc
     assert clock.cuda_clock(launch, 5) == pytest.approx(0.010)
 
 
-@pytest.mark.parametrize("component", ["value", "grad", "value_and_grad"])
+@pytest.mark.parametrize("mode", ["value", "grad", "value_and_grad"])
 @pytest.mark.parametrize("name", peers.HOST)
-def test_peers_compute_what_is_said(function: Any, name: str, component: str) -> None:
+def test_peers_compute_what_is_said(function: Any, name: str, mode: str) -> None:
     """A peer that computes something else would be no peer."""
     for dtype in ("float32", "float64"):
-        case = Case(function.__name__, component, dtype, 1000, "out", 1)
+        case = Case(function.__name__, mode, dtype, 1000, "out", 1)
         prepare = peers.load(name, 1)
         if prepare is None:
             pytest.skip(f"{name} is not installed")
@@ -84,40 +84,40 @@ def test_peers_compute_what_is_said(function: Any, name: str, component: str) ->
         if call is None:
             continue
         results = call()
-        want = (function if component == "value" else getattr(function, component))(*inputs)
+        want = (function if mode == "value" else getattr(function, mode))(*inputs)
         for got, expected in zip(
             results if isinstance(results, tuple) else (results,),
             want if isinstance(want, tuple) else (want,),
-            strict=component == "value_and_grad",
+            strict=mode == "value_and_grad",
         ):
             np.testing.assert_allclose(np.asarray(got), expected, rtol=2e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("layout", ["out", "new", "strided"])
-@pytest.mark.parametrize("component", ["value", "value_and_grad", "vjp"])
-def test_ours_is_timed_on_the_layout_named(component: str, layout: str) -> None:
-    case = Case("bce_with_logits", component, "bfloat16", 100, layout, 1)
+@pytest.mark.parametrize("mode", ["value", "value_and_grad", "vjp"])
+def test_ours_is_timed_on_the_layout_named(mode: str, layout: str) -> None:
+    case = Case("bce_with_logits", mode, "bfloat16", 100, layout, 1)
     inputs, outs = operands(case)
     assert all(a.shape == (100,) and a.dtype == numpy_dtype("bfloat16") for a in (*inputs, *outs))
     assert all((a.strides[0] == 4) == (layout == "strided") for a in inputs)
     assert case.bytes == 200 * (len(inputs) + len(outs))
-    result = measure.prepared(case, ["gpu_sigmoid"], np)["gpu_sigmoid"]()
+    result = measure.prepared(case, {"ours": ours.prepare}, [(inputs, outs)])["ours"]()
     results = result if isinstance(result, tuple) else (result,)
     assert len(results) == case.outputs
 
 
 def test_the_copy_copies_in_parts() -> None:
     source, target = np.arange(700_001.0), np.zeros(700_001)
-    baseline.prepare(Case("sigmoid", "value", "float64", source.size, "out", 2), (source,), (target,))()
+    ours.copy(Case("sigmoid", "value", "float64", source.size, "out", 2), (source,), (target,))()
     np.testing.assert_array_equal(source, target)
 
 
 def test_rows_and_tables() -> None:
     rows = measure.measure(CASE, 3, ["numpy"])
     assert [row.contender for row in rows] == ["gpu_sigmoid", "copy", "numpy"]
-    ours = rows[0]
-    assert ours.times_ours == Spread(1.0, 1.0, 1.0)
-    assert ours.gigabytes_per_second == pytest.approx(8 / ours.nanoseconds.median, rel=1e-6)
+    row = rows[0]
+    assert row.times_ours == Spread(1.0, 1.0, 1.0)
+    assert row.gigabytes_per_second == pytest.approx(8 / row.nanoseconds.median, rel=1e-6)
     document = report.document(rows, 3)
     for row in document["rows"]:
         assert row["device"] and len(row["date"]) == 10

@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 import gpu_sigmoid as gs
 from bench import peers
+from bench.accuracy import subject
 from bench.command import main
-from bench.errors import subject
 from gpu_sigmoid import environment
 
 
@@ -27,7 +27,7 @@ def run(*arguments: Any) -> Result:
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_errors_of_a_peer(tmp_path: Path, jobs: int) -> None:
     path = tmp_path / "peers.json"
-    options = ["--component", "grad", "--dtype", "float32", "--stride", 400_009, "--jobs", jobs]
+    options = ["--mode", "grad", "--dtype", "float32", "--stride", 400_009, "--jobs", jobs]
     result = run("sigmoid", "--peer", "numpy", *options, "--json", path)
     assert result.exit_code == 0, result.output
     (row,) = json.loads(path.read_text())["rows"]
@@ -39,7 +39,7 @@ def test_errors_of_a_peer(tmp_path: Path, jobs: int) -> None:
 
 def test_what_a_peer_does_not_offer_has_no_row(tmp_path: Path) -> None:
     path = tmp_path / "peers.json"
-    result = run("sigmoid", "--peer", "numpy", "--component", "grad2", "--jobs", 1, "--json", path)
+    result = run("sigmoid", "--peer", "numpy", "--mode", "grad2", "--jobs", 1, "--json", path)
     assert result.exit_code == 0, result.output
     assert json.loads(path.read_text())["rows"] == []
 

@@ -16,7 +16,7 @@ from bench import charts, command, report
 from bench.command import main
 
 ROOT = Path(__file__).parents[2]
-ONE_CASE = ("--function=sigmoid", "--component=value", "--dtype=float32", "--size=1000", "--peer=numpy")
+ONE_CASE = ("--function=sigmoid", "--mode=value", "--dtype=float32", "--size=1000", "--peer=numpy")
 
 
 def run(*arguments: Any) -> Result:

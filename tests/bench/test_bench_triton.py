@@ -17,13 +17,13 @@ import gpu_sigmoid as gs
 from bench.cases import Case, operands
 from bench.peers.triton import FORMULAS, prepare
 
-for function, component in FORMULAS:
+for function, mode in FORMULAS:
     for dtype in ("float16", "bfloat16", "float32", "float64"):
-        case = Case(function, component, dtype, 2500, "out", 1)
+        case = Case(function, mode, dtype, 2500, "out", 1)
         inputs, outs = operands(case)
         prepare(case, inputs, outs)()
         method = getattr(gs, function)
-        want = (method if component == "value" else getattr(method, component))(*inputs)
+        want = (method if mode == "value" else getattr(method, mode))(*inputs)
         for got, expected in zip(outs, want if len(outs) > 1 else (want,), strict=True):
             np.testing.assert_allclose(got.astype("f8"), expected.astype("f8"), rtol=1e-2, atol=1e-5)
 assert prepare(Case("logit", "value", "float32", 10, "out", 1), (), ()) is None

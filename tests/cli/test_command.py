@@ -157,9 +157,9 @@ def test_verify_adds_rows_to_nothing_but_its_own_reports(tmp_path: Path, content
 
 
 def test_a_report_is_added_to(tmp_path: Path) -> None:
-    for component in ("value", "grad"):
-        of = ("verify", "sigmoid", "--dtype", "float16", "--component", component)
+    for mode in ("value", "grad"):
+        of = ("verify", "sigmoid", "--dtype", "float16", "--mode", mode)
         assert run(*of, "--json", tmp_path / "a.json").exit_code == 0
     rows = json.loads((tmp_path / "a.json").read_text())["rows"]
-    assert sorted(row["component"] for row in rows) == ["grad", "value"]
+    assert sorted(row["mode"] for row in rows) == ["grad", "value"]
     assert os.listdir(tmp_path) == ["a.json"]

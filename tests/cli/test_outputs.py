@@ -21,7 +21,7 @@ from gpu_sigmoid.cli import files
 
 BENCH = [
     "--function=sigmoid",
-    "--component=value",
+    "--mode=value",
     "--dtype=float32",
     "--size=1000",
     "--peer=numpy",
@@ -81,7 +81,7 @@ def test_a_signal_while_a_report_is_written_leaves_nothing(
     previous = signal.signal(number, lambda *_: pytest.fail("not heeded"))
     try:
         if command == "verify":
-            options = ("sigmoid", "--component=value", "--dtype=float16", "--jobs=1", "--json")
+            options = ("sigmoid", "--mode=value", "--dtype=float16", "--jobs=1", "--json")
             result = run("verify", *options, tmp_path / "a.json")
         else:
             result = CliRunner().invoke(bench_main, [*BENCH, "-o", str(tmp_path / "folder")])
@@ -212,7 +212,7 @@ def test_help_is_shown_in_any_environment(tmp_path: Path) -> None:
 
 
 def test_what_is_measured_is_alone_on_standard_output(tmp_path: Path) -> None:
-    process = start(tmp_path, "verify", "sigmoid", "--component=value", "--dtype=float16", "--jobs=1")
+    process = start(tmp_path, "verify", "sigmoid", "--mode=value", "--dtype=float16", "--jobs=1")
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "1 blocks\n")
     assert output.split()[0] == "points"

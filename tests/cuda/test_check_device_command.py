@@ -37,7 +37,7 @@ def test_calls_that_keep_to_no_stream_give_status_1() -> None:
     for section in ("streams", "graph"):
         result = check("--section", section)
         assert result.exit_code == 1
-        assert f"FAILED {section}: silu value float32 contiguous: " in result.output
+        assert f"FAILED {section}: silu float32 contiguous: " in result.output
 
 
 @pytest.mark.usefixtures("stand_in")

@@ -11,7 +11,7 @@ from helpers.required import REQUIRED
 from helpers.stream_stand_in import Stream, put
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.cli.check_device import of_libraries
+from gpu_sigmoid.cli.check_device import chosen
 from gpu_sigmoid.device_check import libraries, streams
 from gpu_sigmoid.device_check.subject import Device, Streams, as_tuple, call_public
 
@@ -27,14 +27,17 @@ def held(array: Any) -> Any:
     return np.array(array).view(HeldArray)
 
 
-def on_held(function: Any, component: str, operands: tuple, out: Any = None) -> Any:
-    results = as_tuple(call_public(function, component, tuple(map(np.asarray, operands))))
+def on_held(method: Any, operands: tuple, out: Any = None) -> Any:
+    results = as_tuple(call_public(method, tuple(map(np.asarray, operands))))
     return tuple(map(held, results))
 
 
 def failures(section: str, device: Device, dtype: str) -> list[str | None]:
-    checks = libraries.checks(section, device, (gs.silu, gs.bce_with_logits), (DTYPES[dtype],))
-    findings = [check(device) for check in checks]
+    findings = [
+        check()
+        for function in (gs.silu, gs.bce_with_logits)
+        for check in libraries.checks(section, device, function, DTYPES[dtype])
+    ]
     assert {f.check for f in findings} == {section}
     return [f.failure for f in findings]
 
@@ -69,10 +72,10 @@ def test_torch(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
         copy=lambda target, source: put(lambda: target.copy_(source)),
     )
 
-    def call(function: Any, component: str, operands: tuple, out: Any = None) -> Any:
+    def call(method: Any, operands: tuple, out: Any = None) -> Any:
         if out is None:
-            return call_public(function, component, operands)
-        return put(lambda: call_public(function, component, operands, out))
+            return call_public(method, operands)
+        return put(lambda: call_public(method, operands, out))
 
     device = replace(libraries.torch_device(torch, "cpu"), call=call, streams=queues)
     assert not any(failures("torch", device, dtype))
@@ -88,7 +91,7 @@ def test_a_missing_library_is_skipped_with_its_reason(
         raise ImportError(f"{section} is away")
 
     monkeypatch.setattr(libraries, "load", missing)
-    assert of_libraries(("silu",), ("torch", "numba", "bits"), ("float32",)) == []
+    assert chosen(Device(np, np.asarray), ("silu",), ("torch", "numba"), ("float32",), 1) == []
     assert capsys.readouterr().err == (
         "section torch skipped: torch is away\nsection numba skipped: numba is away\n"
     )

@@ -4,11 +4,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.stream_stand_in import XP, in_turn, synchronizing
+from helpers.stream_stand_in import XP, Stream, put
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.device_check import graph, streams
+from gpu_sigmoid.device_check import streams
 from gpu_sigmoid.device_check.subject import Device, call_public
+
+
+def in_turn(method: Any, operands: tuple, out: Any) -> None:
+    """Compute on the current stream."""
+    put(lambda: call_public(method, operands, out))
+
+
+def synchronizing(method: Any, operands: tuple, out: Any) -> None:
+    """Compute on the current stream and wait for it."""
+    in_turn(method, operands, out)
+    for stream in Stream.stack[-1:]:
+        stream.synchronize()
+
 
 QUEUES = streams.cupy_streams(XP)
 RIGHT = Device(XP, np.asarray, in_turn, QUEUES)
@@ -22,28 +35,17 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "BALLAST_BYTES", 8)
 
 
-@pytest.mark.parametrize("layout", streams.STEPS)
-@pytest.mark.parametrize("component", streams.MODES)
-def test_streams(function: Any, component: str, layout: str) -> None:
-    def failure(device: Device) -> str | None:
-        dtype = np.dtype("f4")
-        return streams.check_streams(device, function, component, dtype, layout).failure
+@pytest.mark.parametrize("section", streams.COMPARISONS)
+def test_the_order_of_work(function: Any, section: str) -> None:
+    def failures(device: Device) -> list[str | None]:
+        checks = streams.checks(section, device, function, np.dtype("f4"))
+        return [check().failure for check in checks]
 
-    assert failure(RIGHT) is None
-    assert "differ" in str(failure(WRONG_STREAM))
-
-
-@pytest.mark.parametrize("layout", streams.STEPS)
-@pytest.mark.parametrize("component", streams.MODES)
-def test_graph(function: Any, component: str, layout: str) -> None:
-    def failure(device: Device) -> str | None:
-        return graph.check_graph(device, function, component, np.dtype("f4"), layout).failure
-
-    assert failure(RIGHT) is None
-    assert "differ" in str(failure(WRONG_STREAM))
+    assert failures(RIGHT) == [None] * 4
+    assert all("differ" in str(failure) for failure in failures(WRONG_STREAM))
 
 
 def test_a_call_that_waits_cannot_be_captured() -> None:
     device = Device(XP, np.asarray, synchronizing, QUEUES)
-    finding = graph.check_graph(device, gs.silu, "value", np.dtype("f4"), "contiguous")
-    assert finding.failure == "RuntimeError: cannot wait for a stream that captures"
+    check = next(streams.checks("graph", device, gs.silu, np.dtype("f4")))
+    assert check().failure == "raised RuntimeError: cannot wait for a stream that captures"

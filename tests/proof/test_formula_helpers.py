@@ -40,10 +40,10 @@ def split(x):
     return n, power * final_scale / scale, n
 
 
-def computed(formula: Callable, component: str, dtype: str, *operands: Any) -> Any:
+def computed(formula: Callable, name: str, dtype: str, *operands: Any) -> Any:
     arrays = [np.asarray(o, dtype) for o in operands]
     with np.errstate(all="ignore"):
-        return compile_ufunc(formula, mode(component), dtype)(*arrays)
+        return compile_ufunc(formula, mode(name), dtype)(*arrays)
 
 
 def edges(dtype: str) -> np.ndarray:
@@ -111,7 +111,7 @@ def test_fast_two_sum_is_fit_for_rounding_to_odd(dtype: str) -> None:
 def test_binary_exponent(dtype: str) -> None:
     format = FORMATS[dtype]
     assert math.log2(SCALE.of(format)) == {"float32": -64, "float64": -512}[dtype]
-    for component, bound in (("grad", NEGLIGIBLE), ("vjp", NEGLIGIBLE_IF_WEIGHTED)):
+    for name, bound in (("grad", NEGLIGIBLE), ("vjp", NEGLIGIBLE_IF_WEIGHTED)):
         largest = bound.of(format)
         middles = (np.arange(0, largest / math.log(2) - 1) + 0.5) * math.log(2)
         x = np.unique(np.concatenate([[0.0, 1e-30, largest], middles, middles - 1e-6, middles + 1e-6]))
@@ -119,11 +119,11 @@ def test_binary_exponent(dtype: str) -> None:
         n = computed(split, "value", dtype, x).astype(np.float64)
         assert (np.abs(x - n * math.log(2)) <= math.log(2) / 2 + 1e-4).all()
         assert (n == np.rint(n)).all()
-        more = () if component == "grad" else (np.ones_like(x),)
+        more = () if name == "grad" else (np.ones_like(x),)
         # scale * 2^n on the way to a result; where n was capped, what is left is the last factor
-        got = computed(split, component, dtype, x, *more)
-        cap = np.inf if component == "grad" else {"float32": 125, "float64": 1021}[dtype]
+        got = computed(split, name, dtype, x, *more)
+        cap = np.inf if name == "grad" else {"float32": 125, "float64": 1021}[dtype]
         left = np.where(n - cap == {"float32": 127, "float64": 1023}[dtype], 0.0, np.exp2(cap - n))
-        scale = SCALE.of(format) if component == "grad" else 1.0
+        scale = SCALE.of(format) if name == "grad" else 1.0
         wanted = np.ldexp(np.where(n > cap, left, scale), np.minimum(n, cap).astype(int))
         assert np.array_equal(got.astype(np.float64), wanted)

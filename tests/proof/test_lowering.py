@@ -99,7 +99,7 @@ def test_loop_is_vectorised_and_calls_no_libm(function: Any, dtype: str) -> None
 
 @pytest.fixture(scope="module")
 def host_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    """The printed C++ of every component, in a loop, built for the host."""
+    """The printed C++ of every mode, in a loop, built for the host."""
     programs = [
         lower(f.formula, f.methods[c].mode, format)
         for format in FORMATS.values()

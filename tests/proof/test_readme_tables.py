@@ -12,11 +12,11 @@ README = "# before\n<!-- accuracy -->\nold\n<!-- /accuracy -->\nafter\n"
 THROUGHPUT = "<!-- throughput -->\n<!-- /throughput -->\n"
 
 
-def row(subject: str, ulp: float, component: str = "value", dtype: str = "float32") -> dict:
+def row(subject: str, ulp: float, mode: str = "value", dtype: str = "float32") -> dict:
     return {
         "subject": subject,
         "function": "sigmoid",
-        "component": component,
+        "mode": mode,
         "dtype": dtype,
         "operands": "all",
         "ulp": ulp,
@@ -24,7 +24,7 @@ def row(subject: str, ulp: float, component: str = "value", dtype: str = "float3
 
 
 def timed(contender: str, times: float) -> dict:
-    case = {"function": "sigmoid", "component": "value", "dtype": "float32", "size": 100_000}
+    case = {"function": "sigmoid", "mode": "value", "dtype": "float32", "size": 100_000}
     spread = {"median": times, "low": times, "high": times}
     return {
         "case": {**case, "layout": "out", "threads": 1},

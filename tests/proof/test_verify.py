@@ -27,9 +27,9 @@ def run(*arguments: Any) -> Any:
     return CliRunner().invoke(main, ["verify", *map(str, arguments)])
 
 
-def test_every_component_has_a_definition_and_a_reference() -> None:
+def test_every_mode_has_a_definition_and_a_reference() -> None:
     assert DEFINITIONS.keys() == gs.FUNCTIONS.keys()
-    assert REFERENCES.keys() == {(name, component) for name in gs.FUNCTIONS for component in MEASURED}
+    assert REFERENCES.keys() == {(name, mode) for name in gs.FUNCTIONS for mode in MEASURED}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -129,7 +129,7 @@ def test_float64_operands(name: str) -> None:
 
 
 def test_command_prints_and_writes_what_it_finds(tmp_path: Path) -> None:
-    options = ["--component", "value", "--stride", 400_009, "--jobs", 1, "--json", tmp_path / "a.json"]
+    options = ["--mode", "value", "--stride", 400_009, "--jobs", 1, "--json", tmp_path / "a.json"]
     result = run("sigmoid", *options, "--dtype", "float32", "--dtype", "float16")
     assert result.exit_code == 0, result.output
     assert "sigmoid.value float32" in result.output
@@ -161,6 +161,6 @@ def test_command_prints_and_writes_what_it_finds(tmp_path: Path) -> None:
 )
 def test_command_fails_if_a_kernel_is_wrong(wrong: Any, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subjects, "FUNCTIONS", {"sigmoid": SimpleNamespace(methods={"value": wrong})})
-    result = run("sigmoid", "--component", "value", "--dtype", "float16", "--jobs", 1)
+    result = run("sigmoid", "--mode", "value", "--dtype", "float16", "--jobs", 1)
     assert result.exit_code == 1
     assert words in result.output
