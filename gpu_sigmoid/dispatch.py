@@ -35,6 +35,7 @@ NUMBER, HOST, CUDA = "number", "cpu", "cupy"
 COMPANIONS = {"dask": {HOST}, "jax": {HOST}, "pandas": {HOST}, "xarray": {HOST, "dask"}}
 """Backends whose arrays hold arrays of others, or lie beside them, which may be operands too."""
 
+_modules: dict[str, Any] = {}
 _backend_of_type: dict[type, str] = {np.ndarray: HOST, int: NUMBER, float: NUMBER, bool: NUMBER}
 
 
@@ -60,6 +61,12 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
         ufunc = method.ready.get(float)
         if ufunc is not None:
             return ufunc(first)
+    else:
+        direct = method.ready.get(type(first))
+        if direct is not None:
+            result = direct(operands, out)
+            if result is not NotImplemented:
+                return result
     backend = backend_of(method, operands, out)
     if backend == HOST:
         return cpu.run(method, operands, out)
@@ -75,7 +82,10 @@ def module_of(backend: str) -> Any:
         from gpu_sigmoid.backends import torch
 
         return torch
-    return import_module(f"gpu_sigmoid.backends.{backend}")
+    module = _modules.get(backend)
+    if module is None:
+        module = _modules[backend] = import_module(f"gpu_sigmoid.backends.{backend}")
+    return module
 
 
 def alike(operands: Any, dtype: np.dtype) -> bool:

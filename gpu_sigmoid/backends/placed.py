@@ -1,14 +1,12 @@
 """Where arrays lie in memory, and whether they overlap: the same for every library's arrays."""
 
-from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(NamedTuple):
     """Where an array's elements lie; equal for arrays that are the same memory, read alike."""
 
     address: int

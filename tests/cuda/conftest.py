@@ -1,6 +1,7 @@
 """The fixtures of the tests of CUDA without a GPU."""
 
 import pytest
+from helpers.backends import MISSING
 from helpers.cupy_stand_in import Launches, stand_in
 from helpers.required import REQUIRED
 
@@ -9,6 +10,15 @@ from helpers.required import REQUIRED
 def launches(monkeypatch: pytest.MonkeyPatch) -> Launches:
     """What CuPy's backend launches on arrays that stand in for CuPy's."""
     return stand_in(monkeypatch)
+
+
+@pytest.fixture
+def gpu() -> None:
+    """A GPU, or an emulated one, that CuPy can use."""
+    if reason := MISSING.get("cupy"):
+        if "cupy" in REQUIRED:
+            pytest.fail(f"backend cupy is required, but {reason}")
+        pytest.skip(f"no GPU: {reason}")
 
 
 @pytest.fixture

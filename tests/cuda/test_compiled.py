@@ -32,10 +32,10 @@ SAMPLE = [(f, "value_and_grad") for f in gs.FUNCTIONS]
 def test_packed(function: str, name: str, dtype: str) -> None:
     method = gs.FUNCTIONS[function].methods[name]
     program = lower_for(method.formula, method.mode, dtype)
-    instructions = sass(packed.source(program, dtype, packed.unroll(program)), 90)
+    instructions = sass(packed.source(program, dtype, packed.unroll(len(program.inputs), dtype)), 90)
     check(instructions, dtype)
     read = {o for operation in program.operations for o in operation.operands} & set(program.inputs)
-    unroll = packed.unroll(program)
+    unroll = packed.unroll(len(program.inputs), dtype)
     assert sum(i.startswith("LDG.E.128") for i in instructions) == unroll * len(read)
     assert sum(i.startswith("STG.E.128") for i in instructions) == unroll * len(program.outputs)
 
@@ -67,6 +67,8 @@ def test_elementwise(function: str, name: str, dtype: str, architecture: int) ->
 def test_packed_elsewhere(function: str, name: str, dtype: str, architecture: int) -> None:
     method = gs.FUNCTIONS[function].methods[name]
     program = lower_for(method.formula, method.mode, dtype)
-    instructions = sass(packed.source(program, dtype, packed.unroll(program)), architecture)
+    instructions = sass(
+        packed.source(program, dtype, packed.unroll(len(program.inputs), dtype)), architecture
+    )
     check(instructions, dtype)
     assert any(i.startswith("LDG.E.128") for i in instructions)

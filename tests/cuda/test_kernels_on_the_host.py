@@ -25,7 +25,7 @@ from gpu_sigmoid.device_check import bits
 STRIDE = 1 if os.environ.get("GPU_SIGMOID_ALL_FLOATS") else 4_001
 
 RUN = """
-extern "C" void run_packed(int blocks, int threads, {pointers}, long long size, int head) {{
+extern "C" void run_packed(int blocks, int threads, {pointers}, long long size, long long head) {{
     gridDim.x = blocks;
     blockDim.x = threads;
     for (blockIdx.x = 0; blockIdx.x < blocks; ++blockIdx.x)
@@ -44,7 +44,7 @@ def build(directory: Path, formula: Any, name: str, dtype: str) -> ctypes.CDLL:
     """Compile both kernels of a component."""
     program = lower_for(formula, mode(name), dtype)
     ins, outs, operation, preamble = elementwise.source(program, dtype)
-    assert preamble in packed.source(program, dtype, packed.unroll(program))
+    assert preamble in packed.source(program, dtype, packed.unroll(len(program.inputs), dtype))
     names = [p.split()[1] for p in (*ins.split(", "), *outs.split(", "))]
     c_type = STORAGES[dtype].c_type
     pointers = ", ".join(f"{c_type}* {n}_p" for n in names)
@@ -54,7 +54,9 @@ def build(directory: Path, formula: Any, name: str, dtype: str) -> ctypes.CDLL:
         references=" ".join(f"{c_type}& {n} = {n}_p[k];" for n in names),
         operation=operation,
     )
-    return compiled(directory, SHIM + packed.source(program, dtype, packed.unroll(program)) + run)
+    return compiled(
+        directory, SHIM + packed.source(program, dtype, packed.unroll(len(program.inputs), dtype)) + run
+    )
 
 
 def inputs(dtype: str) -> Iterator[np.ndarray]:
@@ -76,7 +78,7 @@ def run(
         library.run_elementwise(*pointers, size)
         return
     head = min(results[0].size, -results[0].ctypes.data % packed.VECTOR // results[0].itemsize)
-    library.run_packed(*grid, *pointers, size, ctypes.c_int(head))
+    library.run_packed(*grid, *pointers, size, ctypes.c_longlong(head))
 
 
 def same_bits(y: np.ndarray, w: np.ndarray) -> bool:

@@ -1,5 +1,6 @@
 """CuPy arrays: kernels from the formulas' CUDA C++, on the array's device and the current stream.
 
+- `direct`: calls that are one launch, which `dispatch` finds by the array's type
 - `packed`: contiguous arrays, 16 bytes at a time
 - `lut`: the same, for large 16-bit arrays, by a table of all results
 - `elementwise`: any other layout, by `cupy.ElementwiseKernel`
@@ -16,34 +17,39 @@ import cupy
 import numpy as np
 
 from gpu_sigmoid.backends.cupy import elementwise, lut, packed
+from gpu_sigmoid.backends.cupy.direct import Direct
 from gpu_sigmoid.backends.cupy.foreign import adopted
 from gpu_sigmoid.backends.placed import Placed, apart, shaped_like
 from gpu_sigmoid.dtypes import result_name
-from gpu_sigmoid.modes import Mode
 from gpu_sigmoid.outputs import broadcast_shape, checked_out
 
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on arrays of one GPU."""
+    method.ready.setdefault(cupy.ndarray, Direct(method))
     arrays = tuple(adopted(o) for o in operands)
     name = result_name(method, arrays)
     dtype = storage_dtype(name, arrays)
     outs = checked_out(method, dtype, arrays, out, cupy.ndarray, placed)
     device = one_device(method, [a for a in (*arrays, *outs) if isinstance(a, cupy.ndarray)])
     with device:
-        return compute(method.formula, method.mode, name, arrays, outs, dtype)
+        return compute(method, name, arrays, outs, dtype)
 
 
-def compute(formula: Any, mode: Mode, name: str, arrays: tuple, outs: tuple, dtype: np.dtype) -> Any:
-    ready = tuple(as_operand(a, dtype) for a in arrays)
+def compute(method: Any, name: str, arrays: tuple, outs: tuple, dtype: np.dtype) -> Any:
+    formula, mode = method.formula, method.mode
+    ready = tuple(as_operand(method, a, dtype) for a in arrays)
     shape = broadcast_shape(ready)
     results = tuple(fresh(ready, shape, dtype) if o is None else o for o in outs)
-    ready = tuple(copied_if_overlapping(a, results) for a in ready)
+    ready = tuple(copied_if_overlapping(method, a, outs) for a in ready)
     if results[0].size:
-        kernels = elementwise
-        if packed.serves(ready, results):
-            kernels = lut if lut.serves(formula, mode, name, ready) else packed
-        kernels.launch(formula, mode, name, ready, results)
+        kinds = packed.kinds_of(ready, results)
+        if kinds is None:
+            elementwise.launch(formula, mode, name, ready, results)
+        elif lut.serves(formula, mode, name, ready):
+            lut.launch(formula, mode, name, ready, results)
+        else:
+            packed.launch(formula, mode, name, ready, results, kinds)
     return results if len(results) > 1 else results[0]
 
 
@@ -61,11 +67,14 @@ def storage_dtype(name: str, arrays: tuple) -> np.dtype:
     return next(a.dtype for a in arrays if getattr(a, "dtype", None) is not None and a.dtype.name == name)
 
 
-def as_operand(operand: Any, dtype: np.dtype) -> Any:
+def as_operand(method: Any, operand: Any, dtype: np.dtype) -> Any:
     """Return an array of `dtype`, or a NumPy scalar of it, which kernels take by value."""
-    if isinstance(operand, cupy.ndarray):
-        return operand.astype(dtype, copy=False)
-    return np.asarray(operand).astype(dtype)[()]
+    if not isinstance(operand, cupy.ndarray):
+        return np.asarray(operand).astype(dtype)[()]
+    if operand.dtype == dtype:
+        return operand
+    refuse_in_capture(method, f"an operand of {operand.dtype} is converted to {dtype}", "convert it")
+    return operand.astype(dtype)
 
 
 def fresh(operands: tuple, shape: tuple[int, ...], dtype: np.dtype) -> Any:
@@ -74,18 +83,28 @@ def fresh(operands: tuple, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     return cupy.empty(shape, dtype) if like is None else cupy.empty_like(like, dtype)
 
 
-def copied_if_overlapping(operand: Any, results: tuple) -> Any:
-    """Return the operand, or a copy where it shares memory with a result but is not exactly it.
+def copied_if_overlapping(method: Any, operand: Any, outs: tuple) -> Any:
+    """Return the operand, or a copy where it shares memory with an output but is not exactly it.
 
     With two results, being one of them is too little: the other may be written first.
     """
     if not isinstance(operand, cupy.ndarray):
         return operand
     place = placed(operand)
-    for target in map(placed, results):
+    for target in (placed(out) for out in outs if out is not None):
         if place != target and not apart(place, target):
+            refuse_in_capture(method, "an operand that overlaps out in part is copied", "copy it")
             return operand.copy()
     return operand
+
+
+def refuse_in_capture(method: Any, reason: str, remedy: str) -> None:
+    """Raise a RuntimeError where a temporary array would be freed before a captured graph is replayed."""
+    if cupy.cuda.get_current_stream().is_capturing():
+        raise RuntimeError(
+            f"{method.label}: {reason}, which takes memory that a captured graph would not own when it is "
+            f"replayed: {remedy} before the capture"
+        )
 
 
 def placed(array: Any) -> Placed:

@@ -1,0 +1,85 @@
+"""Calls that are one launch: contiguous arrays of one shape and dtype on the current device.
+
+Up to some ten million elements it is the host's time that a user waits for, not the GPU's. So
+what such a call needs is asked in the fewest steps, and prepared once per dtype and device.
+"""
+
+from typing import Any, NamedTuple
+
+from cupy import ndarray
+from cupy.cuda.runtime import getDevice, getDeviceCount
+
+from gpu_sigmoid.backends.cupy import lut, packed
+from gpu_sigmoid.backends.cupy.packed import VECTOR
+from gpu_sigmoid.dtypes import accepted_name
+from gpu_sigmoid.modes import is_tabulable
+
+
+class Prepared(NamedTuple):
+    """A method's kernel of `packed` for a dtype, loaded on a device, and whether `lut` has one."""
+
+    launch: Any
+    elements_a_thread: int
+    dtype: str
+    tabulable: bool
+
+
+class Direct:
+    """A method on such arrays; on others it returns NotImplemented, having done nothing."""
+
+    def __init__(self, method: Any) -> None:
+        self.formula, self.mode = method.formula, method.mode
+        self.count, self.kinds = len(method.mode.partials), (packed.VECTORS,) * len(method.operands)
+        self.several_devices = getDeviceCount() > 1
+        self.prepared: dict[Any, Prepared] = {}
+
+    def __call__(self, operands: tuple, out: Any) -> Any:
+        first = operands[0]
+        dtype, shape, memory = first.dtype, first.shape, first.data
+        device, address = memory.device_id, memory.ptr
+        prepared = self.prepared.get((dtype, device)) or self.prepare(dtype, device)
+        # the flags that users read take five times as long
+        if prepared is None or not first._c_contiguous or (self.several_devices and device != getDevice()):
+            return NotImplemented
+        if out is None:
+            given: tuple = ()
+        elif self.count == 1:
+            given = (out,)
+        elif type(out) is tuple and len(out) == self.count:
+            given = out
+        else:
+            return NotImplemented
+        distance, nbytes, addresses = address % VECTOR, first.nbytes, [address]
+        for array in operands[1:] + given:
+            if type(array) is not ndarray or array.dtype is not dtype or array.shape != shape:
+                return NotImplemented
+            memory = array.data
+            address = memory.ptr
+            if memory.device_id != device or address % VECTOR != distance or not array._c_contiguous:
+                return NotImplemented
+            for other in addresses:
+                # of arrays that overlap in part, operands are copied and results refused
+                if other != address and -nbytes < other - address < nbytes:
+                    return NotImplemented
+            addresses.append(address)
+        # CuPy's own memory begins on a vector's boundary
+        if not nbytes or (distance and not given):
+            return NotImplemented
+        if self.count > 1 and len({*addresses[len(operands) :]}) < len(given):
+            return NotImplemented
+        results = given or tuple([ndarray(shape, dtype) for _ in self.mode.partials])
+        if prepared.tabulable and lut.serves(self.formula, self.mode, prepared.dtype, operands):
+            lut.launch(self.formula, self.mode, prepared.dtype, operands, results)
+        else:
+            packed.start(prepared.launch, prepared.elements_a_thread, operands + results, distance)
+        return results if self.count > 1 else results[0]
+
+    def prepare(self, dtype: Any, device: int) -> Prepared | None:
+        """Return what serves arrays of a dtype on the current device, None where a call has to convert."""
+        name = accepted_name(dtype)
+        if name is None or name != dtype.name or device != getDevice():
+            return None
+        kernel, elements_a_thread = packed.kernel(self.formula, self.mode, name, self.kinds)
+        tabulable = is_tabulable(self.formula, self.mode, name)
+        found = Prepared(kernel.kernel.linear_launch, elements_a_thread, name, tabulable)
+        return self.prepared.setdefault((dtype, device), found)
