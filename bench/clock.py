@@ -13,14 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from gpu_sigmoid.cli.bench import gpu_seconds as cuda_clock
-from gpu_sigmoid.cli.bench import host_seconds as host_clock
-
-__all__ = ["Call", "Clock", "Spread", "cuda_clock", "host_clock", "interleave"]
+from gpu_sigmoid.machine import Clock
 
 Call = Callable[[], Any]
-Clock = Callable[[Call, int], float]
-"""Measures the seconds that so many calls take."""
 SAMPLE_SECONDS = 0.005
 # JAX frees a large result after it has returned, on another thread: the next would pay for it.
 SETTLE_SECONDS = 0.01

@@ -25,12 +25,12 @@ def elementwise(case: Case, inputs: tuple, outs: tuple) -> Call:
 def packed(case: Case, inputs: tuple, outs: tuple) -> Call | None:
     """Return the formula's kernel where the public function looks results up."""
     from gpu_sigmoid.backends.cupy import lut
-    from gpu_sigmoid.backends.cupy.packed import launch
+    from gpu_sigmoid.backends.cupy.packed import VECTORS, launch
 
     formula, mode = case.method.formula, case.method.mode
     if not lut.serves(formula, mode, case.dtype, inputs):
         return None
-    return partial(launch, formula, mode, case.dtype, inputs, outs)
+    return partial(launch, formula, mode, case.dtype, inputs, outs, (VECTORS,) * case.inputs)
 
 
 def bare_kernel(case: Case, inputs: tuple, outs: tuple) -> Call:

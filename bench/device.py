@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bench import gpu, report
-from bench.clock import cuda_clock
+from gpu_sigmoid import machine
 from gpu_sigmoid.cli.check_device import NO_GPU
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.paths import OutputFile
@@ -41,7 +41,7 @@ def device(
     content: report.Record = {"rows": []}
     with click.progressbar(measures, label="cases", file=sys.stderr) as bar:
         for measure in bar:
-            found.add(measure(cupy, cuda_clock))
+            found.add(measure(cupy, machine.gpu_seconds))
             findings = list(map(vars, found.findings))
             content = {"findings": findings, "skipped": found.skipped, "rows": report.records(found.rows)}
             # time on a GPU may end before the measures do

@@ -3,18 +3,19 @@
 Their results are compared with the CPU's, bit by bit, before they are timed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from bench.cases import Case, operands
-from bench.clock import Call, Clock
+from bench.cases import Case, Grid, operands
+from bench.clock import Call
 from bench.contenders import OF_LAUNCH, OTHERS, OWN
 from bench.measure import ROTATED_BYTES, Row, prepared, rows, sets_of_arrays
 from bench.peers import Prepare
 from gpu_sigmoid.device_check.subject import Finding, as_tuple, first_difference
+from gpu_sigmoid.machine import Clock
 
 SIZE = 1 << 26
 MODES = ("value", "value_and_grad")
@@ -35,11 +36,8 @@ class Timed:
             getattr(self, name).extend(found)
 
 
-def cases(functions: tuple[str, ...], dtypes: tuple[str, ...], size: int = SIZE) -> Iterator[Case]:
-    for function in functions:
-        for dtype in dtypes:
-            for mode in MODES:
-                yield Case(function, mode, dtype, size, "out", threads=0)
+def cases(functions: tuple[str, ...], dtypes: tuple[str, ...], size: int = SIZE) -> Iterable[Case]:
+    return Grid(functions, MODES, dtypes, (size,), threads=(0,))
 
 
 def throughput(case: Case, xp: Any, clock: Clock, rounds: int = ROUNDS) -> Timed:

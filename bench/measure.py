@@ -13,7 +13,9 @@ import numpy as np
 import gpu_sigmoid as gs
 from bench import ours, peers
 from bench.cases import Case, operands
-from bench.clock import Call, Clock, Spread, cuda_clock, host_clock, interleave
+from bench.clock import Call, Spread, interleave
+from gpu_sigmoid import machine
+from gpu_sigmoid.machine import Clock
 from gpu_sigmoid.verify.processes import over_processes
 
 OURS, BASELINE = "gpu_sigmoid", "copy"
@@ -45,7 +47,12 @@ def measure(case: Case, rounds: int, names: Iterable[str]) -> list[Row]:
     prepares = {OURS: ours.prepare, BASELINE: ours.copy}
     prepares |= {name: prepare for name in names if (prepare := peers.load(name, case.threads))}
     arrays = sets_of_arrays(case, gs.array_module(), ROTATED_BYTES) if on_gpu else [operands(case)]
-    return rows(case, prepared(case, prepares, arrays), cuda_clock if on_gpu else host_clock, rounds)
+    return rows(
+        case,
+        prepared(case, prepares, arrays),
+        machine.gpu_seconds if on_gpu else machine.host_seconds,
+        rounds,
+    )
 
 
 def sets_of_arrays(case: Case, xp: Any, rotated_bytes: int) -> list[tuple[tuple, tuple]]:

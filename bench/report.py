@@ -86,9 +86,12 @@ def tables(content: Record, select: Callable[[Record], bool] = lambda case: True
 
 
 def heading(size: int, dtype: str, threads: int, layout: str) -> str:
-    where = "GPU" if threads == 0 else f"{threads} thread{'s' if threads > 1 else ''}"
     how = {"out": "", "new": ", a new array for the result", "strided": ", every other element"}[layout]
-    return f"**{dtype}, {size:,} element{'s' if size > 1 else ''}, {where}{how}**"
+    return f"**{dtype}, {size:,} element{'s' if size > 1 else ''}, {on(threads)}{how}**"
+
+
+def on(threads: int) -> str:
+    return "GPU" if threads == 0 else f"{threads} thread{'s' if threads > 1 else ''}"
 
 
 def table(subjects: dict[str, dict[str, Record]]) -> str:

@@ -1,9 +1,10 @@
-"""What a figure was measured on: the processor or the GPU, the day, the libraries' versions."""
+"""What a figure was measured on (processor or GPU, day, libraries' versions), and by which clock."""
 
 import platform
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from timeit import timeit
 from typing import Any
 
 from gpu_sigmoid.environment import gpu_description, installed
@@ -12,6 +13,9 @@ from gpu_sigmoid.version import __version__
 ON_CPU = ("numpy", "numba", "llvmlite")
 ON_GPU = ("numpy", "cupy-cuda13x", "cupy-cuda12x", "numba-cuda")
 """The distributions that our own results and their speed depend on."""
+
+Clock = Callable[[Callable[[], Any], int], float]
+"""Measures the seconds that so many calls take."""
 
 
 def measured_on(device: str, distributions: Iterable[str]) -> dict[str, Any]:
@@ -47,3 +51,20 @@ def versions(distributions: Iterable[str]) -> dict[str, str]:
     """Return the versions of gpu_sigmoid, of Python and of the distributions that are installed."""
     found = {name: version for name in distributions if (version := installed(name))}
     return {"gpu_sigmoid": __version__, "python": platform.python_version(), **found}
+
+
+def host_seconds(call: Callable[[], Any], count: int) -> float:
+    return timeit(call, number=count)
+
+
+def gpu_seconds(call: Callable[[], Any], count: int) -> float:
+    """Measure by events on the current stream: the GPU's time, not the launches'."""
+    import cupy
+
+    start, stop = cupy.cuda.Event(), cupy.cuda.Event()
+    start.record()
+    for _ in range(count):
+        call()
+    stop.record()
+    stop.synchronize()
+    return float(cupy.cuda.get_elapsed_time(start, stop)) / 1000

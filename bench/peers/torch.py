@@ -19,54 +19,36 @@ VALUES: dict[str, Callable[..., Any]] = {
 }
 
 
-def sigmoid_backward(g: Any, x: Any, s: Any, out: Any) -> None:
-    aten.sigmoid_backward.grad_input(g, s, grad_input=out)
+def into(backward: Any, *after: Any) -> Callable[..., Any]:
+    """Return a backward operator of (cotangent, input or value, out), with what it takes further."""
+    return lambda cotangent, x, out: backward.grad_input(cotangent, x, *after, grad_input=out)
 
 
-def softplus_backward(g: Any, x: Any, y: Any, out: Any) -> None:
-    aten.softplus_backward.grad_input(g, x, 1.0, 20.0, grad_input=out)
-
-
-def silu_backward(g: Any, x: Any, y: Any, out: Any) -> None:
-    aten.silu_backward.grad_input(g, x, grad_input=out)
-
-
-def logit_backward(g: Any, x: Any, y: Any, out: Any) -> None:
-    aten.logit_backward.grad_input(g, x, None, grad_input=out)
-
-
-# the gradient of sigmoid is taken of its value, the others' of the input
+# sigmoid's takes its value, the others the input; torch's softplus has a slope and a threshold
 BACKWARD = {
-    "sigmoid": (sigmoid_backward, True),
-    "softplus": (softplus_backward, False),
-    "silu": (silu_backward, False),
-    "logit": (logit_backward, False),
+    "sigmoid": into(aten.sigmoid_backward),
+    "softplus": into(aten.softplus_backward, 1.0, 20.0),
+    "silu": into(aten.silu_backward),
+    "logit": into(aten.logit_backward, None),
 }
-
-
-def set_threads(n: int) -> None:
-    torch.set_num_threads(n)
+set_threads = torch.set_num_threads
 
 
 def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
     tensors, results = [tensor(a, case) for a in inputs], [tensor(a, case) for a in outs]
     if case.mode == "value":
         return forward(case, tensors, results)
-    if case.function not in BACKWARD or case.mode not in ("grad", "value_and_grad"):
-        return None
-    if case.layout == "new":
+    backward, both = BACKWARD.get(case.function), case.mode == "value_and_grad"
+    if backward is None or case.layout == "new" or not (both or case.mode == "grad"):
         return None
     x, ones = tensors[0], torch.ones_like(tensors[0])
-    backward, of_value = BACKWARD[case.function]
-    value, target = VALUES[case.function], results[-1]
-    scratch = results[0] if case.outputs > 1 else torch.empty_like(target)
-
-    both = case.mode == "value_and_grad"
+    of_value, value, target = case.function == "sigmoid", VALUES[case.function], results[-1]
+    scratch = results[0] if both else torch.empty_like(target)
 
     def gradient() -> Any:
         if of_value or both:
             value(x, out=scratch)
-        backward(ones, x, scratch, target)
+        backward(ones, scratch if of_value else x, target)
         return (scratch, target) if both else target
 
     return gradient

@@ -6,24 +6,20 @@ from functools import partial
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
-from timeit import timeit
 from typing import Any
 
 import click
 import numpy as np
 
-from gpu_sigmoid import machine
+from gpu_sigmoid import environment, machine
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.paths import OutputFile
 from gpu_sigmoid.dtypes import DTYPES, numpy_dtype
-from gpu_sigmoid.environment import array_module, get_num_threads, gpu_available, set_num_threads
 from gpu_sigmoid.functions import FUNCTIONS
 
-DEFAULT_DTYPES = ("float16", "float32", "float64")  # bfloat16 needs ml_dtypes
-SIZES = (100_000, 30_000_000)
-"""In a core's cache, and beyond any cache."""
+DEFAULT_DTYPES = ("float16", "float32", "float64")
+SIZES = (100_000, 30_000_000)  # in a core's cache, and beyond any cache
 ROUNDS, SAMPLE_SECONDS = 7, 0.005
-HEAD = f"{'function':18}{'dtype':10}{'elements':>12}{'threads':>9}{'GB/s':>9}{'copy':>9}"
 
 
 @click.command()
@@ -37,66 +33,45 @@ def bench(functions: tuple[str, ...], dtypes: tuple[str, ...], sizes: tuple[int,
     On one CPU thread, on all that are allowed, and on the GPU where one is usable. Beside
     each the copy of as many elements: np.copyto's, of one thread, or on the GPU CuPy's.
     """
-    chosen = list(product(functions or FUNCTIONS, dtypes or DEFAULT_DTYPES, sizes or SIZES))
     if "bfloat16" in dtypes and find_spec("ml_dtypes") is None:
         raise click.ClickException("--dtype bfloat16 needs ml_dtypes: pip install ml_dtypes")
-    allowed = get_num_threads()
+    chosen = list(product(functions or FUNCTIONS, dtypes or DEFAULT_DTYPES, sizes or SIZES))
+    allowed = environment.get_num_threads()
     places: list[tuple[Any, int]] = [(np, threads) for threads in dict.fromkeys((1, allowed))]
-    places += [(array_module(), 0)] if gpu_available() else []
-    click.echo(HEAD)
+    places += [(environment.array_module(), 0)] if environment.gpu_available() else []
+    click.echo(f"{'function':18}{'dtype':10}{'elements':>12}{'threads':>9}{'GB/s':>9}{'copy':>9}")
     rows = []
-    try:
-        for (xp, threads), (name, dtype, size) in product(places, chosen):
-            set_num_threads(threads or allowed)
-            rows.append(row := measured(name, dtype, size, threads, xp))
-            rates = f"{row['gigabytes_per_second']:9.2f}{row['copy_gigabytes_per_second']:9.2f}"
-            click.echo(f"{name:18}{dtype:10}{size:12,}{threads or 'GPU':>9}{rates}")
-    finally:
-        set_num_threads(allowed)
+    for (xp, threads), (name, dtype, size) in product(places, chosen):
+        environment.set_num_threads(threads or allowed)
+        rates = measured(name, dtype, size, xp)
+        on = (machine.gpu(), machine.ON_GPU) if threads == 0 else (machine.cpu(), machine.ON_CPU)
+        case = {"function": name, "dtype": dtype, "size": size, "threads": threads}
+        rows.append({**case, **rates, **machine.measured_on(*on)})
+        figures = "".join(f"{rate:9.2f}" for rate in rates.values())
+        click.echo(f"{name:18}{dtype:10}{size:12,}{threads or 'GPU':>9}{figures}")
     if path is not None:
         with written_whole(path) as temporary:
             temporary.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
 
 
-def measured(name: str, dtype: str, size: int, threads: int, xp: Any) -> dict[str, Any]:
-    """Return a row: the rates of a function and of the copy, and what they were measured on."""
-    rng, count = np.random.default_rng(0), len(FUNCTIONS[name].operands)
-    some = rng.random((count, 4096))
+def measured(name: str, dtype: str, size: int, xp: Any) -> dict[str, float]:
+    """Return the rates of a function and of the copy."""
+    some = np.random.default_rng(0).random((len(FUNCTIONS[name].operands), 4096))
     if name != "logit":
-        some[0] = rng.normal(scale=3, size=4096)
+        some[0] = 16 * some[0] - 8
     operands = [xp.asarray(np.resize(s, size).astype(numpy_dtype(dtype))) for s in some]
     out = xp.copy(operands[0])  # its pages are there before the clock runs
-    clock = host_seconds if xp is np else gpu_seconds
+    clock = machine.host_seconds if xp is np else machine.gpu_seconds
     ours = best(partial(FUNCTIONS[name], *operands, out=out), clock)
     copy = best(partial(xp.copyto, out, operands[0]), clock)
-    on = (machine.cpu(), machine.ON_CPU) if xp is np else (machine.gpu(), machine.ON_GPU)
     return {
-        **{"function": name, "dtype": dtype, "size": size, "threads": threads},
-        "gigabytes_per_second": (count + 1) * out.nbytes / ours / 1e9,
+        "gigabytes_per_second": (len(operands) + 1) * out.nbytes / ours / 1e9,
         "copy_gigabytes_per_second": 2 * out.nbytes / copy / 1e9,
-        **machine.measured_on(*on),
     }
 
 
-def best(call: Callable[[], Any], clock: Callable[[Callable[[], Any], int], float]) -> float:
+def best(call: Callable[[], Any], clock: machine.Clock) -> float:
     """Return the seconds of a call in the round that was disturbed least."""
     call()  # compiles
     number = max(1, int(SAMPLE_SECONDS / max(clock(call, 1), 1e-9)))
     return min(clock(call, number) / number for _ in range(ROUNDS))
-
-
-def host_seconds(call: Callable[[], Any], count: int) -> float:
-    return timeit(call, number=count)
-
-
-def gpu_seconds(call: Callable[[], Any], count: int) -> float:
-    """Measure by events on the current stream: the GPU's time, not the launches'."""
-    import cupy
-
-    start, stop = cupy.cuda.Event(), cupy.cuda.Event()
-    start.record()
-    for _ in range(count):
-        call()
-    stop.record()
-    stop.synchronize()
-    return float(cupy.cuda.get_elapsed_time(start, stop)) / 1000

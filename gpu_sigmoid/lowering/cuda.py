@@ -9,7 +9,6 @@ import struct
 
 from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64, Format
 from gpu_sigmoid.lowering.language import Value
-from gpu_sigmoid.lowering.naming import names
 from gpu_sigmoid.lowering.primitives import PRIMITIVES, Primitive
 from gpu_sigmoid.lowering.program import Program
 
@@ -67,7 +66,7 @@ def device_body(primitive: Primitive, format: Format) -> str:
 def function_source(program: Program) -> str:
     floating, integer = program.format.c_type, program.format.c_bits_type
     types = {"f": floating, "i": integer, "b": "bool"}
-    name = names(program)
+    name = program.names
     name |= {c: literal(c, program.format) for c in program.constants}
     parameters = [f"{floating} {name[v]}" for v in program.inputs]
     single = len(program.outputs) == 1

@@ -67,6 +67,13 @@ class Graph:
         return self._intern("f", "constant", (), float(number).hex())
 
 
+def binary(name: str, reflected: bool = False) -> Callable[["Value", Any], "Value"]:
+    """Return the method that records an operation on two operands."""
+    if reflected:
+        return lambda self, other: self.graph.apply(name, other, self)
+    return lambda self, other: self.graph.apply(name, self, other)
+
+
 class Value:
     """An operand: an input, a constant or the result of a primitive."""
 
@@ -75,67 +82,25 @@ class Value:
     ) -> None:
         self.graph, self.kind, self.name, self.operands, self.payload = graph, kind, name, operands, payload
 
-    def __add__(self, other: Any) -> "Value":
-        return self.graph.apply("add", self, other)
-
-    def __radd__(self, other: Any) -> "Value":
-        return self.graph.apply("add", other, self)
-
-    def __sub__(self, other: Any) -> "Value":
-        return self.graph.apply("sub", self, other)
-
-    def __rsub__(self, other: Any) -> "Value":
-        return self.graph.apply("sub", other, self)
-
-    def __mul__(self, other: Any) -> "Value":
-        return self.graph.apply("mul", self, other)
-
-    def __rmul__(self, other: Any) -> "Value":
-        return self.graph.apply("mul", other, self)
-
-    def __truediv__(self, other: Any) -> "Value":
-        return self.graph.apply("div", self, other)
+    __add__, __radd__ = binary("add"), binary("add", reflected=True)
+    __sub__, __rsub__ = binary("sub"), binary("sub", reflected=True)
+    __mul__, __rmul__ = binary("mul"), binary("mul", reflected=True)
+    __truediv__ = binary("div")
+    __and__, __or__, __xor__ = binary("and_"), binary("or_"), binary("xor")
+    __lshift__, __rshift__ = binary("shl"), binary("shr")
+    __lt__, __gt__ = binary("lt"), binary("lt", reflected=True)
+    __le__, __ge__ = binary("le"), binary("le", reflected=True)
+    __eq__ = binary("eq")  # type: ignore[assignment]
+    __hash__ = object.__hash__
 
     def __rtruediv__(self, other: Any) -> "Value":
         return self.graph.apply("reciprocal", self) if other == 1.0 else self.graph.apply("div", other, self)
-
-    def __and__(self, other: Any) -> "Value":
-        return self.graph.apply("and_", self, other)
-
-    def __or__(self, other: Any) -> "Value":
-        return self.graph.apply("or_", self, other)
-
-    def __xor__(self, other: Any) -> "Value":
-        return self.graph.apply("xor", self, other)
-
-    def __lshift__(self, other: Any) -> "Value":
-        return self.graph.apply("shl", self, other)
-
-    def __rshift__(self, other: Any) -> "Value":
-        return self.graph.apply("shr", self, other)
 
     def __neg__(self) -> "Value":
         return self.graph.apply("neg", self)
 
     def __abs__(self) -> "Value":
         return self.graph.apply("abs", self)
-
-    def __lt__(self, other: Any) -> "Value":
-        return self.graph.apply("lt", self, other)
-
-    def __le__(self, other: Any) -> "Value":
-        return self.graph.apply("le", self, other)
-
-    def __gt__(self, other: Any) -> "Value":
-        return self.graph.apply("lt", other, self)
-
-    def __ge__(self, other: Any) -> "Value":
-        return self.graph.apply("le", other, self)
-
-    def __eq__(self, other: Any) -> "Value":  # type: ignore[override]
-        return self.graph.apply("eq", self, other)
-
-    __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
         raise error("a formula cannot branch on its data: use where()")
@@ -220,3 +185,9 @@ def error(message: str) -> FormulaError:
     while frame.f_back and frame.f_code.co_filename == error.__code__.co_filename:
         frame = frame.f_back
     return FormulaError(message, (frame.f_code.co_filename, frame.f_lineno, None, None))
+
+
+def place_of(formula: Callable) -> tuple:
+    """Return where a formula stands, as a SyntaxError has it."""
+    code = formula.__code__
+    return (code.co_filename, code.co_firstlineno, None, None)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gpu_sigmoid.lowering.constants import FLOAT32, FORMATS, Format
-from gpu_sigmoid.lowering.language import FormulaError, Graph, Value, trace
+from gpu_sigmoid.lowering.language import FormulaError, Graph, Value, place_of, trace
 from gpu_sigmoid.lowering.subset import check
 from gpu_sigmoid.modes import Mode, Partial, all_partials
 
@@ -27,6 +27,15 @@ class Program:
             o for operation in (*self.operations, *self.outputs) for o in (operation, *operation.operands)
         )
         return tuple(dict.fromkeys(o for o in operands if o.name == "constant"))
+
+    @property
+    def names(self) -> dict[Value, str]:
+        """Return what each input, constant and operation is called, on every target."""
+        return (
+            {value: value.name for value in self.inputs}
+            | {value: f"c{i}" for i, value in enumerate(self.constants)}
+            | {value: f"v{i}" for i, value in enumerate(self.operations)}
+        )
 
 
 def lower(formula: Callable, mode: Mode, format: Format, narrowed: bool = False) -> Program:
@@ -65,12 +74,6 @@ def places_of(formula: Callable, count: int) -> dict[Partial, int]:
         "derivatives: 3 by one operand, 6 by two",
         place_of(formula),
     )
-
-
-def place_of(formula: Callable) -> tuple:
-    """Return where a formula stands, as a SyntaxError has it."""
-    code = formula.__code__
-    return (code.co_filename, code.co_firstlineno, None, None)
 
 
 def weighted(derivative: Value) -> Value:

@@ -4,7 +4,6 @@ Every operation is a call of a primitive and every constant a typed global. Plai
 operators and literals would not do: to Numba `1.0 + float32` is a float64.
 """
 
-from gpu_sigmoid.lowering.naming import names
 from gpu_sigmoid.lowering.program import Program
 
 
@@ -14,7 +13,7 @@ def python_source(program: Program) -> str:
     The primitives' names are to be in scope, and `floating` and `integer`, the scalar
     types of the program's width.
     """
-    name = names(program)
+    name = program.names
     lines = []
     for constant in program.constants:
         value = constant.payload

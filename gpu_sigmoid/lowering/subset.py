@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from gpu_sigmoid.lowering import language
 from gpu_sigmoid.lowering.constants import Constant, Polynomial
-from gpu_sigmoid.lowering.language import FormulaError
+from gpu_sigmoid.lowering.language import FormulaError, place_of
 
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.BitOr, ast.BitXor, ast.LShift, ast.RShift)
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq)
@@ -52,10 +52,8 @@ class Checker:
         try:
             lines, first = inspect.getsourcelines(formula)
         except OSError:
-            code = formula.__code__
-            where = (code.co_filename, code.co_firstlineno, None, None)
             message = f"the source of {formula.__name__} is not to be found: define it in a file"
-            raise FormulaError(message, where) from None
+            raise FormulaError(message, place_of(formula)) from None
         self.file = inspect.getsourcefile(formula) or "<unknown>"
         self.lines, self.first = lines, first
         self.globals = formula.__globals__

@@ -1,7 +1,6 @@
 """The benchmark: what its figures mean. No speed is asserted."""
 
 import ast
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,27 +46,6 @@ def test_ratios_hold_when_the_machine_slows_down() -> None:
     bench = Workbench({"a": 1.0, "b": 2.0}, lambda n: 5.0 if n > 20 else 1.0)
     seconds = interleave(bench.calls, bench.clock, 15)
     assert Spread.of(seconds["b"] / seconds["a"]).median == 2.0
-
-
-def test_cuda_clock_takes_the_time_between_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
-
-    class Event:
-        at = 0.0
-
-        def record(self) -> None:
-            self.at = now[0]
-
-        def synchronize(self) -> None:
-            now[0] += 100.0
-
-    cuda = SimpleNamespace(Event=Event, get_elapsed_time=lambda start, stop: stop.at - start.at)
-    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=cuda))
-
-    def launch() -> None:
-        now[0] += 2.0  # milliseconds
-
-    assert clock.cuda_clock(launch, 5) == pytest.approx(0.010)
 
 
 @pytest.mark.parametrize("mode", ["value", "grad", "value_and_grad"])

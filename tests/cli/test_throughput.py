@@ -12,7 +12,7 @@ import pytest
 from helpers.command import done, refused, run
 
 import gpu_sigmoid as gs
-from gpu_sigmoid import environment
+from gpu_sigmoid import environment, machine
 
 # the package has a command of the same name
 command: Any = importlib.import_module("gpu_sigmoid.cli.bench")
@@ -25,7 +25,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_function_on_one_thread_and_on_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "get_num_threads", lambda: 3)
+    environment.set_num_threads(3)
     text = done("bench", "--size", 100, "--size", 200, "--dtype", "float32", "--json", tmp_path / "a.json")
     assert gs.get_num_threads() == 3
     rows = json.loads((tmp_path / "a.json").read_text())["rows"]
@@ -39,10 +39,10 @@ def test_every_function_on_one_thread_and_on_all(tmp_path: Path, monkeypatch: py
 
 def test_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call of a millisecond on 1000 float64 moves three arrays, and the copy two."""
-    monkeypatch.setattr(command, "host_seconds", lambda call, number: number * 1e-3)
-    row = command.measured("bce_with_logits", "float64", 1000, 1, np)
-    assert row["gigabytes_per_second"] == pytest.approx(0.024)
-    assert row["copy_gigabytes_per_second"] == pytest.approx(0.016)
+    monkeypatch.setattr(machine, "host_seconds", lambda call, number: number * 1e-3)
+    rates = command.measured("bce_with_logits", "float64", 1000, np)
+    assert rates["gigabytes_per_second"] == pytest.approx(0.024)
+    assert rates["copy_gigabytes_per_second"] == pytest.approx(0.016)
 
 
 def test_on_a_gpu_by_events(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +62,7 @@ def test_on_a_gpu_by_events(monkeypatch: pytest.MonkeyPatch) -> None:
 
     cuda = SimpleNamespace(Event=Event, get_elapsed_time=lambda start, stop: stop.at - start.at)
     monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=cuda))
-    assert command.gpu_seconds(launch, 5) == pytest.approx(0.010)
+    assert machine.gpu_seconds(launch, 5) == pytest.approx(0.010)
 
 
 def test_what_it_cannot_do_is_said_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
