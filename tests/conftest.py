@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from emulated_gpu import turned_on
 from helpers.backends import MAKERS, MISSING, Backend
 from helpers.required import LIBRARIES, REQUIRED
 
@@ -18,7 +19,9 @@ def pytest_configure() -> None:
 
 
 def pytest_report_header() -> list[str]:
-    return [
+    lines = [f"no emulated GPU: {turned_on.REASON}"] if turned_on.REASON else []
+    lines += ["the GPU is an emulated one"] if turned_on.ON else []
+    return lines + [
         f"no tests of backend {name}: {reason}" for name, reason in MISSING.items() if name not in REQUIRED
     ]
 
