@@ -35,7 +35,9 @@ class Spread:
         return cls(float(median), float(low), float(high))
 
 
-def interleave(calls: dict[str, Call], clock: Clock, rounds: int) -> dict[str, np.ndarray]:
+def interleave(
+    calls: dict[str, Call], clock: Clock, rounds: int, settle_seconds: float = SETTLE_SECONDS
+) -> dict[str, np.ndarray]:
     """Return the seconds per call of each, round by round, after calibrating and warming up."""
     counts = {name: calibrated(call, clock) for name, call in calls.items()}
     seconds: dict[str, list[float]] = {name: [] for name in calls}
@@ -43,15 +45,15 @@ def interleave(calls: dict[str, Call], clock: Clock, rounds: int) -> dict[str, n
     for number in range(rounds):
         shift = number % len(names)
         for name in names[shift:] + names[:shift]:
-            settle()
+            settle(settle_seconds)
             calls[name]()  # wakes its threads, and fetches what others have driven from the caches
             seconds[name].append(clock(calls[name], counts[name]) / counts[name])
     return {name: np.array(values) for name, values in seconds.items()}
 
 
-def settle() -> None:
+def settle(seconds: float) -> None:
     """Give way to threads that still work, but keep the CPU from falling asleep."""
-    end = time.perf_counter() + SETTLE_SECONDS
+    end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         time.sleep(0)
 

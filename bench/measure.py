@@ -13,7 +13,7 @@ import numpy as np
 import gpu_sigmoid as gs
 from bench import ours, peers
 from bench.cases import Case, operands
-from bench.clock import Call, Spread, interleave
+from bench.clock import SETTLE_SECONDS, Call, Spread, interleave
 from gpu_sigmoid import machine
 from gpu_sigmoid.machine import Clock
 from gpu_sigmoid.verify.processes import over_processes
@@ -79,7 +79,8 @@ def rotate(calls: list[Call]) -> Call:
 
 def rows(case: Case, calls: dict[str, Call], clock: Clock, rounds: int) -> list[Row]:
     """Time calls in turns and return their figures."""
-    seconds = interleave(calls, clock, rounds)
+    # only the host has threads that still work, and time on a GPU is dear
+    seconds = interleave(calls, clock, rounds, 0.0 if case.threads == 0 else SETTLE_SECONDS)
     rates = {name: case_bytes(case, name) / np.median(values) / 1e9 for name, values in seconds.items()}
     return [
         Row(

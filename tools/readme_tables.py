@@ -91,9 +91,17 @@ def shown(case: Row) -> bool:
     return in_cache or (case["size"] == 30_000_000 and case["mode"] == "value")
 
 
+def on_gpu(rows: list[Row]) -> str:
+    """Return the figures of large arrays on a GPU, and what they were measured on."""
+    large = [row for row in rows if row["case"]["size"] > 1]
+    where = dict.fromkeys(f"{row['device']}, {row['date']}" for row in large)
+    return f"Measured on {'; '.join(where)}.\n\n{report.tables({'rows': large})}"
+
+
 TABLES = {
     "accuracy": Table(("accuracy.json", "accuracy-peers.json"), accuracy),
     "throughput": Table(("throughput-cpu.json",), throughput),
+    "throughput-gpu": Table(("throughput-gpu.json",), on_gpu),
 }
 
 

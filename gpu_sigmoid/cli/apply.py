@@ -9,7 +9,7 @@ import click
 from gpu_sigmoid.cli.blocks import connected, run_here, run_on_cluster
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.signals import checkpoint
-from gpu_sigmoid.cli.stores import MODES, Task, store_of
+from gpu_sigmoid.cli.stores import MODES, store_of
 from gpu_sigmoid.functions import FUNCTIONS
 
 OF_ONE_ARRAY = [name for name, function in FUNCTIONS.items() if len(function.operands) == 1]
@@ -52,7 +52,7 @@ def apply(
         source, target = source.resolve(), target.absolute()
     check = partial(store.check_target, source=source, column=column)
     with written_whole(target, check) as temporary, connected(scheduler) as client:
-        job = store.open_job(source, temporary, Task(name, what), column)
+        job = store.open_job(source, temporary, FUNCTIONS[name].methods[MODES[what]], column)
         # not among what the command prints, where it would be in the way of what is piped
         with click.progressbar(length=len(job.blocks), label=name, file=sys.stderr) as bar:
 

@@ -174,7 +174,7 @@ def test_an_input_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_an_input_that_becomes_shorter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save(tmp_path / "x.npy", np.zeros(1000))
-    job = npy.open_job(tmp_path / "x.npy", tmp_path / "y.npy", npy.Task("sigmoid", "value"), None)
+    job = npy.open_job(tmp_path / "x.npy", tmp_path / "y.npy", gs.sigmoid, None)
     os.truncate(tmp_path / "x.npy", 4000)
     with pytest.raises(click.ClickException, match="became shorter while it was read"):
         job.compute(job.blocks[0])

@@ -9,7 +9,7 @@ import pytest
 
 TOOL = Path(__file__).parents[2] / "tools" / "readme_tables.py"
 README = "# before\n<!-- accuracy -->\nold\n<!-- /accuracy -->\nafter\n"
-THROUGHPUT = "<!-- throughput -->\n<!-- /throughput -->\n"
+THROUGHPUT = "<!-- throughput -->\n<!-- /throughput -->\n<!-- throughput-gpu -->\n<!-- /throughput-gpu -->\n"
 
 
 def row(subject: str, ulp: float, mode: str = "value", dtype: str = "float32") -> dict:
@@ -23,16 +23,18 @@ def row(subject: str, ulp: float, mode: str = "value", dtype: str = "float32") -
     }
 
 
-def timed(contender: str, times: float) -> dict:
+def timed(contender: str, times: float, threads: int = 1) -> dict:
     case = {"function": "sigmoid", "mode": "value", "dtype": "float32", "size": 100_000}
     spread = {"median": times, "low": times, "high": times}
     return {
-        "case": {**case, "layout": "out", "threads": 1},
+        "case": {**case, "layout": "out", "threads": threads},
         "contender": contender,
         "nanoseconds": spread,
         "gigabytes_per_second": 8.0,
         "of_copy": 0.5,
         "times_ours": spread,
+        "device": "a GPU" if threads == 0 else "a CPU",
+        "date": "2026-01-02",
     }
 
 
@@ -48,6 +50,9 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "throughput-cpu.json").write_text(
         json.dumps({"rows": [timed("gpu_sigmoid", 1.0), timed("numpy", 2.5)]})
     )
+    (tmp_path / "throughput-gpu.json").write_text(
+        json.dumps({"rows": [timed("gpu_sigmoid", 1.0, 0), timed("torch", 1.5, 0)]})
+    )
     return tmp_path
 
 
@@ -62,6 +67,8 @@ def test_table(folder: Path) -> None:
     assert text.startswith("# before\n<!-- accuracy -->\n| function | gpu_sigmoid float32 | torch float32 |")
     assert "<!-- /accuracy -->\nafter\n" in text and "old" not in text
     assert "**float32, 100,000 elements, 1 thread**" in text and "| 2.5x |" in text
+    assert "Measured on a GPU, 2026-01-02." in text
+    assert "**float32, 100,000 elements, GPU**" in text and "| 1.5x |" in text
     # the worst of several rows, rounded up; what was not measured is left empty
     assert "| `sigmoid` | 0.91 |  | 0.70 | ∞ |" in text
     assert "| `sigmoid.grad` |  | 1.8e4 |  |  |" in text

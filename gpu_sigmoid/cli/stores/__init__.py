@@ -1,7 +1,6 @@
 """What `apply` reads and writes, a module per format, as blocks that are computed one by one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,7 +8,8 @@ from typing import Any, Protocol
 import click
 import numpy as np
 
-from gpu_sigmoid.functions import FUNCTIONS, Method
+from gpu_sigmoid.cli.paths import check_file, check_not_input
+from gpu_sigmoid.functions import Method
 
 # what the command calls the modes it offers
 MODES = {"value": "value", "grad": "grad", "both": "value_and_grad"}
@@ -20,54 +20,37 @@ MOST_DIMENSIONS = 64
 """Of NumPy's arrays."""
 
 
-@dataclass(frozen=True)
-class Task:
-    """What is computed: `what` of the function `name`."""
-
-    name: str
-    what: str
-
-    @property
-    def method(self) -> Method:
-        return FUNCTIONS[self.name].methods[MODES[self.what]]
-
-    @property
-    def outputs(self) -> int:
-        return len(self.method.mode.partials)
-
-    def __call__(self, x: Any) -> Any:
-        """Return the result for an array, a tuple of two for both."""
-        return self.method(x)
-
-    def shape(self, of: tuple[int, ...], source: Path) -> tuple[int, ...]:
-        """Return the result's shape for operands of shape `of`, or say why there is none."""
-        if self.outputs == 1:
-            return of
-        if len(of) == MOST_DIMENSIONS:
-            raise click.ClickException(
-                f"{click.format_filename(source)} has {len(of)} dimensions, and NumPy no more: "
-                f"--what {self.what} adds one; ask for value and grad one by one"
-            )
-        return (2, *of)
-
-    def dtype(self, of: Any, source: Path) -> np.dtype:
-        """Return the result's dtype for operands of dtype `of`, or say why there is none."""
-        try:
-            return FUNCTIONS[self.name](np.zeros(0, of)).dtype
-        except TypeError as error:
-            raise click.ClickException(f"{click.format_filename(source)}: {error}") from None
+def result_shape(method: Method, of: tuple[int, ...], source: Path) -> tuple[int, ...]:
+    """Return the result's shape for operands of shape `of`, or say why there is none."""
+    if len(method.mode.partials) == 1:
+        return of
+    if len(of) == MOST_DIMENSIONS:
+        raise click.ClickException(
+            f"{click.format_filename(source)} has {len(of)} dimensions, and NumPy no more: "
+            "--what both adds one; ask for value and grad one by one"
+        )
+    return (2, *of)
 
 
-class Job(Protocol):
+def result_dtype(method: Method, of: Any, source: Path) -> np.dtype:
+    """Return the result's dtype for operands of dtype `of`, or say why there is none."""
+    try:
+        return method.function(np.zeros(0, of)).dtype
+    except TypeError as error:
+        raise click.ClickException(f"{click.format_filename(source)}: {error}") from None
+
+
+class Job:
     """A computation from file to file, in blocks that do not depend on each other."""
 
     blocks: Sequence[Any]
     summary: str
-    threaded: bool
+    threaded = False
     """Whether to compute several blocks at a time, where the format's library has no threads of its own."""
 
     def compute(self, block: Any) -> Any:
         """Compute a block, in any process; once more does no harm."""
+        raise NotImplementedError
 
     def commit(self, result: Any) -> None:
         """Take what `compute` returned, in the blocks' order."""
@@ -82,8 +65,14 @@ class Store(Protocol):
     def check_target(self, target: Path, source: Path, column: str | None) -> None:
         """Raise for a target that the format may not replace."""
 
-    def open_job(self, source: Path, target: Path, task: Task, column: str | None) -> Job:
+    def open_job(self, source: Path, target: Path, method: Method, column: str | None) -> Job:
         """Return the job from a source to a target that is not there yet."""
+
+
+def check_single_file(target: Path, source: Path, column: str | None) -> None:
+    """Raise for what may not be replaced by a file, as the formats of one file have it."""
+    check_not_input(target, source)
+    check_file(target)
 
 
 def store_of(source: Path, target: Path) -> Store:

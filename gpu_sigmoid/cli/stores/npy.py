@@ -9,14 +9,14 @@ import os
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import click
 import numpy as np
 from numpy.lib import format as npy_format
 
-from gpu_sigmoid.cli.paths import check_file, check_not_input
-from gpu_sigmoid.cli.stores import Task, unreadable
+from gpu_sigmoid.cli.stores import Job, check_single_file, result_dtype, result_shape, unreadable
+from gpu_sigmoid.functions import Method
 
 BLOCK_BYTES = 1 << 22
 """Of a block's results. A few megabytes stay in the cache from reading to writing, and in memory
@@ -26,24 +26,24 @@ NO_ALLOCATION = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 @dataclass
-class NpyJob:
+class NpyJob(Job):
     """Blocks are ranges of the elements, in the order they have in the files."""
 
     source: Path
     target: Path
-    task: Task
+    method: Method
     array: "Layout"
     offset: int
     blocks: list[range]
     summary: str
-    threaded: ClassVar[bool] = True
+    threaded = True
 
     def compute(self, block: range) -> None:
         """Write a block's results to the target."""
         x = self.array.read(self.source, block)
-        results = self.task(x)
+        results = self.method(x)
         size = self.array.size
-        if self.task.outputs == 1:
+        if not isinstance(results, tuple):
             parts = [(block.start, results)]
         elif self.array.fortran:
             # the last axis is the slowest: the leading one's two elements lie side by side
@@ -54,12 +54,6 @@ class NpyJob:
             for start, values in parts:
                 file.seek(self.offset + start * values.itemsize)
                 file.write(values.data)
-
-    def commit(self, result: None) -> None:
-        """Do nothing: the block is written."""
-
-    def close(self) -> None:
-        """Do nothing: the file has had its size from the start."""
 
 
 @dataclass(frozen=True)
@@ -87,19 +81,16 @@ class Layout:
         return x
 
 
-def check_target(target: Path, source: Path, column: str | None) -> None:
-    """Raise for what a .npy file may not replace."""
-    check_not_input(target, source)
-    check_file(target)
+check_target = check_single_file
 
 
-def open_job(source: Path, target: Path, task: Task, column: str | None) -> NpyJob:
+def open_job(source: Path, target: Path, method: Method, column: str | None) -> NpyJob:
     """Return the job, the target made with its full size."""
     if column is not None:
         raise click.ClickException("--column is for .zarr and .parquet")
     array = layout(source)
-    dtype = task.dtype(array.dtype, source)
-    shape = task.shape(array.shape, source)
+    dtype = result_dtype(method, array.dtype, source)
+    shape = result_shape(method, array.shape, source)
     header = {"descr": npy_format.dtype_to_descr(dtype), "fortran_order": array.fortran, "shape": shape}
     with target.open("wb") as file:
         npy_format.write_array_header_1_0(file, header)
@@ -109,7 +100,7 @@ def open_job(source: Path, target: Path, task: Task, column: str | None) -> NpyJ
     step = BLOCK_BYTES // dtype.itemsize
     every = range(array.size)
     blocks = [every[start : start + step] for start in every[::step]]
-    return NpyJob(source, target, task, array, offset, blocks, f"{dtype} {shape}")
+    return NpyJob(source, target, method, array, offset, blocks, f"{dtype} {shape}")
 
 
 def allocate(descriptor: int, size: int) -> None:

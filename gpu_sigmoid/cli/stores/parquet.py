@@ -3,30 +3,30 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import click
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gpu_sigmoid.cli.paths import check_file, check_not_input
-from gpu_sigmoid.cli.stores import Task, unreadable
+from gpu_sigmoid.cli.stores import Job, check_single_file, result_dtype, unreadable
+from gpu_sigmoid.functions import Method
+from gpu_sigmoid.modes import label
 
 
 @dataclass
-class ParquetJob:
+class ParquetJob(Job):
     """Blocks are row groups; the writer, which one process has, takes their results in order."""
 
     source: Path
-    task: Task
+    method: Method
     column: str
     schema: Any
     blocks: range
     summary: str
     sink: Any
     writer: Any
-    threaded: ClassVar[bool] = False
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "sink": None, "writer": None}
@@ -37,7 +37,7 @@ class ParquetJob:
         missing = np.asarray(values.is_null())
         # not 0: a column of truth values takes no number
         filled = values.fill_null(pa.scalar(0, pa.int8()).cast(values.type)) if missing.any() else values
-        results = self.task(np.ascontiguousarray(filled.to_numpy(zero_copy_only=False)))
+        results = self.method(np.ascontiguousarray(filled.to_numpy(zero_copy_only=False)))
         results = results if isinstance(results, tuple) else (results,)
         mask = missing if missing.any() else None
         return pa.table([pa.array(r, mask=mask) for r in results], schema=self.schema)
@@ -72,13 +72,10 @@ def opened(path: Path, mode: str) -> Any:
     return pa.OSFile(os.fsencode(path), mode)
 
 
-def check_target(target: Path, source: Path, column: str | None) -> None:
-    """Raise for what a Parquet file may not replace."""
-    check_not_input(target, source)
-    check_file(target)
+check_target = check_single_file
 
 
-def open_job(source: Path, target: Path, task: Task, column: str | None) -> ParquetJob:
+def open_job(source: Path, target: Path, method: Method, column: str | None) -> ParquetJob:
     """Return the job, the target opened for writing."""
     try:
         with opened(source, "rb") as bytes_of, pq.ParquetFile(bytes_of) as file:
@@ -91,14 +88,13 @@ def open_job(source: Path, target: Path, task: Task, column: str | None) -> Parq
         raise click.ClickException(
             f"{click.format_filename(source)}: column {chosen} is of type {kind}; numbers are accepted"
         )
-    dtype = task.dtype(kind.to_pandas_dtype(), source)
-    labels = {"value": [task.name], "grad": [f"{task.name}.grad"]}
-    names = labels.get(task.what, [task.name, f"{task.name}.grad"])
+    dtype = result_dtype(method, kind.to_pandas_dtype(), source)
+    names = [label(method.function.label, mode.name) for mode in method.mode.single_results]
     fields = pa.schema([(name, pa.from_numpy_dtype(dtype)) for name in names])
     sink = opened(target, "wb")
     writer = pq.ParquetWriter(sink, fields, write_page_checksum=True)
     summary = f"{dtype} {', '.join(names)}, {rows} rows"
-    return ParquetJob(source, task, chosen, fields, range(groups), summary, sink, writer)
+    return ParquetJob(source, method, chosen, fields, range(groups), summary, sink, writer)
 
 
 def choose(source: Path, names: list[str], column: str | None) -> str:

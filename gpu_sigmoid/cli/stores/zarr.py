@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import click
 import numpy as np
 import zarr
 
 from gpu_sigmoid.cli.paths import check_not_input
-from gpu_sigmoid.cli.stores import Task, unreadable
+from gpu_sigmoid.cli.stores import Job, result_dtype, result_shape, unreadable
 from gpu_sigmoid.cli.stores.packing import check_unpacked
 from gpu_sigmoid.cli.stores.zarr_folder import check_array_folder
+from gpu_sigmoid.functions import Method
 
 Region = tuple[slice, ...]
 COMPONENT = "component"
@@ -22,16 +23,15 @@ LOSSLESS = {"blosc", "bz2", "crc32c", "gzip", "lz4", "lzma", "zlib", "zstd"}
 
 
 @dataclass
-class ZarrJob:
+class ZarrJob(Job):
     """Blocks are the regions of the source's chunks, which are the target's too."""
 
     source: Path
     target: Path
-    task: Task
+    method: Method
     column: str | None
     blocks: list[Region]
     summary: str
-    threaded: ClassVar[bool] = False
 
     def compute(self, block: Region) -> None:
         """Write a chunk's results to the target."""
@@ -42,22 +42,16 @@ class ZarrJob:
         except Exception as error:
             where = ", ".join(f"{s.start}:{s.stop}" for s in block)
             raise unreadable(self.source, f"readable at [{where}]", error) from None
-        results = self.task(values)
+        results = self.method(values)
         # without a fill value nothing says what a chunk holds that is not there
         written = {"array.write_empty_chunks": True} if array.fill_value is None else {}
         with zarr.config.set(written):
             target = zarr.open_array(self.target, mode="r+")
-        if self.task.outputs == 1:
+        if not isinstance(results, tuple):
             target[block] = results
             return
         for i, result in enumerate(results):
             target[(i, *block)] = result
-
-    def commit(self, result: None) -> None:
-        """Do nothing: the chunk is written."""
-
-    def close(self) -> None:
-        """Do nothing: a Zarr array is whole when its chunks are."""
 
 
 def check_target(target: Path, source: Path, column: str | None) -> None:
@@ -66,13 +60,13 @@ def check_target(target: Path, source: Path, column: str | None) -> None:
     check_array_folder(target)
 
 
-def open_job(source: Path, target: Path, task: Task, column: str | None) -> ZarrJob:
+def open_job(source: Path, target: Path, method: Method, column: str | None) -> ZarrJob:
     """Return the job, the target made without chunks."""
     array = load(source, column)
-    dtype = task.dtype(array.dtype, source)
+    dtype = result_dtype(method, array.dtype, source)
     check_unpacked(source, array)
-    both = task.outputs == 2
-    shape, chunks = task.shape(array.shape, source), array.chunks
+    shape, chunks = result_shape(method, array.shape, source), array.chunks
+    both = len(shape) > len(array.shape)
     version = array.metadata.zarr_format
     names = array.metadata.dimension_names if version == 3 else None
     attributes = dict(array.attrs)
@@ -91,7 +85,7 @@ def open_job(source: Path, target: Path, task: Task, column: str | None) -> Zarr
         zarr_format=version,
     )
     blocks = regions(array.shape, array.shards or chunks)
-    return ZarrJob(source, target, task, column, blocks, f"{dtype} {shape}")
+    return ZarrJob(source, target, method, column, blocks, f"{dtype} {shape}")
 
 
 def compressors(array: Any) -> Any:
