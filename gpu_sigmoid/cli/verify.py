@@ -89,10 +89,7 @@ def run(
 
         with closing(measure.measure_all(work, jobs or get_num_threads(), done, subject)) as results:
             found = measure.merged(results)
-    rows: list[dict[str, Any]] = [
-        report.record(key, of, report.how_chosen(key[2], key[3], stride), subject)
-        for key, of in found.items()
-    ]
+    rows = [report.record(of, figures, stride, subject) for of, figures in found.items()]
     if path is not None:
         with written_whole(path) as temporary:
             if path.exists():
@@ -109,8 +106,7 @@ def check_report(path: Path) -> None:
 
     try:
         content = json.loads(path.read_text())
-        sorted(content["rows"], key=report.order)
-        {report.identity(row): row for row in content["rows"]}
+        sorted({report.key(row) for row in content["rows"]})
         own = content.keys() == {*report.HEADING, "rows"}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         own = False

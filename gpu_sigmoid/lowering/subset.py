@@ -50,16 +50,14 @@ class Checker:
 
     def __init__(self, formula: FunctionType) -> None:
         try:
-            lines, first = inspect.getsourcelines(formula)
+            self.lines, self.first = inspect.getsourcelines(formula)
         except OSError:
             message = f"the source of {formula.__name__} is not to be found: define it in a file"
             raise FormulaError(message, place_of(formula)) from None
         self.file = inspect.getsourcefile(formula) or "<unknown>"
-        self.lines, self.first = lines, first
         self.globals = formula.__globals__
-        self.locals: set[str] = set()
-        (definition,) = ast.parse(textwrap.dedent("".join(lines))).body
-        self.definition = definition
+        self.locals: set[str] = set(inspect.signature(formula).parameters)
+        (self.definition,) = ast.parse(textwrap.dedent("".join(self.lines))).body
 
     def check(self) -> None:
         definition = self.definition
@@ -70,65 +68,55 @@ class Checker:
             self.refuse(definition, "decorator")
         if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.defaults:
             self.refuse(definition, "parameters other than plain positional ones")
-        self.locals = {a.arg for a in arguments.posonlyargs + arguments.args}
-        statements = definition.body[1:] if ast.get_docstring(definition) is not None else definition.body
-        for statement in statements[:-1]:
-            self.assignment(statement)
-        last = statements[-1] if statements else definition
+        start = 1 if ast.get_docstring(definition) is not None else 0
+        *assignments, last = definition.body[start:] or [definition]
+        for statement in assignments:
+            if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+                self.refuse(statement, describe(statement))
+            self.expression(statement.value)
+            for name in elements(statement.targets[0]):
+                if not isinstance(name, ast.Name):
+                    self.refuse(name, f"assignment to {describe(name)}")
+                self.locals.add(name.id)
         if not isinstance(last, ast.Return) or last.value is None:
             self.refuse(last, f"{describe(last)} in place of the closing return of a value")
-        for value in last.value.elts if isinstance(last.value, ast.Tuple) else [last.value]:
+        for value in elements(last.value):
             self.expression(value)
-
-    def assignment(self, node: ast.stmt) -> None:
-        if not isinstance(node, ast.Assign) or len(node.targets) != 1:
-            self.refuse(node, describe(node))
-        target = node.targets[0]
-        names = target.elts if isinstance(target, ast.Tuple) else [target]
-        self.expression(node.value)
-        for name in names:
-            if not isinstance(name, ast.Name):
-                self.refuse(name, f"assignment to {describe(name)}")
-            self.locals.add(name.id)
 
     def expression(self, node: ast.expr) -> None:
         match node:
-            case ast.Name():
-                self.name(node)
+            case ast.Name(id=name):
+                if name not in self.locals and not isinstance(self.globals.get(name), Constant | Polynomial):
+                    self.refuse(node, f"{name!r}, neither a local name nor a Constant or Polynomial,")
             case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
                 pass
-            case ast.BinOp(op=op) if isinstance(op, OPERATORS):
-                self.expression(node.left)
-                self.expression(node.right)
-            case ast.UnaryOp(op=ast.USub()):
-                self.expression(node.operand)
-            case ast.Compare(ops=[op]) if isinstance(op, COMPARISONS):
-                self.expression(node.left)
-                self.expression(node.comparators[0])
-            case ast.Call(func=ast.Name(), keywords=[]):
-                self.call(node)
+            case ast.BinOp(left=left, op=op, right=right) if isinstance(op, OPERATORS):
+                self.expression(left)
+                self.expression(right)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                self.expression(operand)
+            case ast.Compare(left=left, ops=[op], comparators=[right]) if isinstance(op, COMPARISONS):
+                self.expression(left)
+                self.expression(right)
+            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+                function: Any = self.globals.get(name, getattr(builtins, name, None))
+                if function not in language.FUNCTIONS:
+                    if not isinstance(function, FunctionType):
+                        self.refuse(node, f"call of {name!r}, neither a primitive nor a formula,")
+                    check(function)
+                for argument in arguments:
+                    self.expression(argument)
             case _:
                 self.refuse(node, describe(node))
-
-    def name(self, node: ast.Name) -> None:
-        if node.id not in self.locals and not isinstance(self.globals.get(node.id), Constant | Polynomial):
-            self.refuse(node, f"{node.id!r}, neither a local name nor a Constant or Polynomial,")
-
-    def call(self, node: ast.Call) -> None:
-        assert isinstance(node.func, ast.Name)
-        name = node.func.id
-        function: Any = self.globals.get(name, getattr(builtins, name, None))
-        if function not in language.FUNCTIONS:
-            if not isinstance(function, FunctionType):
-                self.refuse(node, f"call of {name!r}, neither a primitive nor a formula,")
-            check(function)
-        for argument in node.args:
-            self.expression(argument)
 
     def refuse(self, node: ast.AST, what: str) -> NoReturn:
         line = getattr(node, "lineno", 1)
         where = (self.file, self.first + line - 1, None, self.lines[line - 1])
         raise FormulaError(f"{what} is not in the formula subset", where)
+
+
+def elements(node: ast.expr) -> list[ast.expr]:
+    return node.elts if isinstance(node, ast.Tuple) else [node]
 
 
 def describe(node: ast.AST) -> str:

@@ -19,16 +19,16 @@ HEADING = {
 }
 
 
-def record(key: tuple, found: Found, how: str, subject: Subject = OURS) -> Record:
+def record(of: tuple, found: Found, stride: int, subject: Subject = OURS) -> Record:
     """Return a row for JSON; numbers that matter to the last bit are in hexadecimal."""
-    name, mode, dtype, beside = key
+    name, mode, dtype, beside = of
     return {
         "subject": subject.name,
         "function": name,
         "mode": mode,
         "dtype": dtype,
         "beside": beside,
-        "operands": how,
+        "operands": how_chosen(dtype, beside, stride),
         "points": found.points,
         "ulp": round(found.ulp, 4),
         "at": [operand.hex() for operand in found.at],
@@ -52,16 +52,14 @@ def broken(row: Record) -> bool:
     """Return whether a row of ours breaks its promise."""
     if row["subject"] != OURS.name:
         return False
+    bound = bound_of(row)
     # a not-quite-half is rounded to four digits in the record
-    return row["ulp"] > bound_of(row) or row["order_violations"] > 0 or miss_rounded(row)
+    miss_rounded = bound == 0.5 and row["wrongly_rounded"] > 0
+    return row["ulp"] > bound or row["order_violations"] > 0 or miss_rounded
 
 
 def bound_of(row: Record) -> float:
     return FUNCTIONS[row["function"]].bounds[row["mode"], row["dtype"]].ulp
-
-
-def miss_rounded(row: Record) -> bool:
-    return bound_of(row) == 0.5 and row["wrongly_rounded"] > 0
 
 
 def line(row: Record) -> str:
@@ -79,24 +77,13 @@ def line(row: Record) -> str:
 
 def write(path: Path, rows: list[Record]) -> None:
     """Write rows to a JSON file, in place of those that it has of the same subjects."""
-    kept: dict[tuple, Record] = {}
-    if path.exists():
-        kept = {identity(row): row for row in json.loads(path.read_text())["rows"]}
-    kept |= {identity(row): row for row in rows}
-    lines = ",\n".join(f"  {json.dumps(row)}" for row in sorted(kept.values(), key=order))
+    before = json.loads(path.read_text())["rows"] if path.exists() else []
+    kept = {key(row): row for row in (*before, *rows)}
+    lines = ",\n".join(f"  {json.dumps(kept[subject])}" for subject in sorted(kept))
     path.write_text(f'{json.dumps(HEADING, indent=1)[:-2]},\n "rows": [\n{lines}\n ]\n}}\n')
 
 
-def identity(row: Record) -> tuple:
-    return (row["subject"], row["function"], row["mode"], row["dtype"], row["beside"])
-
-
-def order(row: Record) -> tuple:
-    functions = list(FUNCTIONS)
-    return (
-        row["subject"],
-        functions.index(row["function"]),
-        row["mode"],
-        row["dtype"],
-        row["beside"] or "",
-    )
+def key(row: Record) -> tuple:
+    """Return what a row is of, in an order that can be sorted by."""
+    place = list(FUNCTIONS).index(row["function"])
+    return row["subject"], place, row["mode"], row["dtype"], row["beside"] or ""

@@ -11,6 +11,7 @@ import pytest
 from helpers.command import refused, run, start, tree
 
 import gpu_sigmoid as gs
+from gpu_sigmoid import environment
 
 
 def test_info_says_what_is_missing_and_why() -> None:
@@ -34,6 +35,7 @@ def test_an_unusable_thread_variable_is_said_at_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv("GPU_SIGMOID_NUM_THREADS", value)
+    monkeypatch.setattr(environment, "_threads", None)  # which tests that measure in this process set
     for arguments in (["info"], ["apply", "x.npy", "y.npy"], ["plot", "-o", tmp_path / "a.png"], ["verify"]):
         assert "GPU_SIGMOID_NUM_THREADS" in refused(*arguments)
     assert os.listdir(tmp_path) == []
