@@ -229,8 +229,10 @@ print("ok")
 
 
 def test_two_devices() -> None:
-    environment = {**os.environ, "EMU_DEVICES": "2", "PYTHONPATH": os.pathsep.join(sys.path)}
-    command, here = [sys.executable, "-c", TWO_DEVICES], Path(__file__).parent
+    here = Path(__file__).parent
+    paths = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(here.parent)])
+    environment = {**os.environ, "EMULATED_GPU_DEVICES": "2", "PYTHONPATH": paths}
+    command = [sys.executable, "-c", TWO_DEVICES]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=here)
     if done.stdout == "one device\n":
         pytest.skip("one device")

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.environment import installed
 from gpu_sigmoid.lowering import Program, lower_for
-from gpu_sigmoid.modes import Mode
 
 THREADS = 256
 MOST_BLOCKS = 1 << 16
@@ -43,21 +43,33 @@ def numba_cuda() -> Any:
     return cuda
 
 
-COPY = Mode("value", ((),))
-
-
-def identity(x):  # type: ignore[no-untyped-def]
-    return x
-
-
 # a kernel is compiled once per program: equal calls give the same one
 program = cache(lower_for)
 
 
 @cache
 def compiled(program: Program, dtype: str, kinds: tuple[str, ...], dimensions: int) -> Any:
-    """Return the kernel for operands of `kinds` (dtypes, or "number") in so many nested loops."""
-    return numba_cuda().jit(python_kernel(program, dtype, kinds, dimensions))
+    """Return the kernel for operands of `kinds` (dtypes, or "number") in so many nested loops.
+
+    Raises
+    ------
+    ImportError
+        If numba-cuda and NumPy are of versions that do not go together.
+    """
+    from numba import types
+
+    number = types.float64 if dtype == "float64" else types.float32
+    arrays = sum(kind != "number" for kind in kinds) + len(program.outputs)
+    signature = [types.int64] * (1 + dimensions)
+    signature += [number if kind == "number" else types.int64 for kind in kinds]
+    signature += [types.int64] * (len(program.outputs) + arrays * dimensions)
+    try:
+        return numba_cuda().jit(python_kernel(program, dtype, kinds, dimensions)).compile(tuple(signature))
+    except AttributeError as error:
+        raise ImportError(
+            f"numba-cuda {installed('numba-cuda')} does not go together with NumPy {np.__version__} "
+            f'({error}): pip install "gpu-sigmoid[numba-cuda]" brings versions that do'
+        ) from error
 
 
 def python_kernel(program: Program, dtype: str, kinds: tuple[str, ...], dimensions: int) -> Callable:

@@ -1,12 +1,13 @@
 """Device arrays as Numba holds them: their place, their device, new ones."""
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.backends.numba_cuda import streams
 from gpu_sigmoid.backends.numba_cuda.kernels import numba_cuda
-from gpu_sigmoid.backends.numba_cuda.layout import ordered_strides
 from gpu_sigmoid.backends.placed import Placed
 
 
@@ -14,8 +15,17 @@ def on_device(operand: Any) -> bool:
     return hasattr(operand, "__cuda_ndarray__")
 
 
+def address(array: Any) -> int:
+    return array.device_ctypes_pointer.value or 0
+
+
 def placed(array: Any) -> Placed:
-    return Placed(array.device_ctypes_pointer.value or 0, array.shape, array.strides, array.dtype)
+    return Placed(address(array), array.shape, array.strides, array.dtype)
+
+
+@cache
+def one_device() -> bool:
+    return len(numba_cuda().gpus) == 1
 
 
 def device_of(method: Any, arrays: list) -> AbstractContextManager:
@@ -36,13 +46,50 @@ def device_of(method: Any, arrays: list) -> AbstractContextManager:
     return nullcontext() if devices[0] == cuda.get_current_device().id else cuda.gpus[devices[0]]
 
 
-def empty(shape: tuple[int, ...], dtype: np.dtype, like: Any, stream: Any) -> Any:
-    """Return a new array, its memory in the order of another of the same shape, if there is one."""
-    strides = None if like is None else ordered_strides(shape, dtype.itemsize, like.strides)
+def empty(shape: tuple[int, ...], dtype: np.dtype, strides: tuple[int, ...], stream: Any) -> Any:
     return numba_cuda().device_array(shape, dtype, strides=strides, stream=stream)
+
+
+def copied(method: Any, array: Any, stream: Any) -> tuple[Any, int]:
+    """Return a copy of the memory an array goes over, made on a stream, and where in it the array begins.
+
+    Raises
+    ------
+    RuntimeError
+        If the stream captures a graph, which would not own the copy when it is replayed.
+    """
+    if streams.captures(stream):
+        raise RuntimeError(
+            f"{method.label}: an operand that overlaps out in part is copied, which takes memory that a "
+            "captured graph would not own when it is replayed: copy it before the capture"
+        )
+    from numba.cuda.cudadrv.driver import driver
+
+    low, high = placed(array).span
+    copy = empty((high - low,), np.dtype(np.uint8), (1,), stream)
+    driver.cuMemcpyDtoDAsync(address(copy), low, high - low, streams.handle(stream))
+    return copy, address(copy) + address(array) - low
 
 
 def number(value: Any, dtype: np.dtype) -> Any:
     """Return a number rounded to a dtype, as the kernels compute with it."""
     rounded = np.asarray(value).astype(dtype)
     return rounded.astype(np.float64 if dtype == np.float64 else np.float32)[()]
+
+
+def refuse_foreign(method: Any, place: Placed) -> None:
+    """Raise an error if elements are not as a GPU reads them, wherever the array begins."""
+    if not place.dtype.isnative:
+        raise TypeError(
+            f"{method.label}: {place.dtype.name} in the other byte order ({place.dtype.str}), which no GPU "
+            f"computes in: convert it to {place.dtype.newbyteorder().str}"
+        )
+    steps = [step for step, count in zip(place.strides, place.shape, strict=True) if count > 1]
+    if 0 not in place.shape and any(step % place.dtype.itemsize for step in steps):
+        raise out_of_line(method)
+
+
+def out_of_line(method: Any) -> ValueError:
+    return ValueError(
+        f"{method.label}: an array's memory is not aligned to its elements, which no GPU reads: copy it first"
+    )

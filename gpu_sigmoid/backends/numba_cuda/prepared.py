@@ -1,0 +1,140 @@
+"""Calls on arrays of certain shapes, strides and dtypes, prepared but for addresses, streams and numbers."""
+
+from contextlib import nullcontext
+from itertools import combinations
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from gpu_sigmoid.backends.numba_cuda import kernels, memory, streams
+from gpu_sigmoid.backends.numba_cuda.layout import layout_of, ordered_strides
+from gpu_sigmoid.backends.numba_cuda.memory import address, on_device
+from gpu_sigmoid.backends.placed import Placed, shaped_like
+from gpu_sigmoid.dtypes import result_name
+from gpu_sigmoid.outputs import broadcast_shape, checked_out, refuse_shared_memory
+
+MOST_KEPT = 1024
+BLOCK = (kernels.THREADS, 1, 1)
+
+
+class Calls:
+    """A method's calls, by what they were prepared for."""
+
+    def __init__(self, method: Any) -> None:
+        self.method = method
+        self.prepared: dict[Any, Call] = {}
+
+    def __call__(self, operands: tuple, out: Any) -> Any:
+        """Make a call if one like it was made before, else return NotImplemented, having done nothing."""
+        call = self.prepared.get(described(operands, out))
+        return NotImplemented if call is None else call(operands, out)
+
+    def first(self, operands: tuple, out: Any) -> Any:
+        """Prepare a call, and make it."""
+        call = Call(self.method, operands, out)
+        if len(self.prepared) >= MOST_KEPT:
+            self.prepared.clear()
+        self.prepared[described(operands, out)] = call
+        return call(operands, out)
+
+
+def described(operands: tuple, out: Any) -> tuple:
+    """Return what a call is prepared for; of a number that is its type."""
+    arrays = (*operands, *out) if type(out) is tuple else (*operands, out)
+    return tuple([(type(a), a.shape, a.strides, a.dtype) if on_device(a) else type(a) for a in arrays])
+
+
+class Call:
+    """A kernel, and its arguments as far as they do not depend on where arrays lie."""
+
+    def __init__(self, method: Any, operands: tuple, out: Any) -> None:
+        name = result_name(method, operands)
+        own = (o.dtype for o in operands if getattr(o, "dtype", None) == name)
+        self.method, self.dtype = method, next(own, None) or np.dtype(name)
+        outs = checked_out(method, self.dtype, operands, out, object, memory.placed)
+        self.shape, self.results = broadcast_shape(operands), len(outs)
+        like = shaped_like(self.shape, filter(on_device, operands))
+        order = like.strides if like is not None else (0,) * len(self.shape)
+        self.strides = ordered_strides(self.shape, self.dtype.itemsize, order)
+
+        new = Placed(0, self.shape, self.strides, self.dtype)
+        read = [at_0(o) for o in operands if on_device(o)]
+        written = [new if o is None else at_0(o) for o in outs]
+        layout = layout_of(self.shape, [*read, *written])
+        self.size = prod(self.shape)
+        self.before, self.after = (self.size, *layout.extents), layout.steps
+        self.grid = (min(-(-self.size // kernels.THREADS), kernels.MOST_BLOCKS), 1, 1)
+        self.kinds = tuple(o.dtype.name if on_device(o) else "number" for o in operands)
+        program = kernels.program(method.formula, method.mode, name)
+        self.kernel_of = (program, name, self.kinds, layout.dimensions)
+        self.kernel: Any = None
+
+        given = [*read, *(place for place, o in zip(written, outs, strict=True) if o is not None)]
+        for place in given:
+            memory.refuse_foreign(method, place)
+        self.itemsizes = [place.dtype.itemsize for place in given]
+        self.read = len(read)
+        pairs = [(i, j) for i, j in combinations(range(len(given)), 2) if j >= self.read]
+        # a thread reads its elements before it writes: an operand that is exactly an output will do
+        self.pairs = [
+            (i, j, i < self.read and given[i] == given[j], *distances(given[i], given[j])) for i, j in pairs
+        ]
+
+    def __call__(self, operands: tuple, out: Any) -> Any:
+        outs = (None,) * self.results if out is None else out if type(out) is tuple else (out,)
+        given = [array for array in (*operands, *outs) if on_device(array)]
+        stream, others = streams.of(self.method, given)
+        with nullcontext() if memory.one_device() else memory.device_of(self.method, given):
+            for other in others:
+                streams.wait(stream, other)
+            results = [
+                memory.empty(self.shape, self.dtype, self.strides, stream) if o is None else o for o in outs
+            ]
+            if self.size:
+                self.launch(operands, results, outs, given, stream)
+            for other in others:
+                streams.wait(other, stream)
+        return tuple(results) if len(results) > 1 else results[0]
+
+    def launch(self, operands: tuple, results: list, outs: tuple, given: list, stream: Any) -> None:
+        addresses = [address(array) for array in given]
+        for at, itemsize in zip(addresses, self.itemsizes, strict=True):
+            if at % itemsize:
+                raise memory.out_of_line(self.method)
+        copies = {}
+        for i, j, alike, least, most in self.pairs:
+            distance = addresses[j] - addresses[i]
+            if not least < distance < most or (alike and distance == 0):
+                continue
+            if i >= self.read:
+                refuse_shared_memory(self.method, [memory.placed(given[i]), memory.placed(given[j])])
+            elif i not in copies:
+                copies[i] = memory.copied(self.method, given[i], stream)
+        for i, (_, begin) in copies.items():
+            addresses[i] = begin
+        places = iter(addresses)
+        arguments = [
+            *self.before,
+            *[
+                memory.number(o, self.dtype) if k == "number" else next(places)
+                for o, k in zip(operands, self.kinds, strict=True)
+            ],
+            *[address(r) if o is None else next(places) for o, r in zip(outs, results, strict=True)],
+            *self.after,
+        ]
+        if self.kernel is None:
+            self.kernel = kernels.compiled(*self.kernel_of)
+        # the kernel's own launch: that of a configured one warns of few blocks, and takes as long again
+        self.kernel.launch(arguments, self.grid, BLOCK, streams.launchable(stream))
+
+
+def at_0(array: Any) -> Placed:
+    """Return how an array lies, wherever that is."""
+    return Placed(0, array.shape, array.strides, array.dtype)
+
+
+def distances(a: Placed, b: Placed) -> tuple[int, int]:
+    """Return between which distances of b from a the two overlap."""
+    (a_low, a_high), (b_low, b_high) = a.span, b.span
+    return a_low - b_high, a_high - b_low
