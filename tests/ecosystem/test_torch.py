@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 from helpers.methods import as_tuple, operands
@@ -45,7 +46,7 @@ def test_same_bits_as_numpy(function: Any, name: str, dtype: str) -> None:
 @pytest.mark.parametrize("name", PUBLIC)
 def test_bfloat16(function: Any, name: str) -> None:
     given = [torch.from_numpy(a).to(torch.bfloat16) for a in arrays(function, name)]
-    wide = [t.view(torch.int16).numpy().view("bfloat16") for t in given]
+    wide = [t.view(torch.int16).numpy().view(ml_dtypes.bfloat16) for t in given]
     for y, w in zip(
         as_tuple(function.methods[name](*given)), as_tuple(function.methods[name](*wide)), strict=True
     ):

@@ -1,0 +1,104 @@
+"""What tensors a call may have: operands of one dtype and device, and results' places."""
+
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gpu_sigmoid.backends.placed import Placed
+from gpu_sigmoid.backends.torch.host import NAMES
+from gpu_sigmoid.dtypes import ACCEPTED
+from gpu_sigmoid.outputs import refuse_shared_memory
+
+
+def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:
+    """Return the operands as tensors of one dtype, by torch's rules, and one device.
+
+    Integers become torch's default dtype, as torch users expect.
+    """
+    tensors = [o for o in operands if isinstance(o, Tensor)]
+    for tensor in tensors:
+        if tensor.layout != torch.strided:
+            raise TypeError(f"{method.label}: {tensor.layout} tensors are not served: use to_dense()")
+    devices = list(dict.fromkeys(t.device for t in tensors if t.ndim or len(tensors) == 1))
+    if len(devices) > 1:
+        names = " and ".join(map(str, devices))
+        raise TypeError(f"{method.label}: tensors on {names}: move them to one device first")
+    device = devices[0] if devices else tensors[0].device
+    dtype = common_dtype(tensors)
+    if dtype not in NAMES:
+        raise TypeError(f"{method.label}: dtype {dtype} is not accepted; accepted are {ACCEPTED}")
+    return tuple(torch.as_tensor(o, dtype=dtype, device=device) for o in operands)
+
+
+def common_dtype(tensors: list[Tensor]) -> torch.dtype:
+    """Return the dtype by torch's rules: one of no dimension counts only if the others are integers."""
+    with_axes = [t.dtype for t in tensors if t.ndim]
+    without = [t.dtype for t in tensors if not t.ndim]
+    dtype = reduce(torch.promote_types, with_axes or without)
+    if is_inexact(dtype):
+        return dtype
+    inexact = [d for d in without if is_inexact(d)]
+    return reduce(torch.promote_types, inexact) if inexact else torch.get_default_dtype()
+
+
+def is_inexact(dtype: torch.dtype) -> bool:
+    return dtype.is_floating_point or dtype.is_complex
+
+
+def shape_of(tensors: tuple[Tensor, ...]) -> torch.Size:
+    return tensors[0].shape if len(tensors) == 1 else torch.broadcast_shapes(*(t.shape for t in tensors))
+
+
+def results_like(tensors: tuple[Tensor, ...], count: int) -> tuple[Tensor, ...]:
+    """Return new tensors for results, in the order of memory of an operand of their shape."""
+    if len(tensors) == 1:
+        return tuple([torch.empty_like(tensors[0], requires_grad=False) for _ in range(count)])
+    shape = shape_of(tensors)
+    like = next((t for t in tensors if t.shape == shape), None)
+    if like is None:
+        return tuple([tensors[0].new_empty(shape) for _ in range(count)])
+    return tuple([torch.empty_like(like, requires_grad=False) for _ in range(count)])
+
+
+def outs_of(method: Any, out: Any) -> tuple[Tensor, ...]:
+    """Return `out` as a tuple of as many tensors as there are results."""
+    count = len(method.mode.partials)
+    outs = out if isinstance(out, tuple) else (out,)
+    if len(outs) != count or not all(isinstance(o, Tensor) for o in outs):
+        expected = "a tensor" if count == 1 else f"a tuple of {count} tensors"
+        raise TypeError(f"{method.label}: out is to be {expected}")
+    return outs
+
+
+def check_outs(method: Any, tensors: tuple[Tensor, ...], outs: tuple[Tensor, ...]) -> None:
+    """Raise an error if the results cannot be written to `outs`, whatever they hold now."""
+    shape = shape_of(tensors)
+    for target in outs:
+        found, wanted = (target.dtype, target.device), (tensors[0].dtype, tensors[0].device)
+        if found != wanted:
+            raise TypeError(f"{method.label}: out is of {found}, the result of {wanted}")
+        if target.shape != shape:
+            raise ValueError(
+                f"{method.label}: out has shape {tuple(target.shape)}, the result has {tuple(shape)}"
+            )
+
+
+def check_memory(method: Any, outs: tuple[Tensor, ...]) -> None:
+    """Raise an error if a result would be written over itself or another one."""
+    for target in outs:
+        if torch._debug_has_internal_overlap(target) == 1:
+            raise RuntimeError(
+                f"{method.label}: more than one element of out refers to a single memory location: clone() "
+                "it before"
+            )
+    if len(outs) > 1:
+        refuse_shared_memory(method, [placed(target) for target in outs])
+
+
+def placed(tensor: Tensor) -> Placed:
+    size = tensor.element_size()
+    strides = tuple(size * stride for stride in tensor.stride())
+    return Placed(tensor.data_ptr(), tuple(tensor.shape), strides, np.dtype(f"V{size}"))

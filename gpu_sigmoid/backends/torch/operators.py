@@ -1,0 +1,169 @@
+"""Every mode of every function as operators of torch, `torch.ops.gpu_sigmoid.NAME` and `NAME.out`.
+
+Torch's dispatcher has for each what it has for its own: a kernel for each place, for tensors without
+data, for batches, and derivatives. So transforms, modes, compilers and subclasses of tensors need
+nothing else. What an operator writes to is declared: versions of tensors move, functionalisation and
+the checks of leaves and of inference tensors are torch's.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gpu_sigmoid.backends.torch import cuda, host
+from gpu_sigmoid.backends.torch.batches import aligned
+from gpu_sigmoid.backends.torch.derivatives import differentiable
+from gpu_sigmoid.backends.torch.operands import check_memory, check_outs, results_like
+from gpu_sigmoid.registry import FUNCTIONS
+
+LIBRARY = torch.library.Library("gpu_sigmoid", "DEF")
+"""The operators, for as long as this lives."""
+
+OPERATORS: dict[Any, Callable[..., Any]] = {}
+"""The operators that return new tensors, by the method that they compute."""
+
+OUT_OPERATORS: dict[Any, Callable[..., None]] = {}
+"""Those that write to `out`, or `out0` and `out1`."""
+
+PLACES = {"CPU": host, "CUDA": cuda}
+
+# as torch's functions of these names
+IN_FLOAT32 = {"cpu": ("bce_with_logits",), "cuda": ("bce_with_logits", "softplus")}
+
+
+def call(method: Any, tensors: tuple[Tensor, ...]) -> Any:
+    return OPERATORS[method](*tensors)
+
+
+def define(method: Any) -> None:
+    """Register the operator that returns new tensors, and all that torch is to know of it."""
+    name = name_of(method)
+    count = len(method.mode.partials)
+    tensors = ", ".join(f"Tensor {operand}" for operand in method.operands)
+    LIBRARY.define(f"{name}({tensors}) -> {'Tensor' if count == 1 else '(Tensor, Tensor)'}")
+    operator = OPERATORS[method] = getattr(torch.ops.gpu_sigmoid, name).default
+
+    def fake(*tensors: Tensor) -> Any:
+        results = results_like(tensors, count)
+        return results if count > 1 else results[0]
+
+    for key, place in PLACES.items():
+        LIBRARY.impl(name, kernel(method, place), key)
+    torch.library.register_fake(f"gpu_sigmoid::{name}", fake, lib=LIBRARY)
+    LIBRARY.impl(name, recorded(method, operator), "Autograd", with_keyset=True)
+
+    def batched(info: Any, dims: tuple, *tensors: Tensor) -> Any:
+        return operator(*aligned(tensors, dims)), (0,) * count if count > 1 else 0
+
+    torch.library.register_vmap(f"gpu_sigmoid::{name}", batched, lib=LIBRARY)
+    for device, names in IN_FLOAT32.items():
+        if method.function.label in names and method.mode.name in ("value", "value_and_grad"):
+            torch.library.register_autocast(f"gpu_sigmoid::{name}", device, torch.float32, lib=LIBRARY)
+
+
+def define_out(method: Any) -> None:
+    """Register the operator that writes to tensors."""
+    name = f"{name_of(method)}.out"
+    tensors = ", ".join(f"Tensor {operand}" for operand in method.operands)
+    LIBRARY.define(f"{name}({tensors}, *, {places_of(method)}) -> ()")
+    operator = OUT_OPERATORS[method] = getattr(torch.ops.gpu_sigmoid, name_of(method)).out
+
+    def written(place: Any) -> Callable[..., None]:
+        def compute(*tensors: Tensor, **outs: Tensor) -> None:
+            results = tuple(outs.values())
+            check_outs(method, tensors, results)
+            check_memory(method, results)
+            place.compute(method, tensors, results)
+
+        return compute
+
+    def fake(*tensors: Tensor, **outs: Tensor) -> None:
+        check_outs(method, tensors, tuple(outs.values()))
+
+    def versioned(keyset: Any, *tensors: Tensor, **outs: Tensor) -> None:
+        operator.redispatch(keyset & torch._C._after_ADInplaceOrView_keyset, *tensors, **outs)
+        torch.autograd.graph.increment_version(tuple(outs.values()))
+
+    def unrecorded(keyset: Any, *tensors: Tensor, **outs: Tensor) -> None:
+        refuse_gradients(method, (*tensors, *outs.values()))
+        operator.redispatch(keyset & torch._C._after_autograd_keyset, *tensors, **outs)
+
+    for key, place in PLACES.items():
+        LIBRARY.impl(name, written(place), key)
+    torch.library.register_fake(f"gpu_sigmoid::{name}", fake, lib=LIBRARY)
+    LIBRARY.impl(name, versioned, "ADInplaceOrView", with_keyset=True)
+    LIBRARY.impl(name, unrecorded, "Autograd", with_keyset=True)
+
+
+def kernel(method: Any, place: Any) -> Callable[..., Any]:
+    """Return the function that computes a method on tensors in host or CUDA memory."""
+    count = len(method.mode.partials)
+
+    def compute(*tensors: Tensor) -> Any:
+        results = results_like(tensors, count)
+        place.compute(method, tensors, results)
+        return results if count > 1 else results[0]
+
+    return compute
+
+
+def recorded(method: Any, operator: Any) -> Callable[..., Any]:
+    """Return what records a method for gradients, where there are any, and goes on to the next level."""
+
+    def kernel(keyset: Any, *tensors: Tensor) -> Any:
+        keys = keyset & torch._C._after_autograd_keyset
+        if not gradients_wanted(tensors):
+            with torch._C._AutoDispatchBelowAutograd():
+                return operator.redispatch(keys, *tensors)
+        enabled, forward_enabled = torch.is_grad_enabled(), torch._C._is_fwd_grad_enabled()
+
+        def below(method: Any, tensors: tuple[Tensor, ...]) -> Any:
+            # what is recorded here, the next level of a transform records for itself
+            with (
+                torch.set_grad_enabled(enabled),
+                torch.autograd.forward_ad._set_fwd_grad_enabled(forward_enabled),
+                torch._C._AutoDispatchBelowAutograd(),
+            ):
+                return operator.redispatch(keys, *tensors)
+
+        with torch._functorch.utils.enable_single_level_autograd_function():
+            return differentiable(method, below, call)(*tensors)
+
+    return kernel
+
+
+def gradients_wanted(tensors: tuple[Tensor, ...]) -> bool:
+    """Return whether something is to be recorded, in reverse or forward."""
+    if torch.is_grad_enabled() and any([t.requires_grad for t in tensors]):
+        return True
+    return torch.autograd.forward_ad._current_level >= 0 and torch._C._is_fwd_grad_enabled()
+
+
+def refuse_gradients(method: Any, tensors: tuple[Tensor, ...]) -> None:
+    """Raise an error if a call with out= had something to record."""
+    if torch.is_grad_enabled() and any([t.requires_grad for t in tensors]):
+        raise RuntimeError(
+            f"{method.label}: with out=, nothing is recorded for a gradient, and an operand or out requires "
+            "one: leave out= away, or compute under torch.no_grad()"
+        )
+
+
+def name_of(method: Any) -> str:
+    return f"{method.function.label}_{method.mode.name}"
+
+
+def out_names(method: Any) -> list[str]:
+    count = len(method.mode.partials)
+    return ["out"] if count == 1 else [f"out{i}" for i in range(count)]
+
+
+def places_of(method: Any) -> str:
+    return ", ".join(f"Tensor({chr(ord('a') + i)}!) {name}" for i, name in enumerate(out_names(method)))
+
+
+for _function in FUNCTIONS.values():
+    for _method in _function.methods.values():
+        define(_method)
+        define_out(_method)
