@@ -1,6 +1,5 @@
 """Rows as JSON, with what they were measured on, and as Markdown tables."""
 
-import json
 import platform
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -11,7 +10,7 @@ from typing import Any
 from bench import peers
 from bench.measure import BASELINE, OURS, Row
 from gpu_sigmoid.environment import gpu_available, gpu_description
-from gpu_sigmoid.machine import ON_CPU, ON_GPU, cpu, gpu, measured_on, processor, today, versions
+from gpu_sigmoid.machine import ON_CPU, ON_GPU, as_json, cpu, gpu, measured_on, processor, today, versions
 from gpu_sigmoid.modes import label
 
 LEGEND = """
@@ -52,10 +51,7 @@ def where(on_gpu: bool, contender: str) -> Record:
 
 
 def write(path: Path, content: Record) -> None:
-    """Write a document with one row a line, so that changes can be read."""
-    head = json.dumps({key: value for key, value in content.items() if key != "rows"}, indent=1)
-    rows = ",\n".join(f"  {json.dumps(row)}" for row in content["rows"])
-    path.write_text(f'{head[:-2]},\n "rows": [\n{rows}\n ]\n}}\n')
+    path.write_text(as_json(content))
 
 
 def rounded(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """What a figure was measured on (processor or GPU, day, libraries' versions), and by which clock."""
 
+import json
 import platform
 import time
 from collections.abc import Callable, Iterable
@@ -51,6 +52,13 @@ def versions(distributions: Iterable[str]) -> dict[str, str]:
     """Return the versions of gpu_sigmoid, of Python and of the distributions that are installed."""
     found = {name: version for name in distributions if (version := installed(name))}
     return {"gpu_sigmoid": __version__, "python": platform.python_version(), **found}
+
+
+def as_json(content: dict[str, Any]) -> str:
+    """Return a document with one of its `rows` a line, so that changes can be read."""
+    head = json.dumps({key: value for key, value in content.items() if key != "rows"}, indent=1)
+    rows = ",\n".join(f"  {json.dumps(row)}" for row in content["rows"])
+    return f'{head[:-2]},\n "rows": [\n{rows}\n ]\n}}\n'
 
 
 def host_seconds(call: Callable[[], Any], count: int) -> float:

@@ -49,19 +49,15 @@ def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "flo
     for name in dtypes:
         if name not in FORMATS:
             raise ValueError(f"cuda_source: dtype is to be float32, float64 or a tuple of them, not {name!r}")
-    methods = [checked(f) for f in functions] or [f.methods[m] for f in FUNCTIONS.values() for m in PUBLIC]
+    for method in functions:
+        if not isinstance(method, Method):
+            raise TypeError(
+                f"cuda_source: {method!r} is not a function of gpu_sigmoid or a method such as sigmoid.grad"
+            )
+    methods = functions or [f.methods[m] for f in FUNCTIONS.values() for m in PUBLIC]
     programs = [
         lower(method.formula, method.mode, FORMATS[name])
         for method in dict.fromkeys(methods)
         for name in dict.fromkeys(dtypes)
     ]
     return printed(*programs)
-
-
-def checked(method: Any) -> Method:
-    """Return what is a function of ours or a method of one."""
-    if not isinstance(method, Method):
-        raise TypeError(
-            f"cuda_source: {method!r} is not a function of gpu_sigmoid or a method such as sigmoid.grad"
-        )
-    return method

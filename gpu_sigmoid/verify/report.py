@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gpu_sigmoid.functions import FUNCTIONS
-from gpu_sigmoid.machine import cpu, measured_on
+from gpu_sigmoid.machine import as_json, cpu, measured_on
 from gpu_sigmoid.verify.measure import Found, stride_of
 from gpu_sigmoid.verify.reference import ERROR
 from gpu_sigmoid.verify.subjects import OURS, Subject
@@ -79,8 +79,7 @@ def write(path: Path, rows: list[Record]) -> None:
     """Write rows to a JSON file, in place of those that it has of the same subjects."""
     before = json.loads(path.read_text())["rows"] if path.exists() else []
     kept = {key(row): row for row in (*before, *rows)}
-    lines = ",\n".join(f"  {json.dumps(kept[subject])}" for subject in sorted(kept))
-    path.write_text(f'{json.dumps(HEADING, indent=1)[:-2]},\n "rows": [\n{lines}\n ]\n}}\n')
+    path.write_text(as_json({**HEADING, "rows": [kept[subject] for subject in sorted(kept)]}))
 
 
 def key(row: Record) -> tuple:

@@ -149,7 +149,13 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced_with_its_permissions(tmp_
 
 
 @pytest.mark.parametrize(
-    "content", ["", "5", "[]", "{}", '{"rows": 5}', '{"rows": [{"function": "f"}]}', "[" * 100_000, "\0\xff"]
+    "content",
+    [
+        *("", "5", "[]", "{}", "[" * 100_000, "\0\xff"),
+        *('{"rows": 5}', '{"rows": []}', '{"rows": [{"function": "f"}]}', '{"rows": {}, "precious": 1}'),
+        '{"unit": "a", "reference": "b"}',
+        '{"unit": "a", "reference": "b", "rows": [], "notes": "precious"}',
+    ],
 )
 def test_verify_adds_rows_to_nothing_but_its_own_reports(tmp_path: Path, content: str) -> None:
     path = tmp_path / "a.json"

@@ -1,6 +1,5 @@
 """Outputs: whole or not at all when a signal comes, a disk is full, or one of several cannot be replaced."""
 
-import json
 import os
 import signal
 import subprocess
@@ -142,22 +141,6 @@ def test_a_figure_on_a_full_disk(small_disk: Path, suffix: str) -> None:
     path = small_disk / f"a.{suffix}"
     assert refused("plot", "-o", path) == f"Error: cannot write {path}: No space left on device\n"
     assert os.listdir(small_disk) == ["fill"]
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        {"rows": []},
-        {"unit": "a", "reference": "b"},
-        {"unit": "a", "reference": "b", "rows": [], "notes": "precious"},
-        {"rows": {}, "precious": 1},
-    ],
-)
-def test_verify_adds_to_no_report_but_its_own(tmp_path: Path, content: dict) -> None:
-    path = tmp_path / "a.json"
-    path.write_text(json.dumps(content))
-    assert "no report of this command" in refused("verify", "--json", path)
-    assert json.loads(path.read_text()) == content
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of Linux's shared libraries")
