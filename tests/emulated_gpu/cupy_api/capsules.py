@@ -96,16 +96,16 @@ def c_function(k: int, name: str, signature: str) -> str:
     declared, letters, passed = [], "", []
     for position, kind in enumerate(map(str.strip, rest.split(","))):
         parameter = f"a{position}"
-        kind, _, label = kind.partition(" __pyx_")
-        if kind == "void":
-            continue
-        is_object = kind.startswith("struct") and not label
-        kind = "PyObject *" if is_object else "void *" if kind.startswith("struct") else kind
-        declared.append(f"{kind} {parameter}")
-        if label == "optional_args" and name == WITH_OPTIONAL:
-            letters, passed = letters + "L", [*passed, f"(long long)(intptr_t){parameter}"]
-        elif not label:
+        if kind.endswith("__pyx_skip_dispatch"):
+            declared.append(f"int {parameter}")
+        elif kind.endswith("__pyx_optional_args"):
+            declared.append(f"void *{parameter}")
+            if name == WITH_OPTIONAL:
+                letters, passed = letters + "L", [*passed, f"(long long)(intptr_t){parameter}"]
+        elif kind != "void":
+            kind = "PyObject *" if kind.startswith("struct") else kind
             letter, cast = TYPES[kind]
+            declared.append(f"{kind} {parameter}")
             letters, passed = letters + letter, [*passed, f"({cast}){parameter}"]
     call = ", ".join([f"functions[{k}]", f'"({letters})"', *passed])
     of_object = result.startswith(("PyObject", "struct"))

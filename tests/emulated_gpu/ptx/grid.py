@@ -20,7 +20,7 @@ THREAD_PARAMETERS = ", ".join(["ptr %params", *BY_AXIS, "ptr %shared", "i64 %sha
 
 GRID = """
 define i32 @"run.{name}"(ptr %params, i32 %nctaid.x, i32 %nctaid.y, i32 %nctaid.z, i32 %ntid.x, i32 %ntid.y,
-                         i32 %ntid.z, ptr %shared, i64 %shared.bytes, ptr %states) {{
+                         i32 %ntid.z, ptr %shared, i64 %shared.bytes, ptr %states) null_pointer_is_valid {{
 entry:
   %plane = mul i32 %ntid.x, %ntid.y
   %threads = mul i32 %plane, %ntid.z
@@ -119,8 +119,9 @@ def translated(kernel: Kernel) -> tuple[str, int]:
 
 def thread(name: str, emitter: Emitter) -> str:
     """Return the function that a thread runs from where it was left to the next barrier or its end."""
-    inline = "noinline" if emitter.barriers else "alwaysinline"
-    lines = [f'define internal i32 @"thread.{name}"({THREAD_PARAMETERS}) {inline} {{', "entry:"]
+    # an access outside of all memory is one of null, which LLVM is not to take for impossible
+    attributes = f"{'noinline' if emitter.barriers else 'alwaysinline'} null_pointer_is_valid"
+    lines = [f'define internal i32 @"thread.{name}"({THREAD_PARAMETERS}) {attributes} {{', "entry:"]
     lines += [f"  {register.slot} = alloca {word(register.kind)}" for register in emitter.registers]
     if emitter.barriers:
         lines += moved(emitter, "restored", to_state=False)

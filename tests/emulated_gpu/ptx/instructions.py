@@ -15,7 +15,7 @@ OPERAND = re.compile(r"\{[^}]*\}|\[[^\]]*\]|[^,\s]+")
 REGISTERS = re.compile(r"\.reg\s+\.(\w+)\s+(.+)", re.DOTALL)
 LABEL = re.compile(r"[$%\w.]+:")
 # directives in a body that say nothing about what is computed; shared variables are the parser's
-PASSED_OVER = (".shared", ".loc", ".pragma", ".file")
+PASSED_OVER = re.compile(r"\.(shared|loc|pragma|file)\b.*", re.DOTALL)
 
 
 def instruction(pattern: str) -> Callable[[Emit], Emit]:
@@ -44,7 +44,7 @@ def emit_statement(emitter: Emitter, statement: str) -> None:
         emitter.label("L" + statement[:-1])
     elif registers := REGISTERS.fullmatch(statement):
         emitter.declare(*registers.groups())
-    elif not statement.startswith(PASSED_OVER):
+    elif not PASSED_OVER.fullmatch(statement):
         emit_instruction(emitter, statement)
 
 

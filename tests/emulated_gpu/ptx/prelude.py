@@ -32,16 +32,23 @@ define internal float @flushed(float %x) alwaysinline {
   %float = bitcast i32 %result to float
   ret float %float
 }
-; the one nan that the GPU's arithmetic gives, whatever went in
+; the one nan that the GPU's arithmetic gives, whatever went in; told by its bits, since LLVM takes
+; all nans for one and drops a choice between them
 define internal float @canonical.f32(float %x) alwaysinline {
-  %nan = fcmp uno float %x, %x
-  %result = select i1 %nan, float bitcast (i32 2147483647 to float), float %x
-  ret float %result
+  %bits = bitcast float %x to i32
+  %magnitude = and i32 %bits, 2147483647
+  %nan = icmp ugt i32 %magnitude, 2139095040
+  %result = select i1 %nan, i32 2147483647, i32 %bits
+  %float = bitcast i32 %result to float
+  ret float %float
 }
 define internal half @canonical.f16(half %x) alwaysinline {
-  %nan = fcmp uno half %x, %x
-  %result = select i1 %nan, half bitcast (i16 32767 to half), half %x
-  ret half %result
+  %bits = bitcast half %x to i16
+  %magnitude = and i16 %bits, 32767
+  %nan = icmp ugt i16 %magnitude, 31744
+  %result = select i1 %nan, i16 32767, i16 %bits
+  %half = bitcast i16 %result to half
+  ret half %half
 }
 ; so many units in the last place away; what is zero, infinite, nan or a power of two is exact
 define internal float @displaced(float %x, i32 %units) alwaysinline {

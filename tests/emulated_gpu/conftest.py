@@ -1,0 +1,28 @@
+"""The fixtures of the emulated GPU's own tests."""
+
+from typing import Any
+
+import pytest
+from helpers.backends import MISSING
+from helpers.required import REQUIRED
+
+from emulated_gpu import turned_on
+
+
+@pytest.fixture
+def gpu() -> Any:
+    """CuPy, on a GPU, real or emulated."""
+    if reason := MISSING.get("cupy"):
+        (pytest.fail if "cupy" in REQUIRED else pytest.skip)(turned_on.REASON or reason)
+    import cupy
+
+    yield cupy
+    cupy.cuda.Device().synchronize()
+
+
+@pytest.fixture
+def emulated(gpu: Any) -> Any:
+    """CuPy, on the emulated GPU: for what a real one does not show, or not each time."""
+    if not turned_on.ON:
+        pytest.skip("the GPU is a real one")
+    return gpu
