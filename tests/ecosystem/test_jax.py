@@ -11,6 +11,7 @@ import gpu_sigmoid as gs
 from gpu_sigmoid.modes import PUBLIC
 
 jax = library("jax")
+library("jax.export")
 jnp = jax.numpy
 check_grads = library("jax.test_util").check_grads
 
@@ -94,9 +95,68 @@ def test_dtypes_and_refusals() -> None:
         jax.grad(jax.grad(jax.grad(gs.sigmoid)))(1.0)
 
 
-def test_what_is_on_a_gpu_is_not_moved(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gpu_sigmoid.backends import jax as backend
+def test_refusals_name_what_was_passed() -> None:
+    with pytest.raises(TypeError, match="dtype <U1 is not accepted"):
+        gs.bce_with_logits(jnp.ones(2), np.array(["a", "b"]))
+    with pytest.raises(ValueError, match=r"Incompatible shapes.*\(2,\), \(3,\)"):
+        gs.bce_with_logits(jnp.ones(2), jnp.ones(3))
+    with pytest.raises(TypeError, match="key<fry> is not accepted"):
+        gs.sigmoid(jax.random.key(0))
 
-    monkeypatch.setattr(backend, "platforms", lambda operands: {"gpu"})
-    with pytest.raises(TypeError, match="on gpu are not served"):
-        gs.sigmoid(jnp.ones(2))
+
+@pytest.mark.parametrize(
+    "targets", [[0.0, 1.0, 0.5], np.asarray([0.0, 1.0, 0.5], ">f4")], ids=["list", ">f4"]
+)
+def test_host_operands_beside_jax_arrays(targets: Any) -> None:
+    x = np.asarray([-1.0, 0.5, 2.0], np.float32)
+    want = gs.bce_with_logits(x, targets)
+    reversed_kinds = gs.bce_with_logits(x, jnp.asarray(np.asarray(targets, want.dtype)))
+    for result in (gs.bce_with_logits(jnp.asarray(x), targets), reversed_kinds):
+        assert isinstance(result, jax.Array)
+        assert result.dtype == want.dtype
+        np.testing.assert_array_equal(result, want)
+
+
+def test_what_is_on_a_gpu_is_not_moved() -> None:
+    with pytest.raises(TypeError, match="sigmoid: JAX arrays on cuda are not served"):
+        jax.export.export(jax.jit(gs.sigmoid), platforms=["cuda"])(jnp.ones(2))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("name", ["value", "value_and_grad"])
+def test_large_arrays_are_split_over_threads_into_the_same_bits(dtype: str, name: str) -> None:
+    x = np.linspace(-30, 30, 5_000_003).astype(dtype)
+    compute = gs.bce_with_logits.methods[name]
+    want = as_tuple(compute(x, x[::-1]))
+    for _ in range(3):
+        for y, w in zip(as_tuple(compute(jnp.asarray(x), jnp.asarray(x[::-1]))), want, strict=True):
+            np.testing.assert_array_equal(y, w)
+
+
+def test_empty_and_zero_dimensional() -> None:
+    assert gs.sigmoid(jnp.zeros((0, 3))).shape == (0, 3)
+    value, slope = gs.sigmoid.value_and_grad(jnp.zeros(0))
+    assert value.shape == slope.shape == (0,)
+    assert gs.sigmoid(jnp.float32(0)).shape == ()
+    assert jax.jit(gs.sigmoid)(jnp.float32(0)) == 0.5
+
+
+def test_without_64_bits_and_by_weak_types() -> None:
+    """What a Python number made stays the weaker one, as with JAX's own functions."""
+    weak = jnp.asarray(1.0)
+    assert jax.nn.sigmoid(weak).weak_type
+    assert gs.sigmoid(weak).weak_type
+    assert gs.bce_with_logits(weak, 0.5).weak_type
+    assert (gs.sigmoid(weak) * jnp.ones(2, jnp.bfloat16)).dtype == jnp.bfloat16
+    assert not gs.sigmoid(jnp.asarray([1.0])).weak_type
+    jax.config.update("jax_enable_x64", False)
+    assert gs.sigmoid(jnp.arange(3)).dtype == jnp.float32
+    assert gs.bce_with_logits(jnp.ones(2), np.ones(2)).dtype == jnp.float32
+    np.testing.assert_array_equal(gs.sigmoid(jnp.arange(3)), gs.sigmoid(np.arange(3, dtype=np.float32)))
+
+
+def test_shapes_are_known_without_computing() -> None:
+    like = jax.ShapeDtypeStruct((3,), jnp.bfloat16)
+    value, slope = jax.eval_shape(gs.sigmoid.value_and_grad, like)
+    assert value.shape == slope.shape == (3,)
+    assert value.dtype == slope.dtype == jnp.bfloat16

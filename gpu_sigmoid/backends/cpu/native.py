@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -62,7 +62,7 @@ def inner_loop(
     return compiled(loop, signature, cache)
 
 
-def jitted(function: FunctionType, **options: Any) -> CPUDispatcher:
+def jitted(function: Callable[..., Any], **options: Any) -> CPUDispatcher:
     """Return what `numba.njit` does, unless the environment's NUMBA_DISABLE_JIT=1 says not to."""
     return CPUDispatcher(function, targetoptions={"nopython": True, **options})
 

@@ -31,6 +31,10 @@ ELEMENT = {
 DTYPE = {element: name for name, element in ELEMENT.items()}
 
 
+LOOPS: dict[np.ufunc, tuple[Any, int]] = {}
+"""Of each ufunc, the addresses of its inner loop and of the table passed to it: others may call it too."""
+
+
 class UFuncBuilder:
     """Makes the ufunc of a scalar function for one signature, as `numba.vectorize` asks it to.
 
@@ -92,4 +96,5 @@ def ufunc(
         (loop, table),
         _internal.PyUFunc_None,
     )
+    LOOPS[made] = loop.address, data or 0
     return made

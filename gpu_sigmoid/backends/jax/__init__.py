@@ -1,0 +1,80 @@
+"""JAX arrays, traced or not: calls of native code from XLA's programs, with the kernels' own derivatives.
+
+- `primitive` is what JAX traces, transforms and lowers
+- `native` registers `handler` with XLA: code compiled by Numba (`memory`) that finds a kernel in the
+  `table`, and its operands in XLA's call `frame`
+
+The formulas written in jax.lax could not give the same bits: there is no fused multiply-add to ask
+for, while XLA contracts a product and a sum into one where it likes, and it flushes subnormals (both
+seen on the CPU with JAX 0.10.2: a * b - c kept the product's error, 1e-39 * 0.5 was 0).
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gpu_sigmoid.backends.jax import native
+from gpu_sigmoid.backends.jax.primitive import bind
+from gpu_sigmoid.dtypes import ACCEPTED, DTYPES, accepted_name
+from gpu_sigmoid.outputs import refuse_out
+
+# for programs that were made elsewhere: they need the handler, and nothing of this module
+native.why_not()
+
+
+def run(method: Any, operands: tuple, out: Any) -> Any:
+    """Compute on JAX arrays; all of JAX's transformations go through."""
+    refuse_out(method, out, "JAX arrays do not change; use the result, and donate_argnums under jit")
+    arrays = tuple(o if isinstance(o, jax.Array | float | int) else plain(method, o) for o in operands)
+    first = type(operands[0])
+    if issubclass(first, jax.Array) and not issubclass(first, jax.core.Tracer):
+        method.ready[first] = direct(method, first)
+    return compiled(method)(*arrays)
+
+
+def plain(method: Any, operand: Any) -> np.ndarray:
+    """Return a host operand as JAX takes it."""
+    array = np.asarray(operand)
+    if accepted_name(array.dtype) is None:
+        raise refusal(method, array.dtype)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def refusal(method: Any, dtype: Any) -> TypeError:
+    return TypeError(f"{method.label}: dtype {dtype} is not accepted; accepted are {ACCEPTED}")
+
+
+def direct(method: Any, array_type: type) -> Callable[[tuple, Any], Any]:
+    """Return the method for arrays that exist, which `dispatch` calls."""
+    call, taken = compiled(method), {array_type, float, int}
+
+    def on_one(operands: tuple, out: Any) -> Any:
+        return call(*operands) if out is None else NotImplemented
+
+    def on_several(operands: tuple, out: Any) -> Any:
+        return call(*operands) if out is None and taken.issuperset(map(type, operands)) else NotImplemented
+
+    return on_one if len(method.operands) == 1 else on_several
+
+
+@cache
+def compiled(method: Any) -> Callable[..., Any]:
+    """Return a method as a function that JAX keeps compiled: its quickest way for arrays that exist."""
+
+    def promoted(*operands: Any) -> Any:
+        dtype = jnp.result_type(*operands)
+        if jnp.issubdtype(dtype, jnp.integer) or jnp.issubdtype(dtype, jnp.bool_):
+            dtype = jnp.result_type(float)
+        if dtype.name not in DTYPES:
+            raise refusal(method, dtype)
+        arrays = (jnp.asarray(o) for o in operands)
+        # an array of the dtype stays weakly typed, if it was
+        results = bind(method, *(a if a.dtype == dtype else a.astype(dtype) for a in arrays))
+        return tuple(results) if len(results) > 1 else results[0]
+
+    promoted.__name__ = promoted.__qualname__ = method.label
+    return jax.jit(promoted, inline=True)

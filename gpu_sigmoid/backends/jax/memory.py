@@ -1,0 +1,120 @@
+"""Memory and functions by address, as Numba intrinsics: what a C program would write with pointers.
+
+All numbers are 64 bits wide here, addresses too. `word` and `half` are 64 and 32 bits in memory.
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+WORD, HALF = ir.IntType(64), ir.IntType(32)
+
+
+def pointer(builder: Any, address: Any, offset: Any, kind: Any) -> Any:
+    return builder.inttoptr(builder.add(address, offset), kind.as_pointer())
+
+
+def loader(kind: Any) -> Any:
+    """Return the intrinsic (address, offset) -> value."""
+
+    @intrinsic
+    def load(context: Any, address: Any, offset: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            value = builder.load(pointer(builder, values[0], values[1], kind))
+            return value if kind is WORD else builder.sext(value, WORD)
+
+        return types.intp(types.intp, types.intp), emit
+
+    return load
+
+
+def storer(kind: Any) -> Any:
+    """Return the intrinsic (address, offset, value)."""
+
+    @intrinsic
+    def store(context: Any, address: Any, offset: Any, value: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            value = values[2] if kind is WORD else builder.trunc(values[2], kind)
+            builder.store(value, pointer(builder, values[0], values[1], kind))
+            return context.get_dummy_value()
+
+        return types.void(types.intp, types.intp, types.intp), emit
+
+    return store
+
+
+word, half = loader(WORD), loader(HALF)
+set_word, set_half = storer(WORD), storer(HALF)
+
+
+@intrinsic
+def fetch_add(context: Any, address: Any, offset: Any, value: Any) -> Any:
+    """Add to a word, of all threads one at a time; return what it was."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        place = pointer(builder, values[0], values[1], WORD)
+        return builder.atomic_rmw("add", place, values[2], "seq_cst")
+
+    return types.intp(types.intp, types.intp, types.intp), emit
+
+
+@intrinsic(prefer_literal=True)
+def words(context: Any, count: Any) -> Any:
+    """Return the address of `count` (a literal) words on the stack, the same ones in every turn of a loop."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.ptrtoint(cgutils.alloca_once(builder, WORD, size=count.literal_value), WORD)
+
+    if not isinstance(count, types.IntegerLiteral):
+        return None
+    return types.intp(count), emit
+
+
+@intrinsic
+def call(context: Any, function: Any, operands: Any) -> Any:
+    """Call a C function by its address, with words; return the word that it returns, if it does."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        arguments = cgutils.unpack_tuple(builder, values[1])
+        kind = ir.FunctionType(WORD, [WORD] * len(arguments))
+        return builder.call(builder.inttoptr(values[0], kind.as_pointer()), arguments)
+
+    return types.intp(types.intp, operands), emit
+
+
+def symbol(name: str) -> Any:
+    """Return the intrinsic () -> address of what `llvmlite.binding.add_symbol` gave a name.
+
+    The code refers to the name: on disk it holds no address of the process that compiled it.
+    """
+
+    @intrinsic
+    def address(context: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            variable = builder.module.globals.get(name) or ir.GlobalVariable(builder.module, WORD, name)
+            return builder.ptrtoint(variable, WORD)
+
+        return types.intp(), emit
+
+    return address
+
+
+def library(name: str, result: Any) -> Any:
+    """Return the intrinsic (word) -> `result` of C's library that has this name."""
+
+    @intrinsic
+    def function(context: Any, operand: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            kind = ir.FunctionType(WORD if result is types.intp else ir.VoidType(), [WORD])
+            returned = builder.call(cgutils.get_or_insert_function(builder.module, kind, name), values)
+            return returned if result is types.intp else context.get_dummy_value()
+
+        return result(types.intp), emit
+
+    return function
+
+
+malloc, free = library("malloc", types.intp), library("free", types.void)

@@ -1,0 +1,186 @@
+"""One JAX primitive for all methods: how it is typed, batched, differentiated and lowered.
+
+JAX's transformations go by these rules, whichever of them are stacked.
+"""
+
+from functools import reduce
+from operator import add
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import Primitive
+from jax.extend.mlir.dialects import stablehlo
+from jax.interpreters import ad, batching, mlir
+
+from gpu_sigmoid.backends.jax import native, table
+from gpu_sigmoid.modes import Partial
+
+ELEMENTWISE = Primitive("gpu_sigmoid")
+"""Takes arrays of one shape and dtype, returns a list of such arrays."""
+
+ELEMENTWISE.multiple_results = True
+
+
+def bind(method: Any, *arrays: Any) -> list[Any]:
+    """Compute a method on arrays that broadcast, of one dtype."""
+    return ELEMENTWISE.bind(*alike(jnp.broadcast_arrays(*arrays)), method=method)
+
+
+def alike(arrays: list[Any]) -> list[Any]:
+    """Return arrays of one shape laid over a mesh alike, as JAX's own operations would take them."""
+    if len(arrays) == 1:
+        return arrays
+    if len({jax.typeof(a).sharding for a in arrays}) > 1:
+        common = jax.eval_shape(lambda *a: reduce(add, a), *arrays).sharding
+        arrays = [jax.reshard(a, common) for a in arrays]
+    axes = [varied_axes(a) for a in arrays]
+    missing = [frozenset().union(*axes) - own for own in axes]
+    return [
+        jax.lax.pcast(a, tuple(sorted(more)), to="varying") if more else a
+        for a, more in zip(arrays, missing, strict=True)
+    ]
+
+
+def varied_axes(array: Any) -> frozenset:
+    """Return the mesh axes of a `jax.shard_map` along which an array is known to vary."""
+    kind = jax.typeof(array)
+    return kind.mat.varying if hasattr(kind, "mat") else getattr(kind, "vma", frozenset())
+
+
+@ELEMENTWISE.def_abstract_eval
+def typed(*operands: Any, method: Any) -> list[Any]:
+    weak = all(operand.weak_type for operand in operands)
+    return [operands[0].update(weak_type=weak)] * len(method.mode.partials)
+
+
+@ELEMENTWISE.def_impl
+def evaluated(*arrays: Any, method: Any) -> list[Any]:
+    """Compute now, which JAX asks for where `jax.disable_jit` is on."""
+    with jax.disable_jit(False):
+        return jax.jit(lambda *a: ELEMENTWISE.bind(*a, method=method))(*arrays)
+
+
+def batched(arrays: Any, axes: Any, *, method: Any) -> tuple[list[Any], list[int]]:
+    size = next(a.shape[axis] for a, axis in zip(arrays, axes, strict=True) if axis is not None)
+    first = [batching.bdim_at_front(a, axis, size) for a, axis in zip(arrays, axes, strict=True)]
+    return bind(method, *first), [0] * len(method.mode.partials)
+
+
+def pushed_forward(primals: Any, tangents: Any, *, method: Any) -> tuple[list[Any], list[Any]]:
+    results = bind(method, *primals)
+    return results, [
+        tangent_of(method, partial, primals, tangents, result)
+        for partial, result in zip(method.mode.partials, results, strict=True)
+    ]
+
+
+def tangent_of(method: Any, partial: Partial, primals: Any, tangents: Any, result: Any) -> Any:
+    """Return the tangent of one result, by the chain rule.
+
+    Operands that do not move add nothing, not even nan where a derivative by them is infinite.
+    """
+    count, function = len(method.signature.operands), method.function
+    operands, weight = primals[:count], primals[count:]
+    terms = []
+    for i, tangent in enumerate(tangents[: method.signature.differentiable]):
+        if type(tangent) is not ad.Zero:
+            moved = weight[0] * tangent if weight else tangent
+            terms.append(weighted(function, (*partial, i), operands, moved))
+    if weight and type(tangents[-1]) is not ad.Zero:
+        terms.append(weighted(function, partial, operands, tangents[-1]))
+    return reduce(add, terms) if terms else ad.Zero.from_primal_value(result)
+
+
+def weighted(function: Any, partial: Partial, operands: Any, weight: Any) -> Any:
+    """Return a partial derivative times a weight.
+
+    First ones come from one pass, whose product underflows only where the result does.
+    """
+    if len(partial) > 2:
+        raise TypeError(
+            f"gpu_sigmoid has no third derivative, which that of {function.label}.grad2 would be; "
+            "two are offered"
+        )
+    partial = tuple(sorted(partial))
+    if len(partial) == 1:
+        return bind(function.method_of(partial, weighted=True), *operands, weight)[0]
+    return bind(function.method_of(partial), *operands)[0] * weight
+
+
+def transposed(cotangents: Any, *operands: Any, method: Any) -> list[Any]:
+    """Return the cotangent of a weight, by which alone the result is linear: its own transpose."""
+    *others, weight = operands
+    if not ad.is_undefined_primal(weight) or any(map(ad.is_undefined_primal, others)):
+        raise TypeError(f"{method.label} is not linear")
+    (cotangent,) = cotangents
+    if type(cotangent) is ad.Zero:
+        return [None] * len(others) + [ad.Zero(weight.aval)]
+    return [None] * len(others) + bind(method, *others, cotangent)
+
+
+batching.primitive_batchers[ELEMENTWISE] = batched
+ad.primitive_jvps[ELEMENTWISE] = pushed_forward
+ad.primitive_transposes[ELEMENTWISE] = transposed
+
+
+def lowered(context: Any, *operands: Any, method: Any) -> Any:
+    """Lower to a call of the native handler, which XLA's partitioners know to be elementwise."""
+    if native.why_not() is not None:
+        return mlir.lower_fun(lambda *a: called_back(method, *a), multiple_results=True)(context, *operands)
+    native.allow_threads()
+    operand = context.avals_in[0]
+    kernel = np.int64(table.ready(table.key_of(method, operand.dtype.name)))
+    # JAX's partitioning has no notion of symbolic shapes
+    if not all(isinstance(length, int) for length in operand.shape):
+        return jax.ffi.ffi_lowering(native.TARGET)(context, *operands, kernel=kernel)
+    # XLA parts arrays along what it takes for a batch's axes, if there is another one behind them
+    whole = mlir.ir.RankedTensorType(operands[0].type)
+    single = mlir.ir.RankedTensorType.get([*operand.shape, 1], whole.element_type)
+    layout, outputs = tuple(range(len(operand.shape), -1, -1)), len(method.mode.partials)
+    call = jax.ffi.ffi_lowering(
+        native.TARGET,
+        operand_layouts=[layout] * len(operands),
+        result_layouts=[layout] * outputs,
+        result_types=[single] * outputs,
+        extra_attributes=partitioning(operand.shape, len(operands), outputs),
+    )
+    results = call(context, *(stablehlo.reshape(single, o) for o in operands), kernel=kernel)
+    return [stablehlo.reshape(whole, result) for result in results]
+
+
+def partitioning(shape: tuple[int, ...], inputs: int, outputs: int) -> dict[str, Any]:
+    """Return the attributes that tell XLA's partitioners that all operands may be parted, along any axis."""
+    factors = ["ijklmnopqrstuvwxyz"[k] if k < 18 else f"z_{k - 17}" for k in range(len(shape) + 1)]
+    operand = f"[{', '.join(factors)}]"
+    sizes = ", ".join(f"{factor}={length}" for factor, length in zip(factors, (*shape, 1), strict=True))
+    rule = f"({', '.join([operand] * inputs)})->({', '.join([operand] * outputs)}) {{{sizes}}}, custom"
+    return {
+        "mhlo.frontend_attributes": mlir.ir_attribute({"num_batch_dims": str(len(shape))}),
+        "sdy.sharding_rule": mlir.ir.Attribute.parse(f"#sdy.op_sharding_rule<{rule}>"),
+    }
+
+
+def called_back(method: Any, *arrays: Any) -> Any:
+    """Compute by a call back to Python, where the native handler cannot be had."""
+    like = jax.ShapeDtypeStruct(arrays[0].shape, arrays[0].dtype)
+    several = len(method.mode.partials) > 1
+
+    def on_host(*operands: Any) -> Any:
+        results = method(*map(np.asarray, operands))
+        return results if several else (results,)
+
+    return jax.pure_callback(on_host, (like,) * len(method.mode.partials), *arrays)
+
+
+def refused(context: Any, *operands: Any, method: Any) -> Any:
+    platforms = ", ".join(context.module_context.platforms)
+    raise TypeError(
+        f"{method.label}: JAX arrays on {platforms} are not served nor moved unasked: "
+        "compute under jax.default_device(jax.devices('cpu')[0]), or pass cupy.from_dlpack(array)"
+    )
+
+
+mlir.register_lowering(ELEMENTWISE, refused)
+mlir.register_lowering(ELEMENTWISE, lowered, platform="cpu")

@@ -1,0 +1,62 @@
+"""The kernels that the native handlers find: a table in memory, by a key that a program carries.
+
+A program (a cache of XLA's, a file of `jax.export`) outlives the process that made it. So it holds no
+address, but a key that is the same in every process: a hash of the method's and the dtype's name.
+"""
+
+import hashlib
+from functools import cache
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from gpu_sigmoid.backends import cpu
+from gpu_sigmoid.backends.cpu.vectorize import LOOPS
+from gpu_sigmoid.dtypes import DTYPES
+from gpu_sigmoid.registry import FUNCTIONS
+
+CAPACITY = 4096
+KEY, LOOP, LOOP_DATA, ITEM_SIZE, ENTRY = 0, 8, 16, 24, 32
+"""Byte offsets in an entry, and its size. An entry without a key is free."""
+
+TABLE = np.zeros((CAPACITY, ENTRY // 8), np.int64)
+
+_filling = Lock()
+
+
+@cache
+def key_of(method: Any, dtype: str) -> int:
+    """Return a kernel's key, which is not 0."""
+    digest = hashlib.blake2b(f"{method.label} {dtype}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True) | 1
+
+
+@cache
+def methods() -> dict[int, tuple[Any, str]]:
+    """Return the method and the dtype of every key."""
+    every = [m for function in FUNCTIONS.values() for m in function.methods.values()]
+    return {key_of(method, dtype): (method, dtype) for method in every for dtype in DTYPES}
+
+
+@cache
+def ready(key: int) -> int:
+    """Compile the kernel of a key, if it is not yet in the table; return the key.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kernel.
+    """
+    if key not in methods():
+        raise ValueError("the program asks for a kernel that this version of gpu_sigmoid does not have")
+    method, dtype = methods()[key]
+    loop, data = LOOPS[cpu.kernel(method.formula, method.mode, dtype)]
+    with _filling:
+        place = key % CAPACITY
+        while TABLE[place, 0] not in (0, key):
+            place = (place + 1) % CAPACITY
+        TABLE[place, 1:] = loop, data, 2 if dtype.endswith("16") else int(dtype[-2:]) // 8
+        # last: a handler on another thread takes an entry with its key for a whole one
+        TABLE[place, 0] = key
+    return key
