@@ -8,8 +8,9 @@
 - `managed`: arrays in memory that the host uses too
 
 A call runs on the arrays' device, on the first stream that one of them is bound to or else
-the default one. It waits for nothing on the host, and allocates nothing but the result, and
-a copy of an input that overlaps it in part.
+the default one; the others wait for it, as it does for them. It waits for nothing on the host,
+and allocates nothing but the result, and a copy of an input that overlaps it in part, which is
+refused where a graph is captured: a replay would not find it.
 """
 
 from functools import cache
