@@ -1,40 +1,136 @@
 """The backends that tests of the fixture `backend` run on."""
 
+import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.backends.placed import Placed
 from gpu_sigmoid.device_check.libraries import numba_device
 from gpu_sigmoid.environment import why_no_gpu
 
 
 @dataclass(frozen=True)
 class Backend:
-    """How arrays get to a backend and back, and the type its results have."""
+    """How arrays get to a backend and back, how they lie in its memory, and the type results have.
+
+    `upload` brings bytes there, `array_at` makes an array of a part of them, wherever its elements are;
+    `read` brings so many bytes from an address beside an array back.
+    """
 
     name: str
     array_type: type
     to_device: Callable[[np.ndarray], Any]
-    to_host: Callable[[Any], np.ndarray]
+    upload: Callable[[np.ndarray], Any]
+    array_at: Callable[[Any, int, tuple[int, ...], tuple[int, ...], np.dtype], Any]
+    placed: Callable[[Any], Placed]
+    read: Callable[[Any, int, int], np.ndarray]
+
+    def lay(self, *views: np.ndarray) -> tuple:
+        """Return arrays that lie in new memory of the backend as views of one NumPy array lie in that.
+
+        Libraries have not all views of NumPy's, or make some by a copy: these are the layouts themselves.
+        """
+        memory = owner(views[0])
+        assert all(owner(view) is memory for view in views)
+        raw = np.ndarray(memory.nbytes, np.uint8, memory)
+        there = self.upload(raw)
+        return tuple(
+            self.array_at(there, address(view) - address(memory), view.shape, view.strides, view.dtype)
+            for view in views
+        )
+
+    def to_host(self, array: Any) -> np.ndarray:
+        """Return a NumPy array of the same strides, from memory of its own."""
+        place = self.placed(array)
+        low, high = place.span
+        # an empty array may have no address
+        raw = self.read(array, low, high - low) if high > low else np.empty(0, np.uint8)
+        return np.ndarray(place.shape, place.dtype, raw, place.address - low, place.strides)
+
+
+def owner(view: np.ndarray) -> np.ndarray:
+    """Return the array whose memory a view looks at."""
+    while isinstance(view.base, np.ndarray):
+        view = view.base
+    return view
+
+
+def address(array: np.ndarray) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+def cpu_backend() -> Backend:
+    def placed(array: Any) -> Placed:
+        array = np.asarray(array)
+        return Placed(address(array), array.shape, array.strides, array.dtype)
+
+    return Backend(
+        "cpu",
+        np.ndarray,
+        np.asarray,
+        upload=np.copy,
+        array_at=lambda memory, offset, shape, strides, dtype: np.ndarray(
+            shape, dtype, memory, offset, strides
+        ),
+        placed=placed,
+        read=lambda array, low, count: np.frombuffer(ctypes.string_at(low, count), np.uint8).copy(),
+    )
 
 
 def cupy_backend() -> Backend:
     import cupy
 
-    return Backend("cupy", cupy.ndarray, cupy.asarray, cupy.asnumpy)
+    def read(array: Any, low: int, count: int) -> np.ndarray:
+        memory = cupy.cuda.MemoryPointer(cupy.cuda.UnownedMemory(low, count, array), 0)
+        return cupy.asnumpy(cupy.ndarray(count, np.uint8, memory))
+
+    return Backend(
+        "cupy",
+        cupy.ndarray,
+        cupy.asarray,
+        upload=cupy.asarray,
+        array_at=lambda memory, offset, shape, strides, dtype: cupy.ndarray(
+            shape, dtype, memory.data + offset, strides
+        ),
+        placed=lambda a: Placed(a.data.ptr, a.shape, a.strides, a.dtype),
+        read=read,
+    )
 
 
 def numba_cuda_backend() -> Backend:
     from numba import cuda
+    from numba.cuda.cudadrv.driver import MemoryPointer, binding
 
-    device = numba_device(cuda)
-    return Backend("numba_cuda", type(cuda.device_array(1)), device.xp.asarray, device.to_host)
+    array_type = type(cuda.device_array(1))
+
+    def pointer(memory: Any, at: int, count: int) -> Any:
+        return MemoryPointer(memory.gpu_data.context, binding.CUdeviceptr(at), count, owner=memory)
+
+    def array_at(memory: Any, offset: int, shape: tuple, strides: tuple, dtype: np.dtype) -> Any:
+        # an empty array has no memory
+        at = (memory.device_ctypes_pointer.value or 0) + offset
+        return array_type(shape, strides, dtype, gpu_data=pointer(memory, at, memory.size - offset))
+
+    def read(array: Any, low: int, count: int) -> np.ndarray:
+        cuda.synchronize()
+        return array_type(count, 1, np.uint8, gpu_data=pointer(array, low, count)).copy_to_host()
+
+    return Backend(
+        "numba_cuda",
+        array_type,
+        numba_device(cuda).xp.asarray,
+        upload=cuda.to_device,
+        array_at=array_at,
+        placed=lambda a: Placed(a.device_ctypes_pointer.value or 0, a.shape, a.strides, a.dtype),
+        read=read,
+    )
 
 
 MAKERS: dict[str, Callable[[], Backend]] = {
-    "cpu": lambda: Backend("cpu", np.ndarray, np.asarray, np.asarray),
+    "cpu": cpu_backend,
     "cupy": cupy_backend,
     "numba_cuda": numba_cuda_backend,
 }

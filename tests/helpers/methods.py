@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.modes import Mode, Signature
+from gpu_sigmoid.modes import PUBLIC, Mode, Signature
 
 
 def mode(name: str) -> Mode:
@@ -28,3 +28,9 @@ def in_domain(function: Any, x: np.ndarray) -> np.ndarray:
 def as_tuple(result: Any) -> tuple:
     """Return the results of a call, one or two, as a tuple."""
     return result if isinstance(result, tuple) else (result,)
+
+
+def several_operands() -> list:
+    """Return the methods of more than one operand."""
+    methods = [function.methods[name] for function in gs.FUNCTIONS.values() for name in PUBLIC]
+    return [method for method in methods if len(method.operands) > 1]

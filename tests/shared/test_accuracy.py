@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.backends import Backend
+from helpers.calls import computed
 from helpers.samples import STRIDE, sample
 
 import gpu_sigmoid as gs
@@ -27,9 +28,7 @@ FLOAT64_COUNT = 500
 def test_bound(function: Any, name: str, dtype: str, backend: Backend) -> None:
     def compute(*operands: np.ndarray) -> np.ndarray:
         arrays = np.broadcast_arrays(*operands)
-        result = function.methods[name](*(backend.to_device(a.copy()) for a in arrays))
-        assert isinstance(result, backend.array_type)
-        return backend.to_host(result)
+        return computed(backend, function.methods[name], *(a.copy() for a in arrays))[0]
 
     bound = function.bounds[name, dtype].ulp
     for label in labels(function.__name__, name, dtype):
@@ -55,10 +54,7 @@ def test_cotangents_meet_the_derivative_before_it_underflows(backend: Backend) -
             for sign in (1, -1):
                 operands = [np.array([sign * v], dtype) for v in (x, far)]
                 c = np.array([cotangent], dtype)
-                got, beyond = (
-                    backend.to_host(gs.FUNCTIONS[name].vjp(backend.to_device(o), backend.to_device(c)))[0]
-                    for o in operands
-                )
+                got, beyond = (computed(backend, gs.FUNCTIONS[name].vjp, o, c)[0][0] for o in operands)
                 truth, scale = exact(name, "vjp", operands[0][0], c[0])
                 unit = UNITS[np.dtype(dtype).name]
                 assert unit.error(float(got), truth, scale) <= gs.FUNCTIONS[name].bounds["vjp", unit.name].ulp
@@ -79,21 +75,18 @@ def test_a_product_is_finite_where_logits_derivative_is_not(
     dtype: str, x: float, cotangent: float, backend: Backend
 ) -> None:
     operands = [np.array([v], dtype) for v in (x, cotangent)]
-    (got,) = backend.to_host(gs.logit.vjp(*map(backend.to_device, operands)))
+    ((got,),) = computed(backend, gs.logit.vjp, *operands)
     error = UNITS[dtype].error(float(got), *exact("logit", "vjp", *(o[0] for o in operands)))
     assert error <= gs.logit.bounds["vjp", dtype].ulp
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_targets_outside_the_unit_interval(dtype: str, backend: Backend) -> None:
-    def computed(method: Any, *operands: np.ndarray) -> np.ndarray:
-        return backend.to_host(method(*map(backend.to_device, operands)))
-
     inf, x, t = np.inf, *(np.array([v], UNITS[dtype].dtype) for v in (0.0, 2.0))
-    assert not np.isnan(computed(gs.bce_with_logits, x, t)).any()
+    assert not np.isnan(computed(backend, gs.bce_with_logits, x, t)).any()
     numbers = [0.0, 1.5, -2.0, inf, -inf]
     grid = [np.array(a).astype(UNITS[dtype].dtype) for a in np.meshgrid(numbers, numbers)]
     with np.errstate(all="ignore"):
         x, t = (a.astype(np.float64) for a in grid)
-        got = computed(gs.bce_with_logits.grad, *grid)
+        (got,) = computed(backend, gs.bce_with_logits.grad, *grid)
         assert np.array_equal(np.isnan(got), np.isnan(1 / (1 + np.exp(-x)) - t))

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 from helpers.backends import Backend
+from helpers.calls import checked, computed
 from helpers.floats import DTYPES, all_patterns, random_patterns
-from helpers.methods import as_tuple, in_domain, operands
+from helpers.methods import in_domain, operands
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,14 +25,14 @@ LIMITS = [(name, limit) for name, definition in DEFINITIONS.items() for limit in
 @pytest.mark.parametrize(("name", "limit"), LIMITS, ids=str)
 def test_limits(name: str, limit: tuple, dtype: str, backend: Backend) -> None:
     at, *wanted = limit
-    got = gs.FUNCTIONS[name].value_and_grad(*(backend.to_device(np.array([x], DTYPES[dtype])) for x in at))
-    for y, want in zip(map(backend.to_host, got), wanted, strict=True):
+    got = computed(backend, gs.FUNCTIONS[name].value_and_grad, *(np.array([x], DTYPES[dtype]) for x in at))
+    for y, want in zip(got, wanted, strict=True):
         assert float(y[0]) == want
         assert np.signbit(float(y[0])) == np.signbit(want)
 
 
 def test_silu_in_the_tail_is_a_normal_number(backend: Backend) -> None:
-    (got,) = backend.to_host(gs.silu(backend.to_device(np.array([-90.0], np.float32))))
+    ((got,),) = computed(backend, gs.silu, np.array([-90.0], np.float32))
     assert -got > np.finfo(np.float32).tiny
     error = UNITS["float32"].error(float(got), *exact("silu", "value", -90.0))
     assert error <= gs.silu.bounds["value", "float32"].ulp
@@ -38,14 +40,13 @@ def test_silu_in_the_tail_is_a_normal_number(backend: Backend) -> None:
 
 @pytest.mark.parametrize("x", [-0.1, 1.1, INF, -INF, np.nan])
 def test_logit_outside_its_domain(x: float, backend: Backend) -> None:
-    array = backend.to_device(np.array([x]))
     for method in (gs.logit, gs.logit.grad, gs.logit.grad2):
-        assert np.isnan(backend.to_host(method(array))).all()
+        assert np.isnan(computed(backend, method, np.array([x]))).all()
 
 
 def test_infinite_logit_on_the_right_side_costs_nothing(backend: Backend) -> None:
-    x, target = (backend.to_device(np.array(a)) for a in ([INF, -INF, INF], [1.0, 0.0, 0.5]))
-    np.testing.assert_array_equal(backend.to_host(gs.bce_with_logits(x, target)), [0.0, 0.0, INF])
+    hosts = (np.array(a) for a in ([INF, -INF, INF], [1.0, 0.0, 0.5]))
+    np.testing.assert_array_equal(computed(backend, gs.bce_with_logits, *hosts), [[0.0, 0.0, INF]])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -57,12 +58,27 @@ def test_nan_stays_and_nothing_warns(function: Any, name: str, dtype: str, backe
         else all_patterns(dtype, 251 if dtype != "float32" else 99_991)
     )
     x = np.concatenate([x, np.array([np.nan, INF, -INF, 0.0, -0.0, 1.0], DTYPES[dtype])])
-    arguments = [backend.to_device(a) for a in operands(function, name, x)]
     with np.errstate(all="raise"):
-        result = function.methods[name](*arguments)
+        results = computed(backend, function.methods[name], *operands(function, name, x))
     with np.errstate(invalid="ignore"):
-        for y in as_tuple(result):
-            assert np.isnan(backend.to_host(y)[np.isnan(x)]).all()
+        for y in results:
+            assert np.isnan(y[np.isnan(x)]).all()
+
+
+SPECIAL = [0.0, -0.0, 0.5, 1.0, -1.0, 2.0, INF, -INF, np.nan]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_special_value_beside_every_other(
+    function: Any, name: str, dtype: str, backend: Backend
+) -> None:
+    with np.errstate(all="ignore"):
+        limits = ml_dtypes.finfo(DTYPES[dtype])
+        extremes = [limits.max, limits.min, limits.tiny, limits.smallest_subnormal, limits.eps]
+        numbers = np.array([*SPECIAL, *map(float, extremes)]).astype(DTYPES[dtype])
+    method = function.methods[name]
+    checked(backend, method, *(a.copy().reshape(-1) for a in np.meshgrid(*[numbers] * len(method.operands))))
 
 
 # the fixture keeps nothing from one example to the next
@@ -70,7 +86,7 @@ def test_nan_stays_and_nothing_warns(function: Any, name: str, dtype: str, backe
 @given(x=st.floats(width=32, allow_nan=False))
 def test_symmetry(x: float, backend: Backend) -> None:
     def at(method: Any, x: float) -> np.ndarray:
-        return backend.to_host(method(backend.to_device(np.array([x], np.float32))))
+        return computed(backend, method, np.array([x], np.float32))[0]
 
     assert at(gs.sigmoid.grad, x) == at(gs.sigmoid.grad, -x)
     assert at(gs.sigmoid.grad2, x) == -at(gs.sigmoid.grad2, -x)
@@ -82,7 +98,7 @@ def test_symmetry(x: float, backend: Backend) -> None:
 @pytest.mark.parametrize("name", [name for name, d in DEFINITIONS.items() if d.increasing])
 def test_monotone(name: str, dtype: str, backend: Backend) -> None:
     def function(x: np.ndarray) -> np.ndarray:
-        return backend.to_host(gs.FUNCTIONS[name](backend.to_device(x)))
+        return computed(backend, gs.FUNCTIONS[name], x)[0]
 
     patterns = (
         random_patterns(200_000, 1)

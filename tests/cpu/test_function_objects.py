@@ -1,0 +1,35 @@
+"""The functions as objects: pickled by name, described, refusing a wrong number of operands."""
+
+import inspect
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.methods import operands
+from helpers.scalars import scalar_method
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.modes import PUBLIC
+
+
+def test_objects(function: Any) -> None:
+    assert pickle.loads(pickle.dumps(function)) is function
+    assert pickle.loads(pickle.dumps(function.grad)) == function.grad
+    assert "out" in inspect.signature(function).parameters
+    assert "Largest error" in function.__doc__
+    assert gs.sigmoid_prime == gs.sigmoid.grad
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_operands_of_scalars_are_counted(function: Any, name: str) -> None:
+    of_scalars = scalar_method(function, name)
+    arrays = operands(function, name, np.linspace(0.1, 0.9, 5))
+    of_scalars(*arrays)
+    for wrong in ((), arrays[:-1]):
+        with pytest.raises(TypeError, match=r"takes|missing"):
+            of_scalars(*wrong)
+    names = function.methods[name].operands
+    text = rf"{name if name != 'value' else function.__name__}> takes {len(names)} operands? "
+    with pytest.raises(TypeError, match=rf"{text}\({', '.join(names)}\), by position, not {len(names) + 1}$"):
+        of_scalars(*arrays, arrays[0])

@@ -1,0 +1,97 @@
+"""What NumPy's arrays alone can be: read-only, not aligned, memory maps, subclasses, with signalling nans."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.calls import bits, expected, sample
+from helpers.floats import DTYPES
+from helpers.methods import as_tuple
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.modes import PUBLIC
+
+X = np.linspace(0.01, 0.99, 4200, dtype=np.float32)
+
+
+def read_only(x: np.ndarray) -> np.ndarray:
+    x = x.copy()
+    x.flags.writeable = False
+    return x
+
+
+def unaligned(x: np.ndarray) -> np.ndarray:
+    memory = np.zeros(x.nbytes + 1, np.uint8)[1:].view(x.dtype)
+    memory[...] = x
+    return memory
+
+
+@pytest.mark.parametrize("make", [read_only, unaligned])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", PUBLIC)
+def test_operands_are_read_where_they_lie(function: Any, name: str, dtype: str, make: Any) -> None:
+    method = function.methods[name]
+    hosts = sample(method, DTYPES[dtype], 300)
+    got = as_tuple(method(*map(make, hosts)))
+    for y, w in zip(got, expected(method, *hosts), strict=True):
+        assert type(y) is np.ndarray
+        assert y.dtype == DTYPES[dtype]
+        assert bits(y) == bits(w)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_unaligned_memory_takes_results(function: Any, dtype: str) -> None:
+    hosts = sample(function, DTYPES[dtype], 300)
+    out = unaligned(np.zeros(300, DTYPES[dtype]))
+    assert function(*hosts, out=out) is out
+    assert bits(out) == bits(expected(function, *hosts)[0])
+
+
+def test_the_other_byte_order_takes_results(function: Any) -> None:
+    hosts = sample(function, np.float32, 300)
+    out = np.zeros(300, ">f4")
+    assert function(*hosts, out=out) is out
+    assert bits(out.astype("f4")) == bits(expected(function, *hosts)[0])
+
+
+def test_read_only_memory_takes_no_results(function: Any) -> None:
+    hosts = [np.full(4, 0.25)] * len(function.operands)
+    for out in (read_only(np.zeros(4)), np.broadcast_to(np.zeros(1), (4,))):
+        for _ in range(2):
+            with pytest.raises(ValueError, match="read-only"):
+                function(*hosts, out=out)
+            with pytest.raises(ValueError, match="read-only"):
+                function.value_and_grad(*hosts, out=(None, out))
+        function(*hosts)
+        assert not out.any()
+
+
+def test_memory_maps(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", X)
+    assert gs.sigmoid(np.load(tmp_path / "x.npy", mmap_mode="r")).tobytes() == gs.sigmoid(X).tobytes()
+
+
+class Own(np.ndarray):
+    pass
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_subclasses_are_kept(function: Any, name: str) -> None:
+    method = function.methods[name]
+    masked = np.ma.masked_array([0.0, 0.5], mask=[False, True])
+    for operand in (np.array([0.25, 0.5]).view(Own), masked):
+        for y in as_tuple(method(operand, *[0.5] * (len(method.operands) - 1))):
+            assert type(y) is type(operand)
+            assert y.shape == (2,)
+            if operand is masked:
+                assert y.mask.tolist() == [False, True]
+
+
+@pytest.mark.parametrize("size", [5, 2_000_000])
+def test_signalling_nans_are_cast_in_silence(size: int) -> None:
+    x = np.full(size, 0x7FA00000, np.uint32).view(np.float32)
+    with np.errstate(all="raise"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(gs.sigmoid.vjp(x, np.ones(size))).all()

@@ -1,0 +1,122 @@
+"""Calls whose results are checked: type, dtype, shape, order of memory, and the CPU's bits."""
+
+from typing import Any
+
+import numpy as np
+
+from gpu_sigmoid.verify.definitions import DEFINITIONS
+from helpers.backends import Backend
+from helpers.floats import BFLOAT16, DTYPES
+from helpers.methods import as_tuple
+
+
+def sample(method: Any, dtype: Any, count: int, seed: int = 0) -> tuple[np.ndarray, ...]:
+    """Return an array for each operand of a method, of different numbers where results differ."""
+    rng = np.random.default_rng(seed)
+    intervals = {"x": DEFINITIONS[method.function.__name__].domain, "target": (0.0, 1.0)}
+    arrays = []
+    for name in method.operands:
+        low, high = intervals.get(name, (-np.inf, np.inf))
+        wide = rng.normal(scale=4, size=count) if np.isinf(high) else rng.uniform(low, high, count)
+        arrays.append(wide.astype(dtype))
+    return tuple(arrays)
+
+
+def common_dtype(operands: tuple) -> np.dtype:
+    """Return the dtype results are to have; a TypeError says that there is none.
+
+    It is NumPy's, but that bfloat16 follows float16's rule, and has none in common with it.
+    """
+    dtypes = [o.dtype for o in operands if hasattr(o, "dtype")]
+    if not dtypes:
+        return np.dtype(np.float64)
+    if BFLOAT16 in dtypes and np.float16 not in dtypes:
+        common = np.result_type(*(np.float16 if d == BFLOAT16 else d for d in dtypes))
+        common = BFLOAT16 if common == np.float16 else common
+    else:
+        common = np.result_type(*dtypes)
+    if common.kind in "biu":
+        return np.dtype(np.float64)
+    common = common.newbyteorder("=") if common != BFLOAT16 else common
+    if common not in DTYPES.values():
+        raise TypeError(f"{common} is not accepted")
+    return common
+
+
+def expected(method: Any, *operands: Any) -> tuple[np.ndarray, ...]:
+    """Return the results from plain contiguous copies on the CPU."""
+    dtype = common_dtype(operands)
+    plain = np.broadcast_arrays(*(np.asarray(o).astype(dtype) for o in operands))
+    flat = [np.array(p, order="C").reshape(-1) for p in plain]
+    return tuple(r.reshape(plain[0].shape) for r in as_tuple(method(*flat)))
+
+
+def bits(x: Any) -> bytes:
+    """Return the bits of x in the order of its elements, all nans alike."""
+    x = np.array(x, order="C")
+    return np.where(np.isnan(x.astype(np.float64)), x.dtype.type(np.nan), x).tobytes()
+
+
+def steps(strides: tuple[int, ...], shape: tuple[int, ...]) -> list[int]:
+    """Return the strides that are ever taken."""
+    return [s for s, n in zip(strides, shape, strict=True) if n > 1 and 0 not in shape]
+
+
+def allocated(operands: list[np.ndarray], dtype: np.dtype) -> np.ndarray:
+    """Return a new array for results of operands, its memory in the order in which NumPy makes it."""
+    kinds: Any = [["readonly"]] * len(operands) + [["writeonly", "allocate"]]
+    dtypes = [None] * len(operands) + [dtype]
+    return np.nditer((*operands, None), ["zerosize_ok"], kinds, dtypes).operands[-1]
+
+
+def order(operands: tuple, like: np.ndarray) -> list[int] | None:
+    """Return the steps of new results: those of operands of the results' shape, None where these disagree."""
+    arrays = [o for o in operands if isinstance(o, np.ndarray)]
+    whole = [[o] for o in arrays if o.shape == like.shape] or [arrays]
+    first, *more = (steps(allocated(o, like.dtype).strides, like.shape) for o in whole)
+    return first if all(o == first for o in more) else None
+
+
+def assert_results(backend: Backend, got: Any, want: tuple[np.ndarray, ...], operands: tuple = ()) -> None:
+    """Assert that these are the results; new ones of NumPy operands lie in memory as they do."""
+    assert isinstance(got, tuple) == (len(want) > 1)
+    for y, w in zip(as_tuple(got), want, strict=True):
+        # NumPy's own functions give scalars where no operand has a dimension
+        assert type(y) is backend.array_type or (backend.name == "cpu" and type(y) is w.dtype.type)
+        assert (y.dtype, y.shape) == (w.dtype, w.shape)
+        if operands and (wanted := order(operands, w)) is not None:
+            assert steps(y.strides, y.shape) == wanted
+        assert bits(backend.to_host(y)) == bits(w)
+
+
+def laid(backend: Backend, operand: Any) -> Any:
+    """Return a NumPy array as one that lies alike on a backend, and a number as it is."""
+    return backend.lay(operand)[0] if isinstance(operand, np.ndarray) else operand
+
+
+def computed(backend: Backend, method: Any, *hosts: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return a method's results of arrays on a backend, whose type they have, on the host."""
+    results = as_tuple(method(*map(backend.to_device, hosts)))
+    assert all(type(y) is backend.array_type for y in results)
+    return tuple(map(backend.to_host, results))
+
+
+def checked(backend: Backend, method: Any, *operands: Any) -> Any:
+    """Call a method on arrays that lie as NumPy's do, and numbers; return the results, which are right."""
+    arrays = [laid(backend, o) for o in operands]
+    with np.errstate(all="raise"):
+        got = method(*arrays)
+    assert_results(backend, got, expected(method, *operands), operands)
+    for array, operand in zip(arrays, operands, strict=True):
+        if isinstance(operand, np.ndarray):
+            assert backend.to_host(array).tobytes() == operand.tobytes()
+    return got
+
+
+def checked_into(backend: Backend, method: Any, operands: tuple, outs: tuple) -> None:
+    """Call a method with `out=`, arrays of the backend or Nones; assert that they take the right results."""
+    want = expected(method, *operands)
+    with np.errstate(all="raise"):
+        got = method(*(laid(backend, o) for o in operands), out=outs if len(outs) > 1 else outs[0])
+    assert all(y is out for y, out in zip(as_tuple(got), outs, strict=True) if out is not None)
+    assert_results(backend, got, want)
