@@ -90,7 +90,7 @@ def tangent_of(method: Any, partial: Partial, primals: Any, tangents: Any, resul
             terms.append(weighted(function, (*partial, i), operands, moved))
     if weight and type(tangents[-1]) is not ad.Zero:
         terms.append(weighted(function, partial, operands, tangents[-1]))
-    return reduce(add, terms) if terms else ad.Zero.from_primal_value(result)
+    return reduce(add, terms) if terms else ad.Zero(jax.typeof(result).to_tangent_aval())
 
 
 def weighted(function: Any, partial: Partial, operands: Any, weight: Any) -> Any:
