@@ -65,12 +65,10 @@ def gradients(
                 sums[i] = plus(sums[i], weighted(function, (*partial, i), operands, weight, call))
         if own is not None and needed[-1]:
             sums[-1] = plus(sums[-1], weighted(function, partial, operands, cotangent, call))
-    return tuple(
-        [
-            g if g is None or g.shape == t.shape else g.sum_to_size(t.shape)
-            for g, t in zip(sums, tensors, strict=True)
-        ]
-    )
+    for i, gradient in enumerate(sums):
+        if gradient is not None and gradient.shape != tensors[i].shape:
+            sums[i] = gradient.sum_to_size(tensors[i].shape)
+    return tuple(sums)
 
 
 def pushed_forward(method: Any, tensors: tuple[Tensor, ...], tangents: tuple, call: Call) -> Any:

@@ -9,24 +9,28 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, empty_like, is_grad_enabled
 from torch._C import (
     DispatchKey,
     DispatchKeySet,
-    _autograd,
     _dispatch_keys,
     _dispatch_tls_local_include_set,
     _is_any_autocast_enabled,
     _is_torch_function_mode_enabled,
 )
+from torch._C._autograd import _profiler_enabled
 from torch.autograd import forward_ad
 from torch.autograd.graph import increment_version
+from torch.compiler import is_dynamo_compiling
 
 from gpu_sigmoid.backends.torch import cuda, host
 from gpu_sigmoid.backends.torch.derivatives import differentiable
-from gpu_sigmoid.backends.torch.operands import check_memory, check_outs, results_like
-from gpu_sigmoid.backends.torch.operators import call, refuse_gradients
+from gpu_sigmoid.backends.torch.host import NAMES
+from gpu_sigmoid.backends.torch.operands import check_memory, check_outs, constants, results_like
+from gpu_sigmoid.backends.torch.operators import call, devices_in_float32, refuse_gradients
 from gpu_sigmoid.registry import FUNCTIONS
+
+Tensors = tuple[Tensor, ...]
 
 KINDS = (Tensor, torch.nn.Parameter)
 """The types of tensors that have no behaviour of their own."""
@@ -53,59 +57,73 @@ PLACES = {
 def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
     """Return a method on plain tensors; on others it returns NotImplemented, having done nothing."""
     count = len(method.mode.partials)
+    alone = count == len(method.operands) == 1
+    cast = bool(devices_in_float32(method))
+    on_host, on_cuda = host.computation(method), cuda.computation(method)
+    computations = {found: on_host if place is host else on_cuda for found, place in PLACES.items()}
 
-    def compute(method: Any, tensors: tuple[Tensor, ...]) -> Any:
+    def compute(method: Any, tensors: Tensors) -> Any:
         results = results_like(tensors, count)
-        place = host if tensors[0].is_cpu else cuda
-        place.compute(method, tensors, results)
+        computation = on_host if results[0].is_cpu else on_cuda
+        computation(constants(tensors), results)
         return results if count > 1 else results[0]
 
     recorded = differentiable(method, compute, derivative)
 
-    def direct(operands: tuple, out: Any) -> Any:
+    def direct(operands: Tensors, out: Any) -> Any:
         # torch.compile follows Python: it is to find the operator
-        if torch.compiler.is_compiling():
-            return NotImplemented
-        if (
+        if is_dynamo_compiling() or (
             _dispatch_tls_local_include_set().raw_repr() not in MODES
-            or _is_any_autocast_enabled()
+            or (cast and _is_any_autocast_enabled())
             or _is_torch_function_mode_enabled()
-            or _autograd._profiler_enabled()
+            or _profiler_enabled()
             or forward_ad._current_level >= 0
         ):
             return NotImplemented
         first = operands[0]
         found = _dispatch_keys(first).raw_repr()
-        place = PLACES.get(found)
+        computation = computations.get(found)
         dtype = first.dtype
-        if place is None or dtype not in host.NAMES:
+        if computation is None or dtype not in NAMES:
             return NotImplemented
         requires_grad = first.requires_grad
-        for other in operands[1:]:
-            if (
-                type(other) not in KINDS
-                or other.dtype != dtype
-                or other.device != first.device
-                or _dispatch_keys(other).raw_repr() != found
-            ):
-                return NotImplemented
-            requires_grad = requires_grad or other.requires_grad
+        if not alone:
+            for other in operands[1:]:
+                if (
+                    type(other) not in KINDS
+                    or other.dtype != dtype
+                    or other.get_device() != first.get_device()
+                    or _dispatch_keys(other).raw_repr() != found
+                ):
+                    return NotImplemented
+                requires_grad = requires_grad or other.requires_grad
         if out is not None:
-            return into(operands, out, found)
-        if requires_grad and torch.is_grad_enabled():
-            return recorded(*operands)
+            return into(computation, operands, out, found)
+        if requires_grad:
+            if is_grad_enabled():
+                return recorded(*operands)
+            operands = constants(operands)
+        if alone:
+            result = empty_like(first)
+            computation(operands, (result,))
+            return result
         results = results_like(operands, count)
-        place.compute(method, operands, results)
+        computation(operands, results)
         return results if count > 1 else results[0]
 
-    def into(operands: tuple, out: Any, found: int) -> Any:
+    def into(computation: Any, operands: Tensors, out: Any, found: int) -> Any:
         outs = out if type(out) is tuple else (out,)
-        if len(outs) != count or any([type(o) not in KINDS or _dispatch_keys(o).raw_repr() != found for o in outs]):
+        if len(outs) != count:
             return NotImplemented
-        refuse_gradients(method, (*operands, *outs))
+        for target in outs:
+            if type(target) not in KINDS or _dispatch_keys(target).raw_repr() != found:
+                return NotImplemented
         check_outs(method, operands, outs)
         check_memory(method, outs)
-        PLACES[found].compute(method, operands, outs)
+        if any([t.requires_grad for t in operands + outs]):
+            refuse_gradients(method, operands + outs)
+            operands, outs = constants(operands), constants(outs)
+        computation(operands, outs)
         increment_version(outs)
         return out
 

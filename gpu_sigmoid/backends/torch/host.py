@@ -1,5 +1,6 @@
 """Computing on tensors in the host's memory, by the kernels of NumPy arrays, without a copy."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, blockable, run_split
 from gpu_sigmoid.backends.cpu.workers import share
 from gpu_sigmoid.environment import get_num_threads
 
+Tensors = tuple[Tensor, ...]
+
 NAMES = {
     torch.float16: "float16",
     torch.bfloat16: "bfloat16",
@@ -21,19 +24,34 @@ NAMES = {
 
 # Elements. An operand that is one number for all, such as the cotangent of a sum, is laid out once for a
 # block, which stays in the cache: the kernels' loop takes 5 times as long for a step of 0.
-BLOCK = 1 << 15
+BLOCK = 1 << 16
 
 
-def compute(method: Any, tensors: tuple[Tensor, ...], results: tuple[Tensor, ...]) -> None:
-    """Compute results, nothing recorded for gradients."""
-    kernel = cpu.kernel(method.formula, method.mode, NAMES[tensors[0].dtype])
-    inputs, outs = tuple([as_numpy(t) for t in tensors]), tuple([as_numpy(r) for r in results])
-    if outs[0].size <= BLOCK:
-        kernel(*inputs, out=outs)
-    elif all(any(a.strides) for a in inputs):
-        run_split(kernel, outs[0].dtype, inputs, outs)
-    else:
-        in_blocks(kernel, inputs, outs)
+def computation(method: Any) -> Callable[[Tensors, Tensors], None]:
+    """Return what computes a method's results from its operands, nothing recorded for gradients."""
+    kernels: dict[torch.dtype, np.ufunc] = {}
+
+    def compute(tensors: Tensors, results: Tensors) -> None:
+        result = results[0]
+        dtype = result.dtype
+        kernel = kernels.get(dtype)
+        if kernel is None:
+            kernel = kernels[dtype] = cpu.kernel(method.formula, method.mode, NAMES[dtype])
+        memory = tensors + results
+        if dtype is torch.bfloat16:
+            # NumPy has none, the kernels take the bits
+            memory = tuple([t.view(torch.uint16) for t in memory])
+        arrays = [t.numpy() for t in memory]
+        if result.numel() <= BLOCK:
+            kernel(*arrays)
+            return
+        inputs, outs = tuple(arrays[: kernel.nin]), tuple(arrays[kernel.nin :])
+        if all([any(a.strides) for a in inputs]):
+            run_split(kernel, outs[0].dtype, inputs, outs)
+        else:
+            in_blocks(kernel, inputs, outs)
+
+    return compute
 
 
 def in_blocks(kernel: np.ufunc, inputs: tuple[np.ndarray, ...], outs: tuple[np.ndarray, ...]) -> None:
@@ -53,10 +71,3 @@ def in_blocks(kernel: np.ufunc, inputs: tuple[np.ndarray, ...], outs: tuple[np.n
 
     blocks = -(-size // BLOCK)
     share(block, blocks, min(get_num_threads(), blocks) - 1 if outs[0].nbytes >= SPLIT_FROM else 0)
-
-
-def as_numpy(tensor: Tensor) -> np.ndarray:
-    """Return an array on a tensor's memory; NumPy has no bfloat16, its kernels take the bits."""
-    if tensor.requires_grad:
-        tensor = tensor.detach()
-    return tensor.view(torch.uint16).numpy() if tensor.dtype == torch.bfloat16 else tensor.numpy()

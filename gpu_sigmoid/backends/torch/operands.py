@@ -49,18 +49,26 @@ def is_inexact(dtype: torch.dtype) -> bool:
 
 
 def shape_of(tensors: tuple[Tensor, ...]) -> torch.Size:
-    return tensors[0].shape if len(tensors) == 1 else torch.broadcast_shapes(*(t.shape for t in tensors))
+    shape = tensors[0].shape
+    for tensor in tensors:
+        # asked first, since torch.broadcast_shapes takes longer than a small kernel
+        if tensor.shape != shape:
+            return torch.broadcast_shapes(*[t.shape for t in tensors])
+    return shape
 
 
 def results_like(tensors: tuple[Tensor, ...], count: int) -> tuple[Tensor, ...]:
     """Return new tensors for results, in the order of memory of an operand of their shape."""
-    if len(tensors) == 1:
-        return tuple([torch.empty_like(tensors[0], requires_grad=False) for _ in range(count)])
     shape = shape_of(tensors)
-    like = next((t for t in tensors if t.shape == shape), None)
-    if like is None:
-        return tuple([tensors[0].new_empty(shape) for _ in range(count)])
-    return tuple([torch.empty_like(like, requires_grad=False) for _ in range(count)])
+    for tensor in tensors:
+        if tensor.shape == shape:
+            return tuple([torch.empty_like(tensor) for _ in range(count)])
+    return tuple([tensors[0].new_empty(shape) for _ in range(count)])
+
+
+def constants(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Return tensors of the same memory, of which nothing is recorded."""
+    return tuple([t.detach() if t.requires_grad else t for t in tensors])
 
 
 def outs_of(method: Any, out: Any) -> tuple[Tensor, ...]:
@@ -75,10 +83,10 @@ def outs_of(method: Any, out: Any) -> tuple[Tensor, ...]:
 
 def check_outs(method: Any, tensors: tuple[Tensor, ...], outs: tuple[Tensor, ...]) -> None:
     """Raise an error if the results cannot be written to `outs`, whatever they hold now."""
-    shape = shape_of(tensors)
+    shape, first = shape_of(tensors), tensors[0]
     for target in outs:
-        found, wanted = (target.dtype, target.device), (tensors[0].dtype, tensors[0].device)
-        if found != wanted:
+        if target.dtype != first.dtype or target.get_device() != first.get_device():
+            found, wanted = (target.dtype, target.device), (first.dtype, first.device)
             raise TypeError(f"{method.label}: out is of {found}, the result of {wanted}")
         if target.shape != shape:
             raise ValueError(
@@ -89,7 +97,7 @@ def check_outs(method: Any, tensors: tuple[Tensor, ...], outs: tuple[Tensor, ...
 def check_memory(method: Any, outs: tuple[Tensor, ...]) -> None:
     """Raise an error if a result would be written over itself or another one."""
     for target in outs:
-        if torch._debug_has_internal_overlap(target) == 1:
+        if not target.is_contiguous() and torch._debug_has_internal_overlap(target) == 1:
             raise RuntimeError(
                 f"{method.label}: more than one element of out refers to a single memory location: clone() "
                 "it before"

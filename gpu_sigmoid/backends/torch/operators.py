@@ -15,7 +15,7 @@ from torch import Tensor
 from gpu_sigmoid.backends.torch import cuda, host
 from gpu_sigmoid.backends.torch.batches import aligned
 from gpu_sigmoid.backends.torch.derivatives import differentiable
-from gpu_sigmoid.backends.torch.operands import check_memory, check_outs, results_like
+from gpu_sigmoid.backends.torch.operands import check_memory, check_outs, constants, results_like
 from gpu_sigmoid.registry import FUNCTIONS
 
 LIBRARY = torch.library.Library("gpu_sigmoid", "DEF")
@@ -50,7 +50,7 @@ def define(method: Any) -> None:
         return results if count > 1 else results[0]
 
     for key, place in PLACES.items():
-        LIBRARY.impl(name, kernel(method, place), key)
+        LIBRARY.impl(name, kernel(place.computation(method), count), key)
     torch.library.register_fake(f"gpu_sigmoid::{name}", fake, lib=LIBRARY)
     LIBRARY.impl(name, recorded(method, operator), "Autograd", with_keyset=True)
 
@@ -58,9 +58,15 @@ def define(method: Any) -> None:
         return operator(*aligned(tensors, dims)), (0,) * count if count > 1 else 0
 
     torch.library.register_vmap(f"gpu_sigmoid::{name}", batched, lib=LIBRARY)
-    for device, names in IN_FLOAT32.items():
-        if method.function.label in names and method.mode.name in ("value", "value_and_grad"):
-            torch.library.register_autocast(f"gpu_sigmoid::{name}", device, torch.float32, lib=LIBRARY)
+    for device in devices_in_float32(method):
+        torch.library.register_autocast(f"gpu_sigmoid::{name}", device, torch.float32, lib=LIBRARY)
+
+
+def devices_in_float32(method: Any) -> list[str]:
+    """Return where autocast gives the method float32 operands; elsewhere it takes them as they come."""
+    if method.mode.name not in ("value", "value_and_grad"):
+        return []
+    return [device for device, names in IN_FLOAT32.items() if method.function.label in names]
 
 
 def define_out(method: Any) -> None:
@@ -70,14 +76,14 @@ def define_out(method: Any) -> None:
     LIBRARY.define(f"{name}({tensors}, *, {places_of(method)}) -> ()")
     operator = OUT_OPERATORS[method] = getattr(torch.ops.gpu_sigmoid, name_of(method)).out
 
-    def written(place: Any) -> Callable[..., None]:
-        def compute(*tensors: Tensor, **outs: Tensor) -> None:
+    def written(compute: Callable[..., None]) -> Callable[..., None]:
+        def computed(*tensors: Tensor, **outs: Tensor) -> None:
             results = tuple(outs.values())
             check_outs(method, tensors, results)
             check_memory(method, results)
-            place.compute(method, tensors, results)
+            compute(constants(tensors), constants(results))
 
-        return compute
+        return computed
 
     def fake(*tensors: Tensor, **outs: Tensor) -> None:
         check_outs(method, tensors, tuple(outs.values()))
@@ -91,22 +97,21 @@ def define_out(method: Any) -> None:
         operator.redispatch(keyset & torch._C._after_autograd_keyset, *tensors, **outs)
 
     for key, place in PLACES.items():
-        LIBRARY.impl(name, written(place), key)
+        LIBRARY.impl(name, written(place.computation(method)), key)
     torch.library.register_fake(f"gpu_sigmoid::{name}", fake, lib=LIBRARY)
     LIBRARY.impl(name, versioned, "ADInplaceOrView", with_keyset=True)
     LIBRARY.impl(name, unrecorded, "Autograd", with_keyset=True)
 
 
-def kernel(method: Any, place: Any) -> Callable[..., Any]:
-    """Return the function that computes a method on tensors in host or CUDA memory."""
-    count = len(method.mode.partials)
+def kernel(compute: Callable[..., None], count: int) -> Callable[..., Any]:
+    """Return the function of tensors that makes so many results and has them computed."""
 
-    def compute(*tensors: Tensor) -> Any:
+    def computed(*tensors: Tensor) -> Any:
         results = results_like(tensors, count)
-        place.compute(method, tensors, results)
+        compute(constants(tensors), results)
         return results if count > 1 else results[0]
 
-    return compute
+    return computed
 
 
 def recorded(method: Any, operator: Any) -> Callable[..., Any]:
