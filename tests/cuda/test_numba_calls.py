@@ -66,6 +66,14 @@ def test_a_call_is_prepared_once(monkeypatch: pytest.MonkeyPatch) -> None:
         gs.bce_with_logits(cuda.to_device(HOST[:7]), 0.25)
 
 
+@pytest.mark.parametrize(("number", "slope"), [(1e-30, 0.0), (1e30, np.inf)])
+def test_numbers_out_of_range_are_no_cause_for_a_warning(number: float, slope: float) -> None:
+    x = cuda.to_device(np.zeros(3, np.float16))
+    with np.errstate(all="raise"):
+        got = gs.sigmoid.vjp(x, number)
+    assert (got.copy_to_host() == np.float16(slope)).all()
+
+
 def test_prepared_calls_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepared, "MOST_KEPT", 5)
     calls = prepared.Calls(gs.sigmoid)

@@ -73,7 +73,9 @@ def copied(method: Any, array: Any, stream: Any) -> tuple[Any, int]:
 
 def number(value: Any, dtype: np.dtype) -> Any:
     """Return a number rounded to a dtype, as the kernels compute with it."""
-    rounded = np.asarray(value).astype(dtype)
+    # infinity and 0 are what one beyond the dtype's range is rounded to, and no cause for a warning
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = np.asarray(value).astype(dtype)
     return rounded.astype(np.float64 if dtype == np.float64 else np.float32)[()]
 
 
