@@ -32,10 +32,12 @@ SAMPLE = [(f, "value_and_grad") for f in gs.FUNCTIONS]
 def test_packed(function: str, name: str, dtype: str) -> None:
     method = gs.FUNCTIONS[function].methods[name]
     program = lower_for(method.formula, method.mode, dtype)
-    instructions = sass(packed.source(program, dtype, packed.unroll(len(program.inputs), dtype)), 90)
+    instructions = sass(
+        packed.source(program, dtype, packed.unroll(len(program.inputs), len(program.outputs), dtype)), 90
+    )
     check(instructions, dtype)
     read = {o for operation in program.operations for o in operation.operands} & set(program.inputs)
-    unroll = packed.unroll(len(program.inputs), dtype)
+    unroll = packed.unroll(len(program.inputs), len(program.outputs), dtype)
     assert sum(i.startswith("LDG.E.128") for i in instructions) == unroll * len(read)
     assert sum(i.startswith("STG.E.128") for i in instructions) == unroll * len(program.outputs)
 
@@ -68,7 +70,8 @@ def test_packed_elsewhere(function: str, name: str, dtype: str, architecture: in
     method = gs.FUNCTIONS[function].methods[name]
     program = lower_for(method.formula, method.mode, dtype)
     instructions = sass(
-        packed.source(program, dtype, packed.unroll(len(program.inputs), dtype)), architecture
+        packed.source(program, dtype, packed.unroll(len(program.inputs), len(program.outputs), dtype)),
+        architecture,
     )
     check(instructions, dtype)
     assert any(i.startswith("LDG.E.128") for i in instructions)

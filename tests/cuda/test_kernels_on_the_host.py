@@ -44,7 +44,9 @@ def build(directory: Path, formula: Any, name: str, dtype: str) -> ctypes.CDLL:
     """Compile both kernels of a component."""
     program = lower_for(formula, mode(name), dtype)
     ins, outs, operation, preamble = elementwise.source(program, dtype)
-    assert preamble in packed.source(program, dtype, packed.unroll(len(program.inputs), dtype))
+    assert preamble in packed.source(
+        program, dtype, packed.unroll(len(program.inputs), len(program.outputs), dtype)
+    )
     names = [p.split()[1] for p in (*ins.split(", "), *outs.split(", "))]
     c_type = STORAGES[dtype].c_type
     pointers = ", ".join(f"{c_type}* {n}_p" for n in names)
@@ -55,7 +57,10 @@ def build(directory: Path, formula: Any, name: str, dtype: str) -> ctypes.CDLL:
         operation=operation,
     )
     return compiled(
-        directory, SHIM + packed.source(program, dtype, packed.unroll(len(program.inputs), dtype)) + run
+        directory,
+        SHIM
+        + packed.source(program, dtype, packed.unroll(len(program.inputs), len(program.outputs), dtype))
+        + run,
     )
 
 

@@ -66,7 +66,8 @@ def launch(formula: Callable, mode: Mode, dtype: str, operands: tuple, results: 
     pairs.sort(key=lambda pair: pair[0].data.ptr == x.data.ptr)
     in_place = pairs[-1][0].data.ptr == x.data.ptr
     launches = [[pair] for pair in pairs] if in_place else [pairs]
-    needed = -(-x.nbytes // (THREADS * UNROLLED * packed.VECTOR))
+    # as many blocks as there are processors, before a thread takes a second vector
+    needed = -(-x.nbytes // (THREADS * packed.VECTOR))
     available = processors(cupy.cuda.Device().id)
     for together in launches:
         blocks = min(needed, max(1, available // len(together)))

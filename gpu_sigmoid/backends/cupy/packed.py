@@ -126,17 +126,21 @@ def peeled(array: Any, distance: int) -> int:
 @cache
 def kernel(formula: Callable, mode: Mode, dtype: str, kinds: tuple[str, ...]) -> tuple[Any, int]:
     """Return the compiled kernel, and how many elements each of its threads takes at a time."""
-    vectors = unroll(kinds.count(VECTORS), dtype)
+    vectors = unroll(kinds.count(VECTORS), len(mode.partials), dtype)
     text = source(lower_for(formula, mode, dtype), dtype, vectors, kinds)
     return cupy.RawKernel(text, ENTRY, options=OPTIONS), vectors * VECTOR // numpy_dtype(dtype).itemsize
 
 
-def unroll(operands: int, dtype: str) -> int:
+def unroll(operands: int, results: int, dtype: str) -> int:
     """Return how many vectors of each of so many operands a thread loads before it computes.
 
-    Two. Of several 16-bit operands that are more than fit into the registers.
+    On an H200 four are up to 9 % faster than two for large arrays of one result in float32 and
+    float64, and 1 % slower for two results. In 16 bits, with more elements to a vector, there are
+    registers for fewer.
     """
-    return 1 if operands > 1 and numpy_dtype(dtype).itemsize == 2 else 2
+    if numpy_dtype(dtype).itemsize == 2:
+        return 1 if operands > 1 else 2
+    return 4 if results == 1 else 2
 
 
 def source(program: Program, dtype: str, vectors: int, kinds: tuple[str, ...] | None = None) -> str:
