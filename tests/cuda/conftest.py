@@ -2,14 +2,7 @@
 
 import pytest
 from helpers.backends import MISSING
-from helpers.cupy_stand_in import Launches, stand_in
 from helpers.required import REQUIRED
-
-
-@pytest.fixture
-def launches(monkeypatch: pytest.MonkeyPatch) -> Launches:
-    """What CuPy's backend launches on arrays that stand in for CuPy's."""
-    return stand_in(monkeypatch)
 
 
 @pytest.fixture

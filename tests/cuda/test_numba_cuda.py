@@ -1,25 +1,35 @@
-"""The Numba CUDA backend without a GPU: its kernels' PTX, and its index logic in the simulator."""
+"""The kernels for Numba device arrays: their PTX, how often they are compiled, the loops around them."""
 
-import os
 import re
 import subprocess
 import sys
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers import ptx
+from helpers.backends import MISSING
 from helpers.methods import operands
+from helpers.required import REQUIRED
 from hypothesis import given
 from hypothesis import strategies as st
 from numba import types
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.backends.numba_cuda import kernels
-from gpu_sigmoid.backends.numba_cuda.layout import layout_of, ordered_strides
-from gpu_sigmoid.backends.placed import Placed, apart
+from gpu_sigmoid.backends.numba_cuda import kernels, memory
+from gpu_sigmoid.backends.numba_cuda.layout import layout_of
+from gpu_sigmoid.backends.placed import Placed, apart, ordered_strides
+
+
+@pytest.fixture
+def numba_gpu() -> Any:
+    """numba.cuda, where there is a GPU or an emulated one."""
+    if reason := MISSING.get("numba_cuda"):
+        if "numba_cuda" in REQUIRED:
+            pytest.fail(f"backend numba_cuda is required, but {reason}")
+        pytest.skip(reason)
+    return kernels.numba_cuda()
+
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
@@ -69,14 +79,6 @@ def test_numbers_are_arguments() -> None:
     assert ".param .f32" in text
 
 
-def test_index_logic_in_the_simulator() -> None:
-    ptx.numba_cuda()
-    script = Path(ptx.__file__).with_name("numba_simulated.py")
-    environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
-    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True)
-    assert done.stdout == "ok\n", done.stderr
-
-
 def test_says_what_to_install() -> None:
     code = (
         "import sys\n"
@@ -89,16 +91,38 @@ def test_says_what_to_install() -> None:
     assert 'pip install "gpu-sigmoid[numba-cuda]"' in done.stdout
 
 
-def test_two_devices_are_refused() -> None:
-    ptx.numba_cuda()
-    from gpu_sigmoid.backends.numba_cuda import memory
+def test_one_compilation_serves_all_shapes_of_a_layout(numba_gpu: Any) -> None:
+    def calls(count: int) -> None:
+        x = numba_gpu.to_device(np.linspace(-5, 5, count))
+        gs.sigmoid(x)
+        gs.sigmoid(x[::2])
+        gs.sigmoid(x[: count // 3 * 3].reshape(3, -1)[:, 1:])
 
-    def on(number: int) -> Any:
-        context = SimpleNamespace(device=SimpleNamespace(id=number))
-        return SimpleNamespace(gpu_data=SimpleNamespace(context=context))
+    calls(60)
+    before = kernels.compiled.cache_info().misses
+    for count in (31, 301, 1200):
+        calls(count)
+    assert kernels.compiled.cache_info().misses == before
 
-    with pytest.raises(TypeError, match="sigmoid: arrays on CUDA devices 0 and 2 cannot be mixed"):
-        memory.device_of(gs.sigmoid, [on(2), on(0)])
+
+def test_nothing_is_allocated_where_a_result_takes_the_operands_place(
+    numba_gpu: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = numba_gpu.to_device(np.linspace(-5, 5, 100))
+    asked: list[tuple] = []
+    empty = memory.empty
+
+    def recorded(*arguments: Any) -> Any:
+        asked.append(arguments)
+        return empty(*arguments)
+
+    monkeypatch.setattr(memory, "empty", recorded)
+    for array in (x, x[::2], x[:90].reshape(9, 10)):
+        assert gs.sigmoid(array, out=array) is array
+    assert not asked
+    # an operand that overlaps out in part is copied
+    gs.sigmoid(x[1:], out=x[:-1])
+    assert len(asked) == 1
 
 
 def place(array: np.ndarray) -> Placed:
