@@ -32,7 +32,17 @@ EXCHANGED = "array_api"
 
 NUMBER, HOST, CUDA = "number", "cpu", "cupy"
 
-COMPANIONS = {"dask": {HOST}, "jax": {HOST}, "pandas": {HOST}, "xarray": {HOST, "dask"}}
+MANAGED = "numba_cuda.managed"
+"""The backend for NumPy arrays of Numba's, in memory that a GPU uses too."""
+
+COMPANIONS = {
+    "dask": {HOST},
+    "jax": {HOST},
+    "pandas": {HOST},
+    "xarray": {HOST, "dask"},
+    EXCHANGED: {CUDA},
+    MANAGED: {HOST},
+}
 """Backends whose arrays hold arrays of others, or lie beside them, which may be operands too."""
 
 _modules: dict[str, Any] = {}
@@ -57,9 +67,9 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
                     return ufunc(first, out) if alone else ufunc(*operands, out)
             elif type(out) is tuple and len(out) == ufunc.nout and all_take(out, operands, dtype):
                 return ufunc(*operands, out=out)
-    elif type(first) is float and alone and out is None:
+    elif type(first) is float:
         ufunc = method.ready.get(float)
-        if ufunc is not None:
+        if ufunc is not None and alone and out is None:
             return ufunc(first)
     else:
         direct = method.ready.get(type(first))
@@ -164,6 +174,8 @@ def classify(method: Any, kind: type) -> str:
     """Return the backend for a type, by where it and its bases are defined."""
     if issubclass(kind, np.generic):
         return NUMBER
+    if issubclass(kind, np.ndarray) and hasattr(kind, "__cuda_ndarray__"):
+        return MANAGED
     if issubclass(kind, np.ndarray | list | tuple | range | array.array | memoryview):
         return HOST
     for base in kind.__mro__:

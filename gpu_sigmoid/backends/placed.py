@@ -43,6 +43,16 @@ def overlapping(a: Placed, b: Placed) -> bool:
         return True
 
 
+def refuse_misaligned(name: str, place: Placed) -> None:
+    """Raise a ValueError if elements are not at multiples of their size: a GPU's context ends of it."""
+    steps = [step for step, count in zip(place.strides, place.shape, strict=True) if count > 1]
+    if 0 not in place.shape and any(at % place.dtype.itemsize for at in (place.address, *steps)):
+        raise ValueError(
+            f"{name}: an array's address and strides are to be multiples of the {place.dtype.itemsize} bytes "
+            f"of its {place.dtype}, as a GPU needs them"
+        )
+
+
 def memory_of(place: Placed) -> np.ndarray:
     """Return an array at a place, whose elements are not to be touched: they may be a GPU's."""
     interface = {
@@ -58,3 +68,26 @@ def memory_of(place: Placed) -> np.ndarray:
 def shaped_like(shape: tuple[int, ...], operands: Any) -> Any:
     """Return the operand whose order of memory new results of `shape` take, None where there is none."""
     return next((o for o in operands if getattr(o, "ndim", 0) and o.shape == shape), None)
+
+
+def ordered_strides(shape: tuple[int, ...], itemsize: int, like: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the strides of a contiguous array whose axes are in the order of other strides.
+
+    As NumPy orders them: an axis without a step, of one element or repeated, tells nothing.
+    """
+    steps = [0 if n == 1 else abs(step) for n, step in zip(shape, like, strict=True)]
+    inner_first: list[int] = []
+    for axis in reversed(range(len(shape))):
+        place = len(inner_first)
+        for i, other in reversed(list(enumerate(inner_first))):
+            if steps[axis] and steps[other]:
+                if steps[axis] >= steps[other]:
+                    break
+                place = i
+        inner_first.insert(place, axis)
+    strides = [0] * len(shape)
+    step = itemsize
+    for axis in inner_first:
+        strides[axis] = step
+        step *= shape[axis]
+    return tuple(strides)

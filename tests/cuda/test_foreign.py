@@ -190,9 +190,30 @@ def test_bfloat16_is_known_by_its_owner() -> None:
 def test_memory_out_of_line_is_refused() -> None:
     x = cupy.zeros(64, np.uint8)
     for changes in ({"data": (x.data.ptr + 2, False)}, {"strides": (6,)}):
-        with pytest.raises(ValueError, match="Exporter: memory not aligned to the 4 bytes of float32"):
+        with pytest.raises(
+            ValueError, match=r"^sigmoid: an array's address and strides are to be multiples of the 4 "
+        ):
             gs.sigmoid(Exporter(x, typestr="<f4", shape=(4,), **changes))
     assert gs.sigmoid(Exporter(x, typestr="<f4", shape=(4,), data=(x.data.ptr + 4, False))).get()[0] == 0.5
+
+
+def test_cupys_own_arrays_out_of_line_are_refused() -> None:
+    memory = cupy.zeros(64, np.uint8).data
+    fine = cupy.ndarray(4, np.float32, memory)
+    gs.sigmoid(fine, out=fine)
+    for array in (cupy.ndarray(4, np.float32, memory + 2), cupy.ndarray(4, np.float32, memory, (6,))):
+        for call in (
+            lambda a=array: gs.sigmoid(a),
+            lambda a=array: gs.sigmoid(fine, out=a),
+            lambda a=array: gs.sigmoid(a, out=a),
+        ):
+            with pytest.raises(
+                ValueError, match=r"^sigmoid: an array's address and strides are to be multiples"
+            ):
+                call()
+    # no step is made from one element, and none is read of an empty array
+    for shape, strides, at in ((1, (6,), 0), (0, (6,), 2)):
+        assert gs.sigmoid(cupy.ndarray(shape, np.float32, memory + at, strides)).shape == (shape,)
 
 
 def test_masks_are_refused() -> None:
@@ -237,3 +258,55 @@ def test_two_devices() -> None:
     if done.stdout == "one device\n":
         pytest.skip("one device")
     assert done.stdout == "ok\n", done.stderr
+
+
+@pytest.mark.parametrize("kind", [2, 13])
+def test_dlpack_beside_other_arrays(kind: int) -> None:
+    """13 is kDLCUDAManaged, memory of the GPU's that the host may use too."""
+    x, t, out = cupy.asarray(HOST), cupy.full(1000, 0.25, np.float32), cupy.empty(1000, np.float32)
+    want = gs.bce_with_logits(HOST, np.full(1000, 0.25, np.float32)).tobytes()
+    for operands in ((Packed(x, kind), t), (x, Packed(t, kind)), (Exporter(x), Packed(t, kind))):
+        assert gs.bce_with_logits(*operands, out=out) is out
+        assert out.get().tobytes() == want
+        out[...] = 0
+    assert gs.sigmoid(Packed(x, kind)).get().tobytes() == gs.sigmoid(HOST).tobytes()
+
+
+def test_dlpack_on_the_host_is_not_mixed() -> None:
+    for array in (Exporter(cupy.ones(3)), cupy.ones(3)):
+        with pytest.raises(TypeError, match=r"lies on device \(2,.*neither in host memory nor"):
+            gs.bce_with_logits(Packed(np.ones(3), 1), array)
+
+
+def test_out_of_another_library() -> None:
+    """It is what is returned, and its stream waits for what is written."""
+    x = cupy.asarray(np.linspace(-5, 5, 1 << 20, dtype=np.float32))
+    out, second = cupy.zeros_like(x), cupy.zeros_like(x)
+    stream, copy = cupy.cuda.Stream(non_blocking=True), cupy.zeros_like(x)
+    target = Exporter(out, stream.ptr)
+    gs.sigmoid(x)
+    cupy.cuda.Device().synchronize()
+    with cupy.cuda.Stream(non_blocking=True) as current:
+        assert gs.sigmoid(x, out=target) is target
+    with stream:
+        cupy.copyto(copy, out)
+    stream.synchronize()
+    current.synchronize()
+    assert copy.get().tobytes() == gs.sigmoid(x.get()).tobytes()
+    other = Exporter(second)
+    got = gs.sigmoid.value_and_grad(x, out=(other, None))
+    assert got[0] is other
+    assert type(got[1]) is cupy.ndarray
+    assert second.get().tobytes() == copy.get().tobytes()
+
+
+def test_read_only_out() -> None:
+    x = cupy.ones(3)
+    for call, out in (
+        (gs.sigmoid, Exporter(x, read_only=True)),
+        (gs.sigmoid.value_and_grad, (x, Exporter(x, read_only=True))),
+    ):
+        with pytest.raises(ValueError, match=rf"{call.label}: out is read-only"):
+            call(cupy.ones(3), out=out)
+    assert (x.get() == 1).all()
+    assert gs.sigmoid(Exporter(x, read_only=True)).get()[0] == gs.sigmoid(1.0)

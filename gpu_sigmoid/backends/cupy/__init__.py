@@ -11,6 +11,7 @@ Nothing is synchronised, and nothing allocated but results (and copies of operan
 overlap a result without being it), once kernels are compiled and tables made.
 """
 
+from math import prod
 from typing import Any
 
 import cupy
@@ -18,8 +19,8 @@ import numpy as np
 
 from gpu_sigmoid.backends.cupy import elementwise, lut, packed
 from gpu_sigmoid.backends.cupy.direct import Direct
-from gpu_sigmoid.backends.cupy.foreign import adopted
-from gpu_sigmoid.backends.placed import Placed, apart, shaped_like
+from gpu_sigmoid.backends.cupy.foreign import adopted, is_foreign, run_into
+from gpu_sigmoid.backends.placed import Placed, apart, ordered_strides, refuse_misaligned, shaped_like
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.outputs import broadcast_shape, checked_out
 
@@ -27,11 +28,16 @@ from gpu_sigmoid.outputs import broadcast_shape, checked_out
 def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on arrays of one GPU."""
     method.ready.setdefault(cupy.ndarray, Direct(method))
+    if is_foreign(out):
+        return run_into(run, method, operands, out)
     arrays = tuple(adopted(o) for o in operands)
     name = result_name(method, arrays)
     dtype = storage_dtype(name, arrays)
     outs = checked_out(method, dtype, arrays, out, cupy.ndarray, placed)
-    device = one_device(method, [a for a in (*arrays, *outs) if isinstance(a, cupy.ndarray)])
+    given = [a for a in (*arrays, *outs) if isinstance(a, cupy.ndarray)]
+    for array in given:
+        refuse_misaligned(method.label, placed(array))
+    device = one_device(method, given)
     with device:
         return compute(method, name, arrays, outs, dtype)
 
@@ -70,7 +76,9 @@ def storage_dtype(name: str, arrays: tuple) -> np.dtype:
 def as_operand(method: Any, operand: Any, dtype: np.dtype) -> Any:
     """Return an array of `dtype`, or a NumPy scalar of it, which kernels take by value."""
     if not isinstance(operand, cupy.ndarray):
-        return np.asarray(operand).astype(dtype)[()]
+        # a number that the dtype does not hold is infinity or 0 in it, as an array's element would be
+        with np.errstate(over="ignore", under="ignore"):
+            return np.asarray(operand).astype(dtype)[()]
     if operand.dtype == dtype:
         return operand
     refuse_in_capture(method, f"an operand of {operand.dtype} is converted to {dtype}", "convert it")
@@ -80,7 +88,10 @@ def as_operand(method: Any, operand: Any, dtype: np.dtype) -> Any:
 def fresh(operands: tuple, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """Return an array for a result, in the order of an operand's memory."""
     like = shaped_like(shape, [a for a in operands if isinstance(a, cupy.ndarray)])
-    return cupy.empty(shape, dtype) if like is None else cupy.empty_like(like, dtype)
+    if like is None:
+        return cupy.empty(shape, dtype)
+    memory = cupy.cuda.alloc(prod(shape) * dtype.itemsize)
+    return cupy.ndarray(shape, dtype, memory, ordered_strides(shape, dtype.itemsize, like.strides))
 
 
 def copied_if_overlapping(method: Any, operand: Any, outs: tuple) -> Any:

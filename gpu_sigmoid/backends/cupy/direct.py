@@ -63,7 +63,7 @@ class Direct:
                     return NotImplemented
             addresses.append(address)
         # CuPy's own memory begins on a vector's boundary
-        if not nbytes or (distance and not given):
+        if not nbytes or (distance and (not given or distance % dtype.itemsize)):
             return NotImplemented
         if self.count > 1 and len({*addresses[len(operands) :]}) < len(given):
             return NotImplemented

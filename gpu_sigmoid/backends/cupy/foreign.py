@@ -25,7 +25,7 @@ def adopted(operand: Any) -> Any:
     TypeError
         For masked arrays, elements not in the GPU's byte order, and such as have no type.
     ValueError
-        If the memory is not aligned to the elements, or the stream is 0.
+        If the stream is 0.
     RuntimeError
         If the exporter's stream would have to be waited for and is not part of the graph
         that the current stream captures: a graph cannot hold what is outside of it.
@@ -47,10 +47,6 @@ def from_interface(owner: Any, interface: dict[str, Any]) -> Any:
         # there may be no memory at all
         return cupy.empty(shape, dtype)
     pointer, strides = interface["data"][0], interface.get("strides")
-    if any(place % dtype.itemsize for place in (pointer, *(strides or ()))):
-        raise ValueError(
-            f"{name}: memory not aligned to the {dtype.itemsize} bytes of {dtype}: copy it first"
-        )
     memory = cupy.cuda.UnownedMemory(pointer, 0, owner)
     with memory.device:
         stream = interface.get("stream")

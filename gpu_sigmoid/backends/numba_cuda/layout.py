@@ -45,26 +45,3 @@ def stretched(place: Placed, shape: tuple[int, ...]) -> list[int]:
     missing = len(shape) - len(place.shape)
     own = [0 if n == 1 else s for n, s in zip(place.shape, place.strides, strict=True)]
     return [0] * missing + own
-
-
-def ordered_strides(shape: tuple[int, ...], itemsize: int, like: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the strides of a contiguous array whose axes are in the order of other strides.
-
-    As NumPy orders them: an axis without a step, of one element or repeated, tells nothing.
-    """
-    steps = [0 if n == 1 else abs(step) for n, step in zip(shape, like, strict=True)]
-    inner_first: list[int] = []
-    for axis in reversed(range(len(shape))):
-        place = len(inner_first)
-        for i, other in reversed(list(enumerate(inner_first))):
-            if steps[axis] and steps[other]:
-                if steps[axis] >= steps[other]:
-                    break
-                place = i
-        inner_first.insert(place, axis)
-    strides = [0] * len(shape)
-    step = itemsize
-    for axis in inner_first:
-        strides[axis] = step
-        step *= shape[axis]
-    return tuple(strides)

@@ -8,7 +8,7 @@ import numpy as np
 
 from gpu_sigmoid.backends.numba_cuda import streams
 from gpu_sigmoid.backends.numba_cuda.kernels import numba_cuda
-from gpu_sigmoid.backends.placed import Placed
+from gpu_sigmoid.backends.placed import Placed, refuse_misaligned
 
 
 def on_device(operand: Any) -> bool:
@@ -86,12 +86,4 @@ def refuse_foreign(method: Any, place: Placed) -> None:
             f"{method.label}: {place.dtype.name} in the other byte order ({place.dtype.str}), which no GPU "
             f"computes in: convert it to {place.dtype.newbyteorder().str}"
         )
-    steps = [step for step, count in zip(place.strides, place.shape, strict=True) if count > 1]
-    if 0 not in place.shape and any(step % place.dtype.itemsize for step in steps):
-        raise out_of_line(method)
-
-
-def out_of_line(method: Any) -> ValueError:
-    return ValueError(
-        f"{method.label}: an array's memory is not aligned to its elements, which no GPU reads: copy it first"
-    )
+    refuse_misaligned(method.label, place)

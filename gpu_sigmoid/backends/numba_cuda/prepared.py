@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends.numba_cuda import kernels, memory, streams
-from gpu_sigmoid.backends.numba_cuda.layout import layout_of, ordered_strides
+from gpu_sigmoid.backends.numba_cuda.layout import layout_of
 from gpu_sigmoid.backends.numba_cuda.memory import address, on_device
-from gpu_sigmoid.backends.placed import Placed, shaped_like
+from gpu_sigmoid.backends.placed import Placed, ordered_strides, refuse_misaligned, shaped_like
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.outputs import broadcast_shape, checked_out, refuse_shared_memory
 
@@ -99,9 +99,9 @@ class Call:
 
     def launch(self, operands: tuple, results: list, outs: tuple, given: list, stream: Any) -> None:
         addresses = [address(array) for array in given]
-        for at, itemsize in zip(addresses, self.itemsizes, strict=True):
+        for array, at, itemsize in zip(given, addresses, self.itemsizes, strict=True):
             if at % itemsize:
-                raise memory.out_of_line(self.method)
+                refuse_misaligned(self.method.label, memory.placed(array))
         copies = {}
         for i, j, alike, least, most in self.pairs:
             distance = addresses[j] - addresses[i]
