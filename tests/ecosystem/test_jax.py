@@ -117,9 +117,16 @@ def test_host_operands_beside_jax_arrays(targets: Any) -> None:
         np.testing.assert_array_equal(result, want)
 
 
-def test_what_is_on_a_gpu_is_not_moved() -> None:
-    with pytest.raises(TypeError, match="sigmoid: JAX arrays on cuda are not served"):
-        jax.export.export(jax.jit(gs.sigmoid), platforms=["cuda"])(jnp.ones(2))
+def test_what_is_on_a_gpu_is_not_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gpu_sigmoid.backends.jax import cuda
+
+    monkeypatch.setattr(cuda, "why_not", lambda: "there is no NVIDIA driver")
+    refusal = r"sigmoid: JAX arrays on cuda are not served \(there is no NVIDIA driver\), nor moved unasked"
+    for platforms in (["cuda"], ["cpu", "cuda"]):
+        with pytest.raises(TypeError, match=refusal.replace("on cuda", f"on {', '.join(platforms)}")):
+            jax.export.export(jax.jit(gs.sigmoid), platforms=platforms)(jnp.ones(2))
+    with pytest.raises(TypeError, match="JAX arrays on tpu are not served, nor moved unasked"):
+        jax.export.export(jax.jit(gs.sigmoid), platforms=["tpu"])(jnp.ones(2))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])

@@ -20,7 +20,7 @@ DATA, RANK, DIMS = 24, 32, 40
 VALUE = 8
 
 CREATE_ERROR, DESTROY_ERROR, GET_STREAM = 48, 64, 80
-SCHEDULE, COUNT_THREADS, CREATE_FUTURE, SET_FUTURE = 136, 144, 152, 160
+SCHEDULE, COUNT_THREADS, CREATE_FUTURE, SET_FUTURE, GET_DEVICE = 136, 144, 152, 160, 184
 """The functions of XLA_FFI_Api that are called."""
 
 FIELDS = {
@@ -48,6 +48,7 @@ FIELDS = {
     "XLA_FFI_ThreadPool_NumThreads_Args": {"ctx": 16, "num_threads": 24},
     "XLA_FFI_Future_Create_Args": {"future": 16},
     "XLA_FFI_Future_SetAvailable_Args": {"future": 16},
+    "XLA_FFI_DeviceOrdinal_Get_Args": {"ctx": 16, "device_ordinal": 24},
     "XLA_FFI_Api": {
         "XLA_FFI_Error_Create": CREATE_ERROR,
         "XLA_FFI_Error_Destroy": DESTROY_ERROR,
@@ -56,6 +57,7 @@ FIELDS = {
         "XLA_FFI_ThreadPool_NumThreads": COUNT_THREADS,
         "XLA_FFI_Future_Create": CREATE_FUTURE,
         "XLA_FFI_Future_SetAvailable": SET_FUTURE,
+        "XLA_FFI_DeviceOrdinal_Get": GET_DEVICE,
     },
 }
 
@@ -71,6 +73,7 @@ SIZES = {
     "XLA_FFI_ThreadPool_NumThreads_Args": 32,
     "XLA_FFI_Future_Create_Args": 24,
     "XLA_FFI_Future_SetAvailable_Args": 24,
+    "XLA_FFI_DeviceOrdinal_Get_Args": 32,
 }
 """Those of the arguments that the API's functions take."""
 

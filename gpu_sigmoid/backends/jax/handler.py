@@ -19,7 +19,7 @@ from gpu_sigmoid.backends.jax.memory import (
     word,
     words,
 )
-from gpu_sigmoid.backends.jax.table import CAPACITY, ENTRY, ITEM_SIZE, KEY, LOOP, LOOP_DATA
+from gpu_sigmoid.backends.jax.table import CAPACITY, CODE, DETAIL, ENTRY, ITEM_SIZE, KEY
 
 MOST_OPERANDS = 8
 BLOCK = 1 << 17
@@ -38,31 +38,36 @@ STEPS = 72
 POINTERS = STEPS + 8 * MOST_OPERANDS
 JOB = POINTERS + 8 * MOST_OPERANDS
 
-table, settings = symbol("gpu_sigmoid_kernels"), symbol("gpu_sigmoid_settings")
+host_table, settings = symbol("gpu_sigmoid_host_kernels"), symbol("gpu_sigmoid_settings")
 
 
 @jitted
-def describes_itself(frame: int) -> bool:
-    """Answer XLA's question at registration, by which version of its API this is; return whether it asked."""
+def describes_itself(frame: int, traits: int) -> bool:
+    """Answer XLA's questions at registration, of the API's version and of traits; return whether it asked."""
     extension = word(frame, f.EXTENSION)
     while extension != 0:
         if half(extension, f.EXTENSION_TYPE) == METADATA_EXTENSION:
             metadata = word(extension, f.METADATA)
             set_half(metadata, f.MAJOR, word(settings(), VERSION_MAJOR))
             set_half(metadata, f.MINOR, word(settings(), VERSION_MINOR))
-            set_half(metadata, f.TRAITS, 0)
+            set_half(metadata, f.TRAITS, traits)
             return True
         extension = word(extension, f.NEXT_EXTENSION)
     return False
 
 
 @jitted
-def find_kernel(frame: int) -> int:
-    """Return the address of the entry that the program's attribute names, 0 where there is none."""
-    key = word(word(word(word(frame, f.ATTRIBUTES + f.ATTRIBUTE_ITEMS), 0), f.VALUE), 0)
+def key_in(frame: int) -> int:
+    """Return the key of the kernel that the program asks for, its one attribute."""
+    return word(word(word(word(frame, f.ATTRIBUTES + f.ATTRIBUTE_ITEMS), 0), f.VALUE), 0)
+
+
+@jitted
+def entry_of(key: int, table: int) -> int:
+    """Return the address of a key's entry in a table, 0 where there is none."""
     place = key & (CAPACITY - 1)
     while True:
-        entry = table() + place * ENTRY
+        entry = table + place * ENTRY
         found = word(entry, KEY)
         if found == key:
             return entry
@@ -83,7 +88,17 @@ def failure(frame: int, code: int) -> int:
 
 
 @jitted
-def elements(buffer: int) -> int:
+def address_of(frame: int, k: int, inputs: int) -> int:
+    """Return where the buffer of an operand, or after them of a result, lies."""
+    if k < inputs:
+        return word(word(word(frame, f.INPUTS + f.ITEMS), 8 * k), f.DATA)
+    return word(word(word(frame, f.OUTPUTS + f.ITEMS), 8 * (k - inputs)), f.DATA)
+
+
+@jitted
+def elements(frame: int) -> int:
+    """Return how many elements a result has."""
+    buffer = word(word(frame, f.OUTPUTS + f.ITEMS), 0)
     count = 1
     for axis in range(word(buffer, f.RANK)):
         count *= word(word(buffer, f.DIMS), 8 * axis)
@@ -144,7 +159,7 @@ def compute_blocks(job: int) -> None:
             moved = word(job, POINTERS + 8 * k) + start * word(job, STEPS)
             set_word(pointers, 8 * k, moved)
         entry = word(job, KERNEL)
-        call(word(entry, LOOP), (pointers, length, job + STEPS, word(entry, LOOP_DATA)))
+        call(word(entry, CODE), (pointers, length, job + STEPS, word(entry, DETAIL)))
         if fetch_add(job, LEFT, -1) == 1:
             done = words(3)
             set_word(done, 0, 24)
@@ -188,21 +203,18 @@ def share(
 
 
 def execute(frame: int) -> int:
-    if describes_itself(frame):
+    if describes_itself(frame, 0):
         return 0
-    entry = find_kernel(frame)
+    entry = entry_of(key_in(frame), host_table())
     if entry == 0:
         return failure(frame, FAILED_PRECONDITION)
     inputs, outputs = word(frame, f.INPUTS + f.SIZE), word(frame, f.OUTPUTS + f.SIZE)
     pointers, steps, length = words(8), words(8), words(1)
     itemsize = word(entry, ITEM_SIZE)
     for k in range(inputs + outputs):
-        place = word(frame, f.INPUTS + f.ITEMS) + 8 * k
-        if k >= inputs:
-            place = word(frame, f.OUTPUTS + f.ITEMS) + 8 * (k - inputs)
-        set_word(pointers, 8 * k, word(word(place, 0), f.DATA))
+        set_word(pointers, 8 * k, address_of(frame, k, inputs))
         set_word(steps, 8 * k, itemsize)
-    count = elements(word(word(frame, f.OUTPUTS + f.ITEMS), 0))
+    count = elements(frame)
     if count * itemsize >= SPLIT_FROM:
         threads = threads_of(frame)
         future = new_future(frame) if threads > 1 else 0
@@ -210,7 +222,7 @@ def execute(frame: int) -> int:
             share(frame, entry, count, inputs + outputs, pointers, steps, threads, future)
             return 0
     set_word(length, 0, count)
-    call(word(entry, LOOP), (pointers, length, steps, word(entry, LOOP_DATA)))
+    call(word(entry, CODE), (pointers, length, steps, word(entry, DETAIL)))
     return 0
 
 

@@ -2,6 +2,8 @@
 
 import ctypes
 import hashlib
+import sys
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -10,8 +12,8 @@ import llvmlite.binding
 import numpy as np
 from numba import types
 
-from gpu_sigmoid.backends.cpu import threads
 from gpu_sigmoid.backends.cpu.native import compiled, contents
+from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM
 from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
 from gpu_sigmoid.backends.jax import frame, handler, memory, table
 from gpu_sigmoid.environment import get_num_threads
@@ -23,43 +25,50 @@ MESSAGE = b"gpu_sigmoid: the kernel is not compiled in this process\0"
 
 SETTINGS = np.zeros(16, np.int64)
 
-address = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
+Handler = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
+
+
+# what XLA calls is to outlive it
+_callbacks: list[Any] = []
 
 
 @cache
 def why_not() -> str | None:
-    """Register the handlers; return why that is not possible, None where it was."""
+    """Register the handlers for the CPU; return why that is not possible, None where it was."""
     try:
         SETTINGS[:2] = frame.version_of(frame.read_header())
-        register()
+        SETTINGS.view(np.uint8)[handler.MESSAGE :][: len(MESSAGE)] = list(MESSAGE)
+        allow_threads()
+        llvmlite.binding.add_symbol("gpu_sigmoid_settings", SETTINGS.ctypes.data)
+        llvmlite.binding.add_symbol("gpu_sigmoid_host_kernels", table.HOST.ctypes.data)
+        SETTINGS[handler.TASK // 8] = native(handler.help_with, types.void)
+        register("cpu", native(handler.execute, types.intp), table.ready)
+        jax.ffi.register_ffi_target_as_batch_partitionable(TARGET)
     # whatever it is, there is another way to compute
     except Exception as error:
-        return f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else str(error)
+        return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
     return None
 
 
-def register() -> None:
-    SETTINGS.view(np.uint8)[handler.MESSAGE :][: len(MESSAGE)] = list(MESSAGE)
-    allow_threads()
-    llvmlite.binding.add_symbol("gpu_sigmoid_kernels", table.TABLE.ctypes.data)
-    llvmlite.binding.add_symbol("gpu_sigmoid_settings", SETTINGS.ctypes.data)
-    SETTINGS[handler.TASK // 8] = native(handler.help_with, types.void).address
-    stages = {
-        "instantiate": ctypes.cast(instantiate, ctypes.c_void_p).value,
-        "execute": native(handler.execute, types.intp).address,
-    }
+def register(platform: str, execute: int, ready: Callable[[int], Any]) -> None:
+    """Register a native handler, before whose first call XLA has the kernel made `ready`."""
+    stages = {"instantiate": instantiating(execute, ready), "execute": execute}
     capsules = {name: jax.ffi.pycapsule(place) for name, place in stages.items()}
-    jax.ffi.register_ffi_target(TARGET, capsules, platform="cpu")
-    jax.ffi.register_ffi_target_as_batch_partitionable(TARGET)
+    jax.ffi.register_ffi_target(TARGET, capsules, platform=platform)
 
 
 @cache
-def native(function: Any, result: Any) -> Any:
-    """Return a function of a word, compiled; kept on disk under a name that says what it was made of."""
-    sources = b"".join(contents(module) for module in (frame, handler, memory, table))
-    digest = hashlib.sha256(sources + str(threads.SPLIT_FROM).encode()).hexdigest()[:16]
+def native(function: Any, result: Any) -> int:
+    """Compile a function of a word; return its address.
+
+    It is kept on disk, under a name that says what it was made of.
+    """
+    modules = (frame, handler, memory, table, sys.modules[function.__module__])
+    digest = hashlib.sha256(b"".join(map(contents, modules)) + str(SPLIT_FROM).encode()).hexdigest()[:16]
     function.__qualname__ = f"{function.__name__}_{digest}"
-    return undisturbed(lambda: compiled(function, result(types.intp), cache=True))
+    code = undisturbed(lambda: compiled(function, result(types.intp), cache=True))
+    _callbacks.append(code)
+    return code.address or 0
 
 
 def allow_threads() -> None:
@@ -67,18 +76,21 @@ def allow_threads() -> None:
     SETTINGS[handler.THREADS // 8] = get_num_threads()
 
 
-@address
-def instantiate(call_frame: int) -> int | None:
-    """Compile what a program calls, when XLA makes it, or loads what another process made."""
-    execute = address(native(handler.execute, types.intp).address)
-    if at(call_frame, frame.EXTENSION):
-        return execute(call_frame)
-    key = at(at(at(at(call_frame, frame.ATTRIBUTES + frame.ATTRIBUTE_ITEMS)), frame.VALUE))
-    try:
-        table.ready(key)
-    except Exception as error:
-        return failure(call_frame, f"gpu_sigmoid: {error}")
-    return None
+@cache
+def instantiating(execute: int, ready: Callable[[int], Any]) -> int:
+    """Return the address of what XLA calls when it makes a program, or loads what another process made."""
+
+    def instantiate(call_frame: int) -> int | None:
+        if at(call_frame, frame.EXTENSION):
+            return Handler(execute)(call_frame)
+        try:
+            ready(at(at(at(at(call_frame, frame.ATTRIBUTES + frame.ATTRIBUTE_ITEMS)), frame.VALUE)))
+        except Exception as error:
+            return failure(call_frame, f"gpu_sigmoid: {error}")
+        return None
+
+    _callbacks.append(Handler(instantiate))
+    return ctypes.cast(_callbacks[-1], ctypes.c_void_p).value or 0
 
 
 def at(place: int, offset: int = 0) -> int:
@@ -91,4 +103,4 @@ def failure(call_frame: int, message: str) -> int | None:
     text = ctypes.create_string_buffer(message.encode())
     arguments = (ctypes.c_int64 * 4)(32, 0, ctypes.addressof(text), handler.FAILED_PRECONDITION)
     create = at(at(call_frame, frame.API), frame.CREATE_ERROR)
-    return address(create)(ctypes.addressof(arguments))
+    return Handler(create)(ctypes.addressof(arguments))

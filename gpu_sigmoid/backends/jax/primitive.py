@@ -14,7 +14,7 @@ from jax.extend.core import Primitive
 from jax.extend.mlir.dialects import stablehlo
 from jax.interpreters import ad, batching, mlir
 
-from gpu_sigmoid.backends.jax import native, table
+from gpu_sigmoid.backends.jax import cuda, native, table
 from gpu_sigmoid.modes import Partial
 
 ELEMENTWISE = Primitive("gpu_sigmoid")
@@ -126,12 +126,24 @@ ad.primitive_transposes[ELEMENTWISE] = transposed
 
 
 def lowered(context: Any, *operands: Any, method: Any) -> Any:
-    """Lower to a call of the native handler, which XLA's partitioners know to be elementwise."""
+    """Lower for the CPU."""
     if native.why_not() is not None:
         return mlir.lower_fun(lambda *a: called_back(method, *a), multiple_results=True)(context, *operands)
     native.allow_threads()
+    table.ready(table.key_of(method, context.avals_in[0].dtype.name))
+    return called(context, *operands, method=method)
+
+
+def lowered_for_cuda(context: Any, *operands: Any, method: Any) -> Any:
+    """Lower for NVIDIA GPUs, or refuse to."""
+    reason = cuda.why_not()
+    return (refused if reason else called)(context, *operands, method=method)
+
+
+def called(context: Any, *operands: Any, method: Any) -> Any:
+    """Return the results of a native handler, which XLA's partitioners know to be elementwise."""
     operand = context.avals_in[0]
-    kernel = np.int64(table.ready(table.key_of(method, operand.dtype.name)))
+    kernel = np.int64(table.key_of(method, operand.dtype.name))
     # JAX's partitioning has no notion of symbolic shapes
     if not all(isinstance(length, int) for length in operand.shape):
         return jax.ffi.ffi_lowering(native.TARGET)(context, *operands, kernel=kernel)
@@ -175,12 +187,14 @@ def called_back(method: Any, *arrays: Any) -> Any:
 
 
 def refused(context: Any, *operands: Any, method: Any) -> Any:
-    platforms = ", ".join(context.module_context.platforms)
+    platforms = context.module_context.platforms
+    reason = f" ({cuda.why_not()})" if "cuda" in platforms else ""
     raise TypeError(
-        f"{method.label}: JAX arrays on {platforms} are not served nor moved unasked: "
-        "compute under jax.default_device(jax.devices('cpu')[0]), or pass cupy.from_dlpack(array)"
+        f"{method.label}: JAX arrays on {', '.join(platforms)} are not served{reason}, nor moved "
+        "unasked: compute under jax.default_device(jax.devices('cpu')[0])"
     )
 
 
 mlir.register_lowering(ELEMENTWISE, refused)
 mlir.register_lowering(ELEMENTWISE, lowered, platform="cpu")
+mlir.register_lowering(ELEMENTWISE, lowered_for_cuda, platform="cuda")

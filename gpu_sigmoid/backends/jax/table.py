@@ -13,14 +13,19 @@ import numpy as np
 
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.backends.cpu.vectorize import LOOPS
-from gpu_sigmoid.dtypes import DTYPES
+from gpu_sigmoid.dtypes import DTYPES, numpy_dtype
 from gpu_sigmoid.registry import FUNCTIONS
 
 CAPACITY = 4096
-KEY, LOOP, LOOP_DATA, ITEM_SIZE, ENTRY = 0, 8, 16, 24, 32
-"""Byte offsets in an entry, and its size. An entry without a key is free."""
+KEY, CODE, DETAIL, ITEM_SIZE, ENTRY = 0, 8, 16, 24, 32
+"""Byte offsets in an entry, and its size. An entry without a key is free.
 
-TABLE = np.zeros((CAPACITY, ENTRY // 8), np.int64)
+The code is a loop's address, the detail that of the table passed to it; on a GPU it is a kernel's
+handle, and how many elements each of its threads takes.
+"""
+
+HOST, CUDA = (np.zeros((CAPACITY, ENTRY // 8), np.int64) for _ in range(2))
+"""The tables."""
 
 _filling = Lock()
 
@@ -39,9 +44,8 @@ def methods() -> dict[int, tuple[Any, str]]:
     return {key_of(method, dtype): (method, dtype) for method in every for dtype in DTYPES}
 
 
-@cache
-def ready(key: int) -> int:
-    """Compile the kernel of a key, if it is not yet in the table; return the key.
+def method_of(key: int) -> tuple[Any, str]:
+    """Return the method and the dtype that a program asks for.
 
     Raises
     ------
@@ -50,13 +54,23 @@ def ready(key: int) -> int:
     """
     if key not in methods():
         raise ValueError("the program asks for a kernel that this version of gpu_sigmoid does not have")
-    method, dtype = methods()[key]
+    return methods()[key]
+
+
+@cache
+def ready(key: int) -> int:
+    """Compile the host's kernel of a key, if it is not yet in the table; return the key."""
+    method, dtype = method_of(key)
     loop, data = LOOPS[cpu.kernel(method.formula, method.mode, dtype)]
+    enter(HOST, key, loop, data, dtype)
+    return key
+
+
+def enter(entries: np.ndarray, key: int, code: int, detail: int, dtype: str) -> None:
     with _filling:
         place = key % CAPACITY
-        while TABLE[place, 0] not in (0, key):
+        while entries[place, 0] not in (0, key):
             place = (place + 1) % CAPACITY
-        TABLE[place, 1:] = loop, data, 2 if dtype.endswith("16") else int(dtype[-2:]) // 8
+        entries[place, 1:] = code, detail, numpy_dtype(dtype).itemsize
         # last: a handler on another thread takes an entry with its key for a whole one
-        TABLE[place, 0] = key
-    return key
+        entries[place, 0] = key

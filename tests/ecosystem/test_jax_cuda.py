@@ -1,0 +1,183 @@
+"""JAX's handler for GPUs, called as XLA calls it, on CuPy's arrays: its launches against CuPy's own results.
+
+XLA itself is not here: the call frame and the functions of its API are stand-ins. What is launched is
+what CuPy compiles, by CuPy's driver, on a GPU or an emulated one.
+"""
+
+import ctypes
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.backends import MISSING
+from helpers.methods import as_tuple, operands
+from helpers.required import REQUIRED, library
+
+import gpu_sigmoid as gs
+from gpu_sigmoid.dtypes import DTYPES, numpy_dtype
+from gpu_sigmoid.modes import PUBLIC
+
+jax = library("jax")
+
+from gpu_sigmoid.backends.jax import cuda, cuda_handler, frame, native, table  # noqa: E402
+from gpu_sigmoid.backends.jax.handler import METADATA_EXTENSION  # noqa: E402
+
+WORD = ctypes.c_int64
+messages: list[str] = []
+launched: list[tuple[int, ...]] = []
+
+
+@pytest.fixture(autouse=True)
+def cupy() -> Any:
+    if reason := MISSING.get("cupy"):
+        (pytest.fail if "cupy" in REQUIRED else pytest.skip)(f"no GPU: {reason}")
+    import cupy
+
+    return cupy
+
+
+class Frame:
+    """A call frame in memory, as XLA would fill it, and the functions of its API that are called."""
+
+    def __init__(self, key: int, arrays: list[Any], results: list[Any], stream: int, device: int = 0) -> None:
+        self.kept: list[Any] = []
+        api = self.words(*[0] * 32)
+        functions = {
+            frame.CREATE_ERROR: self.function(self.create_error),
+            frame.GET_STREAM: self.function(lambda query: self.answer(query, stream)),
+            frame.GET_DEVICE: self.function(lambda query: self.answer(query, device)),
+        }
+        for offset, function in functions.items():
+            self.put(api, offset, function)
+        scalar = self.words(0, self.words(key))
+        self.address = self.words(*[0] * 32)
+        self.put(self.address, frame.API, api)
+        self.put(self.address, frame.CONTEXT, 0xC0)
+        for offset, buffers in ((frame.INPUTS, arrays), (frame.OUTPUTS, results)):
+            self.put(self.address, offset + frame.SIZE, len(buffers))
+            self.put(self.address, offset + frame.ITEMS, self.words(*map(self.buffer, buffers)))
+        self.put(self.address, frame.ATTRIBUTES + frame.ATTRIBUTE_ITEMS, self.words(scalar))
+
+    def words(self, *values: int) -> int:
+        array = (WORD * max(len(values), 1))(*values)
+        self.kept.append(array)
+        return ctypes.addressof(array)
+
+    def buffer(self, array: Any) -> int:
+        place = self.words(*[0] * 6)
+        self.put(place, frame.DATA, array.data.ptr)
+        self.put(place, frame.RANK, array.ndim)
+        self.put(place, frame.DIMS, self.words(*array.shape))
+        return place
+
+    def put(self, place: int, offset: int, value: int) -> None:
+        WORD.from_address(place + offset).value = value
+
+    def function(self, python: Any) -> int:
+        self.kept.append(native.Handler(python))
+        return ctypes.cast(self.kept[-1], ctypes.c_void_p).value or 0
+
+    def answer(self, query: int, value: int) -> None:
+        assert WORD.from_address(query + 16).value == 0xC0
+        ctypes.c_int32.from_address(query + 24).value = value
+
+    def create_error(self, query: int) -> int:
+        messages.append(ctypes.string_at(WORD.from_address(query + 16).value).decode())
+        return 0xBAD
+
+
+@pytest.fixture
+def handler() -> Iterator[Any]:
+    """The native handler, which launches through CuPy's driver and notes how."""
+    from cupy_backends.cuda.api import driver
+
+    ints, pointers = [ctypes.c_uint] * 7, [ctypes.c_void_p] * 3
+
+    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, *ints, *pointers)
+    def launch(function: int, *rest: Any) -> int:
+        grid, block, (shared, stream, parameters, extra) = rest[:3], rest[3:6], rest[6:]
+        launched.append((*grid, *block, shared, stream or 0))
+        if shared or extra:
+            return 1
+        driver.launchKernel(function, *grid, *block, 0, stream or 0, parameters, 0)
+        return 0
+
+    native.why_not()
+    address = cuda.compiled(ctypes.cast(launch, ctypes.c_void_p).value or 0)
+    messages.clear()
+    launched.clear()
+    yield native.Handler(address)
+    cuda.DRIVER[0] = 0
+
+
+def prepared(method: Any, dtype: str, arrays: list[Any], results: list[Any], stream: int = 0) -> Frame:
+    key = table.key_of(method, dtype)
+    cuda.load(key, 0)
+    return Frame(key, arrays, results, stream)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", PUBLIC)
+def test_same_bits_as_cupys(cupy: Any, handler: Any, function: Any, name: str, dtype: str) -> None:
+    method = function.methods[name]
+    for size in (1, 7, 1000, 4099):
+        x = np.linspace(0.01, 0.99, size).astype(numpy_dtype(dtype))
+        given = [cupy.asarray(a) for a in operands(function, name, x)]
+        results = [cupy.zeros_like(given[0]) for _ in method.mode.partials]
+        call = prepared(method, dtype, given, results)
+        assert not handler(call.address)
+        for result, want in zip(results, as_tuple(method(*given)), strict=True):
+            np.testing.assert_array_equal(result.get(), want.get())
+
+
+@pytest.mark.parametrize("offsets", [(0, 0), (1, 1), (3, 3), (0, 1), (2, 3)])
+def test_arrays_off_a_vectors_boundary(cupy: Any, handler: Any, offsets: tuple[int, int]) -> None:
+    size = 1001
+    source, target = cupy.linspace(-9, 9, size + 8, dtype=np.float32), cupy.zeros(size + 8, np.float32)
+    x, y = source[offsets[0] :][:size], target[offsets[1] :][:size]
+    call = prepared(gs.sigmoid, "float32", [x], [y])
+    assert not handler(call.address)
+    np.testing.assert_array_equal(y.get(), gs.sigmoid(x.get()))
+    assert target.get()[: offsets[1]].sum() == target.get()[offsets[1] + size :].sum() == 0
+
+
+def test_launches_on_xlas_stream(cupy: Any, handler: Any) -> None:
+    stream = cupy.cuda.Stream(non_blocking=True)
+    with stream:
+        x, y = cupy.linspace(-9, 9, 5000, dtype=np.float32), cupy.zeros(5000, np.float32)
+    call = prepared(gs.sigmoid, "float32", [x], [y], stream.ptr)
+    assert not handler(call.address)
+    stream.synchronize()
+    np.testing.assert_array_equal(y.get(), gs.sigmoid(x.get()))
+    # 16 elements a thread, 128 threads a block
+    assert launched == [(3, 1, 1, 128, 1, 1, 0, stream.ptr)]
+
+
+def test_empty_arrays_launch_nothing(cupy: Any, handler: Any) -> None:
+    empty = cupy.zeros((3, 0), np.float32)
+    call = prepared(gs.sigmoid, "float32", [empty], [empty.copy()])
+    assert not handler(call.address)
+    assert launched == []
+
+
+def test_failures_are_xlas_to_raise(cupy: Any, handler: Any) -> None:
+    x = cupy.zeros(3, np.float32)
+    unknown = Frame(table.key_of(gs.sigmoid, "float32"), [x], [x], 0, device=5)
+    assert handler(unknown.address) == 0xBAD
+    assert "not compiled" in messages[-1]
+    assert launched == []
+    failing = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 11)(lambda *_: 701)
+    cuda.DRIVER[0] = ctypes.cast(failing, ctypes.c_void_p).value
+    assert handler(prepared(gs.sigmoid, "float32", [x], [x]).address) == 0xBAD
+
+
+def test_it_may_be_captured(handler: Any) -> None:
+    """Asked at registration, it declares the API's version and that a CUDA graph may hold it."""
+    metadata = (ctypes.c_int32 * 12)()
+    call = Frame(0, [], [], 0)
+    extension = call.words(24, METADATA_EXTENSION, 0, ctypes.addressof(metadata))
+    call.put(call.address, frame.EXTENSION, extension)
+    assert not handler(call.address)
+    assert metadata[frame.TRAITS // 4] == cuda_handler.COMMAND_BUFFER_COMPATIBLE
+    assert (metadata[frame.MAJOR // 4], metadata[frame.MINOR // 4]) == frame.version_of(frame.read_header())
