@@ -1,5 +1,6 @@
 """Where arrays lie in memory, and whether they overlap: the same for every library's arrays."""
 
+from itertools import combinations
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -28,6 +29,31 @@ def apart(a: Placed, b: Placed) -> bool:
     """Return whether two arrays surely share no memory."""
     (a_low, a_high), (b_low, b_high) = a.span, b.span
     return a_high <= b_low or b_high <= a_low
+
+
+class Overlaps:
+    """Which of several arrays overlap, where it is known how they lie but for the addresses.
+
+    The first so many are operands. One that is exactly a result does not count: its elements
+    are read before they are written.
+    """
+
+    def __init__(self, places: list[Placed], operands: int) -> None:
+        self.pairs = []
+        for i, j in combinations(range(len(places)), 2):
+            if j >= operands:
+                a, b = (place._replace(address=0) for place in (places[i], places[j]))
+                (a_low, a_high), (b_low, b_high) = a.span, b.span
+                self.pairs.append((i, j, i < operands and a == b, a_low - b_high, a_high - b_low))
+
+    def among(self, addresses: list[int]) -> list[tuple[int, int]]:
+        """Return the pairs of indices, the smaller first, of arrays that may share memory."""
+        found = []
+        for i, j, alike, least, most in self.pairs:
+            distance = addresses[j] - addresses[i]
+            if least < distance < most and not (alike and distance == 0):
+                found.append((i, j))
+        return found
 
 
 def overlapping(a: Placed, b: Placed) -> bool:

@@ -1,6 +1,7 @@
 """CuPy arrays: kernels from the formulas' CUDA C++, on the array's device and the current stream.
 
-- `direct`: calls that are one launch, which `dispatch` finds by the array's type
+- `direct`: calls on contiguous arrays, which are one launch
+- `prepared`: calls like those before, which `dispatch` finds by the array's type
 - `packed`: contiguous arrays, 16 bytes at a time
 - `lut`: the same, for large 16-bit arrays, by a table of all results
 - `elementwise`: any other layout, by `cupy.ElementwiseKernel`
@@ -11,6 +12,8 @@ Nothing is synchronised, and nothing allocated but results (and copies of operan
 overlap a result without being it), once kernels are compiled and tables made.
 """
 
+from collections.abc import Callable
+from functools import cache, partial
 from math import prod
 from typing import Any
 
@@ -20,14 +23,23 @@ import numpy as np
 from gpu_sigmoid.backends.cupy import elementwise, lut, packed
 from gpu_sigmoid.backends.cupy.direct import Direct
 from gpu_sigmoid.backends.cupy.foreign import adopted, is_foreign, run_into
-from gpu_sigmoid.backends.placed import Placed, apart, ordered_strides, refuse_misaligned, shaped_like
+from gpu_sigmoid.backends.cupy.prepared import Call, Calls
+from gpu_sigmoid.backends.placed import (
+    Overlaps,
+    Placed,
+    apart,
+    ordered_strides,
+    refuse_misaligned,
+    shaped_like,
+)
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.outputs import broadcast_shape, checked_out
+
+NUMBERS = (int, float, np.generic)
 
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on arrays of one GPU."""
-    method.ready.setdefault(cupy.ndarray, Direct(method))
     if is_foreign(out):
         return run_into(run, method, operands, out)
     arrays = tuple(adopted(o) for o in operands)
@@ -37,26 +49,40 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     given = [a for a in (*arrays, *outs) if isinstance(a, cupy.ndarray)]
     for array in given:
         refuse_misaligned(method.label, placed(array))
-    device = one_device(method, given)
-    with device:
-        return compute(method, name, arrays, outs, dtype)
-
-
-def compute(method: Any, name: str, arrays: tuple, outs: tuple, dtype: np.dtype) -> Any:
-    formula, mode = method.formula, method.mode
-    ready = tuple(as_operand(method, a, dtype) for a in arrays)
-    shape = broadcast_shape(ready)
-    results = tuple(fresh(ready, shape, dtype) if o is None else o for o in outs)
-    ready = tuple(copied_if_overlapping(method, a, outs) for a in ready)
-    if results[0].size:
-        kinds = packed.kinds_of(ready, results)
-        if kinds is None:
-            elementwise.launch(formula, mode, name, ready, results)
-        elif lut.serves(formula, mode, name, ready):
-            lut.launch(formula, mode, name, ready, results)
-        else:
-            packed.launch(formula, mode, name, ready, results, kinds)
+    with one_device(method, given):
+        ready = tuple(as_operand(method, a, dtype) for a in arrays)
+        allocate = allocator(ready, broadcast_shape(ready), dtype)
+        results = tuple(allocate() if o is None else o for o in outs)
+        separate = tuple(copied_if_overlapping(method, a, outs) for a in ready)
+        if results[0].size:
+            launch = launcher(method, name, separate, results)
+            launch(separate, results)
+            if all(a is o or isinstance(o, NUMBERS) for a, o in zip(separate, operands, strict=True)):
+                read = sum(isinstance(a, cupy.ndarray) for a in arrays)
+                overlaps = Overlaps([placed(a) for a in given], read)
+                number = partial(as_operand, method, dtype=dtype)
+                call = Call(number, allocate, launch, overlaps, len(results))
+                calls_of(method).remember(operands, out, call)
     return results if len(results) > 1 else results[0]
+
+
+@cache
+def calls_of(method: Any) -> Calls:
+    """Return a method's calls, which from now on `dispatch` finds by the array's type."""
+    calls = Calls()
+    method.ready[cupy.ndarray] = Direct(method, otherwise=calls)
+    return calls
+
+
+def launcher(method: Any, name: str, operands: tuple, results: tuple) -> Callable[[tuple, tuple], None]:
+    """Return what computes results on operands that lie as these."""
+    formula, mode = method.formula, method.mode
+    kinds = packed.kinds_of(operands, results)
+    if kinds is None:
+        return lambda operands, results: elementwise.launch(formula, mode, name, operands, results)
+    if lut.serves(formula, mode, name, operands):
+        return lambda operands, results: lut.launch(formula, mode, name, operands, results)
+    return lambda operands, results: packed.launch(formula, mode, name, operands, results, kinds)
 
 
 def one_device(method: Any, arrays: list) -> Any:
@@ -85,13 +111,14 @@ def as_operand(method: Any, operand: Any, dtype: np.dtype) -> Any:
     return operand.astype(dtype)
 
 
-def fresh(operands: tuple, shape: tuple[int, ...], dtype: np.dtype) -> Any:
-    """Return an array for a result, in the order of an operand's memory."""
+def allocator(operands: tuple, shape: tuple[int, ...], dtype: np.dtype) -> Callable[[], Any]:
+    """Return what makes arrays for results, in the order of an operand's memory."""
     like = shaped_like(shape, [a for a in operands if isinstance(a, cupy.ndarray)])
-    if like is None:
-        return cupy.empty(shape, dtype)
-    memory = cupy.cuda.alloc(prod(shape) * dtype.itemsize)
-    return cupy.ndarray(shape, dtype, memory, ordered_strides(shape, dtype.itemsize, like.strides))
+    if like is None or like.flags.c_contiguous:
+        return partial(cupy.ndarray, shape, dtype)
+    strides = ordered_strides(shape, dtype.itemsize, like.strides)
+    nbytes = prod(shape) * dtype.itemsize
+    return lambda: cupy.ndarray(shape, dtype, cupy.cuda.alloc(nbytes), strides)
 
 
 def copied_if_overlapping(method: Any, operand: Any, outs: tuple) -> Any:

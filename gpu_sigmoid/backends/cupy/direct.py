@@ -4,6 +4,7 @@ Up to some ten million elements it is the host's time that a user waits for, not
 what such a call needs is asked in the fewest steps, and prepared once per dtype and device.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from cupy import ndarray
@@ -25,9 +26,10 @@ class Prepared(NamedTuple):
 
 
 class Direct:
-    """A method on such arrays; on others it returns NotImplemented, having done nothing."""
+    """A method on such arrays; what is called on others goes to `otherwise`."""
 
-    def __init__(self, method: Any) -> None:
+    def __init__(self, method: Any, otherwise: Callable[[tuple, Any], Any]) -> None:
+        self.otherwise = otherwise
         self.formula, self.mode = method.formula, method.mode
         self.count, self.kinds = len(method.mode.partials), (packed.VECTORS,) * len(method.operands)
         self.several_devices = getDeviceCount() > 1
@@ -40,7 +42,7 @@ class Direct:
         prepared = self.prepared.get((dtype, device)) or self.prepare(dtype, device)
         # the flags that users read take five times as long
         if prepared is None or not first._c_contiguous or (self.several_devices and device != getDevice()):
-            return NotImplemented
+            return self.otherwise(operands, out)
         if out is None:
             given: tuple = ()
         elif self.count == 1:
@@ -48,25 +50,25 @@ class Direct:
         elif type(out) is tuple and len(out) == self.count:
             given = out
         else:
-            return NotImplemented
+            return self.otherwise(operands, out)
         distance, nbytes, addresses = address % VECTOR, first.nbytes, [address]
         for array in operands[1:] + given:
             if type(array) is not ndarray or array.dtype is not dtype or array.shape != shape:
-                return NotImplemented
+                return self.otherwise(operands, out)
             memory = array.data
             address = memory.ptr
             if memory.device_id != device or address % VECTOR != distance or not array._c_contiguous:
-                return NotImplemented
+                return self.otherwise(operands, out)
             for other in addresses:
                 # of arrays that overlap in part, operands are copied and results refused
                 if other != address and -nbytes < other - address < nbytes:
-                    return NotImplemented
+                    return self.otherwise(operands, out)
             addresses.append(address)
         # CuPy's own memory begins on a vector's boundary
         if not nbytes or (distance and (not given or distance % dtype.itemsize)):
-            return NotImplemented
+            return self.otherwise(operands, out)
         if self.count > 1 and len({*addresses[len(operands) :]}) < len(given):
-            return NotImplemented
+            return self.otherwise(operands, out)
         results = given or tuple([ndarray(shape, dtype) for _ in self.mode.partials])
         if prepared.tabulable and lut.serves(self.formula, self.mode, prepared.dtype, operands):
             lut.launch(self.formula, self.mode, prepared.dtype, operands, results)

@@ -1,7 +1,6 @@
 """Calls on arrays of certain shapes, strides and dtypes, prepared but for addresses, streams and numbers."""
 
 from contextlib import nullcontext
-from itertools import combinations
 from math import prod
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from gpu_sigmoid.backends.numba_cuda import kernels, memory, streams
 from gpu_sigmoid.backends.numba_cuda.layout import layout_of
 from gpu_sigmoid.backends.numba_cuda.memory import address, on_device
-from gpu_sigmoid.backends.placed import Placed, ordered_strides, refuse_misaligned, shaped_like
+from gpu_sigmoid.backends.placed import Overlaps, Placed, ordered_strides, refuse_misaligned, shaped_like
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.outputs import broadcast_shape, checked_out, refuse_shared_memory
 
@@ -75,11 +74,7 @@ class Call:
             memory.refuse_foreign(method, place)
         self.itemsizes = [place.dtype.itemsize for place in given]
         self.read = len(read)
-        pairs = [(i, j) for i, j in combinations(range(len(given)), 2) if j >= self.read]
-        # a thread reads its elements before it writes: an operand that is exactly an output will do
-        self.pairs = [
-            (i, j, i < self.read and given[i] == given[j], *distances(given[i], given[j])) for i, j in pairs
-        ]
+        self.overlaps = Overlaps(given, self.read)
 
     def __call__(self, operands: tuple, out: Any) -> Any:
         outs = (None,) * self.results if out is None else out if type(out) is tuple else (out,)
@@ -103,10 +98,7 @@ class Call:
             if at % itemsize:
                 refuse_misaligned(self.method.label, memory.placed(array))
         copies = {}
-        for i, j, alike, least, most in self.pairs:
-            distance = addresses[j] - addresses[i]
-            if not least < distance < most or (alike and distance == 0):
-                continue
+        for i, j in self.overlaps.among(addresses):
             if i >= self.read:
                 refuse_shared_memory(self.method, [memory.placed(given[i]), memory.placed(given[j])])
             elif i not in copies:
@@ -132,9 +124,3 @@ class Call:
 def at_0(array: Any) -> Placed:
     """Return how an array lies, wherever that is."""
     return Placed(0, array.shape, array.strides, array.dtype)
-
-
-def distances(a: Placed, b: Placed) -> tuple[int, int]:
-    """Return between which distances of b from a the two overlap."""
-    (a_low, a_high), (b_low, b_high) = a.span, b.span
-    return a_low - b_high, a_high - b_low

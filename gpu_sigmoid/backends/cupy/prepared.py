@@ -1,0 +1,72 @@
+"""Calls on arrays that lie as those of an earlier call, so that nothing is asked twice.
+
+To find out what a call of any arrays needs takes the host ten times as long as to launch a
+kernel. So it is kept, by all but the arrays' addresses and the numbers' values.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from cupy import ndarray
+from cupy.cuda.runtime import getDevice, getDeviceCount
+
+from gpu_sigmoid.backends.cupy.packed import VECTOR
+from gpu_sigmoid.backends.placed import Overlaps
+
+MOST_KEPT = 1024
+
+
+class Calls:
+    """A method's calls on CuPy arrays and numbers; of what it does not know, it returns NotImplemented."""
+
+    def __init__(self) -> None:
+        self.several_devices = getDeviceCount() > 1
+        self.prepared: dict[Any, Call] = {}
+
+    def __call__(self, operands: tuple, out: Any) -> Any:
+        call = self.prepared.get(self.described(operands, out))
+        return NotImplemented if call is None else call(operands, out)
+
+    def remember(self, operands: tuple, out: Any, call: "Call") -> None:
+        if len(self.prepared) >= MOST_KEPT:
+            self.prepared.clear()
+        self.prepared[self.described(operands, out)] = call
+
+    def described(self, operands: tuple, out: Any) -> tuple:
+        """Return all that matters to a call but addresses and values: of other objects, their type."""
+        arrays = (*operands, *out) if type(out) is tuple else (*operands, out)
+        described = [
+            (a.shape, a.strides, a.dtype, a.data.ptr % VECTOR, a.data.device_id)
+            if type(a) is ndarray
+            else type(a)
+            for a in arrays
+        ]
+        return (*described, getDevice()) if self.several_devices else tuple(described)
+
+
+class Call:
+    """How results are made, the kernel that fills them, and how operands and outputs may overlap.
+
+    Where they do, there is more to be done, or to be refused: it returns NotImplemented.
+    """
+
+    def __init__(
+        self,
+        as_operand: Callable[[Any], Any],
+        fresh: Callable[[], Any],
+        launch: Callable[[tuple, tuple], None],
+        overlaps: Overlaps,
+        results: int,
+    ) -> None:
+        self.as_operand, self.fresh, self.launch = as_operand, fresh, launch
+        self.overlaps, self.results = overlaps, results
+
+    def __call__(self, operands: tuple, out: Any) -> Any:
+        outs = (None,) * self.results if out is None else out if type(out) is tuple else (out,)
+        addresses = [array.data.ptr for array in (*operands, *outs) if type(array) is ndarray]
+        if self.overlaps.among(addresses):
+            return NotImplemented
+        ready = tuple([o if type(o) is ndarray else self.as_operand(o) for o in operands])
+        results = tuple([self.fresh() if o is None else o for o in outs])
+        self.launch(ready, results)
+        return results if self.results > 1 else results[0]
