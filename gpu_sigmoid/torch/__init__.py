@@ -2,8 +2,12 @@
 
 Tensors need nothing from here: `gpu_sigmoid.sigmoid(tensor)` and all else of the family
 take them as they are, with gradients of first and second order. `nn` holds modules.
+
+Importing this registers the operators `torch.ops.gpu_sigmoid`, which programs that torch
+exported and saved are made of. Otherwise the first call of a tensor does.
 """
 
+import gpu_sigmoid.backends.torch  # noqa: F401
 from gpu_sigmoid.torch import nn
 
 __all__ = ["nn"]

@@ -1,18 +1,31 @@
 """Modules with the signatures, the state and the names of torch.nn's, on this library's functions.
 
 They are subclasses of torch's, so that checks by type, printing and saved states go on
-working. Gradients keep their relative accuracy where torch's round to 0.
+working. Gradients keep their relative accuracy where torch's round to 0. An export to ONNX,
+whose operators are fixed, gets torch's.
 """
 
 import torch
 from torch import Tensor
 
 import gpu_sigmoid as gs
+from gpu_sigmoid.torch.functional import binary_cross_entropy, scaled_softplus, silu_in_place
 
 __all__ = ["BCEWithLogitsLoss", "LogSigmoid", "SiLU", "Sigmoid", "Softplus"]
 
+# each is one call in torch.fx's graphs
+for _name in ("binary_cross_entropy", "scaled_softplus", "silu_in_place"):
+    torch.fx.wrap(_name)
+
 # softplus(x) and x are the same float32 from 17 on, and the same float64 from 37 on
 LEAST_THRESHOLD = 20.0
+
+
+def in_onnx_export() -> bool:
+    # that module is imported when first asked for, and each time takes as long as torch's sigmoid
+    if torch.compiler.is_compiling() or torch._C._get_tracing_state():
+        return torch.onnx.is_in_onnx_export()
+    return False
 
 
 class Sigmoid(torch.nn.Sigmoid):
@@ -20,7 +33,7 @@ class Sigmoid(torch.nn.Sigmoid):
 
     def forward(self, input: Tensor) -> Tensor:
         """Return sigmoid(input)."""
-        return gs.sigmoid(input)
+        return super().forward(input) if in_onnx_export() else gs.sigmoid(input)
 
 
 class LogSigmoid(torch.nn.LogSigmoid):
@@ -28,11 +41,15 @@ class LogSigmoid(torch.nn.LogSigmoid):
 
     def forward(self, input: Tensor) -> Tensor:
         """Return log(sigmoid(input))."""
-        return gs.log_sigmoid(input)
+        return super().forward(input) if in_onnx_export() else gs.log_sigmoid(input)
 
 
 class Softplus(torch.nn.Softplus):
-    """The softplus, log(1 + exp(beta x)) / beta, exact for all x.
+    """The softplus, log(1 + exp(beta x)) / beta.
+
+    With a `beta` other than 1 it is computed in the next wider dtype and rounded once more. In
+    float64, which has none, beta x is rounded: where it is far below 0, up to abs(beta x) / 2
+    units in the last place of the result.
 
     Parameters
     ----------
@@ -47,14 +64,16 @@ class Softplus(torch.nn.Softplus):
     def __init__(self, beta: float = 1.0, threshold: float = LEAST_THRESHOLD) -> None:
         if threshold < LEAST_THRESHOLD:
             raise ValueError(
-                f"this softplus is exact for all x and has no threshold: {threshold} cannot be had; leave it "
+                f"this softplus is right for all x and has no threshold: {threshold} cannot be had; leave it "
                 "at its default, or take torch.nn.Softplus"
             )
         super().__init__(beta, threshold)
 
     def forward(self, input: Tensor) -> Tensor:
         """Return softplus(beta * input) / beta."""
-        return gs.softplus(input) if self.beta == 1.0 else gs.softplus(input * self.beta) / self.beta
+        if in_onnx_export():
+            return super().forward(input)
+        return gs.softplus(input) if self.beta == 1.0 else scaled_softplus(input, self.beta)
 
 
 class SiLU(torch.nn.SiLU):
@@ -62,31 +81,21 @@ class SiLU(torch.nn.SiLU):
 
     def forward(self, input: Tensor) -> Tensor:
         """Return silu(input), written to `input` if the module is in place."""
-        if not self.inplace:
-            return gs.silu(input)
-        if torch.is_grad_enabled() and input.requires_grad:
-            # the gradient needs the input as it was
-            return input.copy_(gs.silu(input.clone()))
-        return gs.silu(input, out=input)
+        if in_onnx_export():
+            return super().forward(input)
+        return silu_in_place(input) if self.inplace else gs.silu(input)
 
 
 class BCEWithLogitsLoss(torch.nn.BCEWithLogitsLoss):
     """The binary cross-entropy of logits, with torch's weights and reductions.
 
-    No cancellation for targets in [0, 1], and gradients that do not round to 0.
+    No cancellation for targets in [0, 1], and gradients that do not round to 0. An infinite
+    logit on a hard target's side costs 0, with a `pos_weight` too. Targets may be booleans or
+    integers.
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss of logits `input` for `target`, reduced as the module says."""
-        if input.shape != target.shape:
-            raise ValueError(f"target has shape {tuple(target.shape)}, the logits {tuple(input.shape)}")
-        if self.pos_weight is None:
-            loss = gs.bce_with_logits(input, target)
-        else:
-            hit, miss = gs.softplus(-input), gs.softplus(input)
-            loss = self.pos_weight * target * hit + (1 - target) * miss
-        if self.weight is not None:
-            loss = loss * self.weight
-        if self.reduction == "none":
-            return loss
-        return loss.mean() if self.reduction == "mean" else loss.sum()
+        if in_onnx_export():
+            return super().forward(input, target)
+        return binary_cross_entropy(input, target, self.weight, self.pos_weight, self.reduction)

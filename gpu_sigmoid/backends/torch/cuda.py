@@ -117,8 +117,9 @@ def as_cupy(tensor: Tensor) -> Any:
     """Return a CuPy array on a tensor's memory."""
     import cupy
 
-    if tensor.dtype != torch.bfloat16:
-        return cupy.from_dlpack(tensor)
+    plain = tensor.detach()
+    if plain.dtype != torch.bfloat16:
+        return cupy.from_dlpack(plain)
     import ml_dtypes
 
-    return cupy.from_dlpack(tensor.view(torch.int16)).view(ml_dtypes.bfloat16)
+    return cupy.from_dlpack(plain.view(torch.int16)).view(ml_dtypes.bfloat16)

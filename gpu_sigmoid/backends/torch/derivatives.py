@@ -19,24 +19,29 @@ Call = Callable[[Any, tuple[Tensor, ...]], Any]
 """Computes a method on tensors, differentiably."""
 
 
-def differentiable(method: Any, compute: Call, call: Call) -> Callable[..., Any]:
-    """Return a method as a function of tensors, recorded by torch; `compute` gives its results."""
+def differentiable(method: Any, call: Call) -> Callable[..., Any]:
+    """Return a method as a function that torch records.
 
-    def forward(ctx: Any, *tensors: Tensor) -> Any:
+    It takes what computes the results from the tensors, whether their tangents count, and the
+    tensors.
+    """
+
+    def forward(ctx: Any, compute: Callable[..., Any], with_tangents: bool, *tensors: Tensor) -> Any:
         ctx.save_for_backward(*tensors)
-        if forward_ad._current_level >= 0:
+        if with_tangents:
             ctx.save_for_forward(*tensors)
         # a result without a cotangent has None, not an array of zeros
         ctx.set_materialize_grads(False)
-        return compute(method, tensors)
+        return compute(tensors)
 
     def backward(ctx: Any, *cotangents: Any) -> Any:
-        return gradients(method, ctx.saved_tensors, cotangents, ctx.needs_input_grad, call)
+        found = gradients(method, ctx.saved_tensors, cotangents, ctx.needs_input_grad[2:], call)
+        return None, None, *found
 
-    def jvp(ctx: Any, *tangents: Any) -> Any:
+    def jvp(ctx: Any, _: None, __: None, *tangents: Any) -> Any:
         # Torch turns forward mode off here, and so it would be for an outer level of a transform, whose
         # derivative of this one is not to be 0. This level has had its turn.
-        primals = tuple(forward_ad.unpack_dual(t).primal for t in ctx.saved_tensors)
+        primals = tuple(forward_ad.unpack_dual(t, level=0).primal for t in ctx.saved_tensors)
         with forward_ad._set_fwd_grad_enabled(True):
             return pushed_forward(method, primals, tangents, call)
 

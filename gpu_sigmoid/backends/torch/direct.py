@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, empty_like, is_grad_enabled
+from torch import Tensor, bfloat16, empty_like, is_grad_enabled
 from torch._C import (
     DispatchKey,
     DispatchKeySet,
@@ -25,8 +25,8 @@ from torch.compiler import is_dynamo_compiling
 
 from gpu_sigmoid.backends.torch import cuda, host
 from gpu_sigmoid.backends.torch.derivatives import differentiable
-from gpu_sigmoid.backends.torch.host import NAMES
-from gpu_sigmoid.backends.torch.operands import check_memory, check_outs, constants, results_like
+from gpu_sigmoid.backends.torch.host import BLOCK, NAMES, as_numpy
+from gpu_sigmoid.backends.torch.operands import check_memory, check_outs, results_like
 from gpu_sigmoid.backends.torch.operators import call, devices_in_float32, refuse_gradients
 from gpu_sigmoid.registry import FUNCTIONS
 
@@ -46,12 +46,14 @@ def keys(*names: str) -> int:
 MODES = {keys("BackendSelect"), keys("BackendSelect", "ADInplaceOrView")}
 """What a thread adds to every tensor's dispatch keys: nothing of interest, in inference mode or not."""
 
-PLACES = {
-    keys(*more, place, f"Autocast{place}"): module
-    for place, module in (("CPU", host), ("CUDA", cuda))
-    for more in ((), ("ADInplaceOrView", f"Autograd{place}"))
+PLAIN = {
+    place: {
+        keys(place, f"Autocast{place}"),
+        keys(place, f"Autocast{place}", "ADInplaceOrView", f"Autograd{place}"),
+    }
+    for place in ("CPU", "CUDA")
 }
-"""What computes on plain tensors, by their dispatch keys; inference tensors have two fewer."""
+"""The dispatch keys of plain tensors: those made in inference mode have two fewer."""
 
 
 def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
@@ -59,16 +61,17 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
     count = len(method.mode.partials)
     alone = count == len(method.operands) == 1
     cast = bool(devices_in_float32(method))
-    on_host, on_cuda = host.computation(method), cuda.computation(method)
-    computations = {found: on_host if place is host else on_cuda for found, place in PLACES.items()}
+    kernels: host.Kernels = {}
+    on_host, on_cuda = host.computation(method, kernels), cuda.computation(method)
+    computations = {found: on_host for found in PLAIN["CPU"]} | {found: on_cuda for found in PLAIN["CUDA"]}
 
-    def compute(method: Any, tensors: Tensors) -> Any:
+    def compute(tensors: Tensors) -> Any:
         results = results_like(tensors, count)
         computation = on_host if results[0].is_cpu else on_cuda
-        computation(constants(tensors), results)
+        computation(tensors, results)
         return results if count > 1 else results[0]
 
-    recorded = differentiable(method, compute, derivative)
+    recorded = differentiable(method, derivative)
 
     def direct(operands: Tensors, out: Any) -> Any:
         # torch.compile follows Python: it is to find the operator
@@ -99,13 +102,20 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
                 requires_grad = requires_grad or other.requires_grad
         if out is not None:
             return into(computation, operands, out, found)
-        if requires_grad:
-            if is_grad_enabled():
-                return recorded(*operands)
-            operands = constants(operands)
+        if requires_grad and is_grad_enabled():
+            return recorded(compute, False, *operands)
         if alone:
             result = empty_like(first)
-            computation(operands, (result,))
+            # what on_host does, without its steps: half of a small call's time is between the kernel and it
+            if (
+                computation is on_host
+                and dtype in kernels
+                and first.numel() <= BLOCK
+                and dtype is not bfloat16
+            ):
+                kernels[dtype](as_numpy(first), as_numpy(result))
+            else:
+                computation(operands, (result,))
             return result
         results = results_like(operands, count)
         computation(operands, results)
@@ -120,9 +130,7 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
                 return NotImplemented
         check_outs(method, operands, outs)
         check_memory(method, outs)
-        if any([t.requires_grad for t in operands + outs]):
-            refuse_gradients(method, operands + outs)
-            operands, outs = constants(operands), constants(outs)
+        refuse_gradients(method, operands + outs)
         computation(operands, outs)
         increment_version(outs)
         return out

@@ -13,6 +13,7 @@ from gpu_sigmoid.backends.cpu.workers import share
 from gpu_sigmoid.environment import get_num_threads
 
 Tensors = tuple[Tensor, ...]
+Kernels = dict[torch.dtype, np.ufunc]
 
 NAMES = {
     torch.float16: "float16",
@@ -27,9 +28,42 @@ NAMES = {
 BLOCK = 1 << 16
 
 
-def computation(method: Any) -> Callable[[Tensors, Tensors], None]:
-    """Return what computes a method's results from its operands, nothing recorded for gradients."""
-    kernels: dict[torch.dtype, np.ufunc] = {}
+class Memory:
+    """A tensor's memory, as NumPy takes it.
+
+    `Tensor.numpy` takes longer, refuses what requires a gradient, and leaves a storage that
+    cannot be resized.
+    """
+
+    __slots__ = ("tensor",)
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return torch._C._to_dlpack_versioned(self.tensor)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0
+
+
+def as_numpy(tensor: Tensor) -> np.ndarray:
+    """Return an array on a tensor's memory."""
+    return np.from_dlpack(Memory(tensor))
+
+
+# older ones make arrays that cannot be written to
+if not hasattr(torch._C, "_to_dlpack_versioned") or np.lib.NumpyVersion(np.__version__) < "2.1.0":
+
+    def as_numpy(tensor: Tensor) -> np.ndarray:
+        return tensor.detach().numpy()
+
+
+def computation(method: Any, kernels: Kernels) -> Callable[[Tensors, Tensors], None]:
+    """Return what computes a method's results from its operands, nothing recorded for gradients.
+
+    It puts what it has compiled into `kernels`.
+    """
 
     def compute(tensors: Tensors, results: Tensors) -> None:
         result = results[0]
@@ -41,7 +75,7 @@ def computation(method: Any) -> Callable[[Tensors, Tensors], None]:
         if dtype is torch.bfloat16:
             # NumPy has none, the kernels take the bits
             memory = tuple([t.view(torch.uint16) for t in memory])
-        arrays = [t.numpy() for t in memory]
+        arrays = [as_numpy(t) for t in memory]
         if result.numel() <= BLOCK:
             kernel(*arrays)
             return

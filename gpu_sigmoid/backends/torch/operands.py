@@ -30,7 +30,13 @@ def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:
     dtype = common_dtype(tensors)
     if dtype not in NAMES:
         raise TypeError(f"{method.label}: dtype {dtype} is not accepted; accepted are {ACCEPTED}")
-    return tuple(torch.as_tensor(o, dtype=dtype, device=device) for o in operands)
+    # as_tensor of one that is as it should be is an operation in exported programs
+    return tuple(
+        o
+        if isinstance(o, Tensor) and o.dtype == dtype and o.device == device
+        else torch.as_tensor(o, dtype=dtype, device=device)
+        for o in operands
+    )
 
 
 def common_dtype(tensors: list[Tensor]) -> torch.dtype:
@@ -64,11 +70,6 @@ def results_like(tensors: tuple[Tensor, ...], count: int) -> tuple[Tensor, ...]:
         if tensor.shape == shape:
             return tuple([torch.empty_like(tensor) for _ in range(count)])
     return tuple([tensors[0].new_empty(shape) for _ in range(count)])
-
-
-def constants(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Return tensors of the same memory, of which nothing is recorded."""
-    return tuple([t.detach() if t.requires_grad else t for t in tensors])
 
 
 def outs_of(method: Any, out: Any) -> tuple[Tensor, ...]:

@@ -11,11 +11,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._functorch.utils import enable_single_level_autograd_function
+from torch.autograd import forward_ad
 
 from gpu_sigmoid.backends.torch import cuda, host
 from gpu_sigmoid.backends.torch.batches import aligned
 from gpu_sigmoid.backends.torch.derivatives import differentiable
-from gpu_sigmoid.backends.torch.operands import check_memory, check_outs, constants, results_like
+from gpu_sigmoid.backends.torch.operands import check_memory, check_outs, results_like
 from gpu_sigmoid.registry import FUNCTIONS
 
 LIBRARY = torch.library.Library("gpu_sigmoid", "DEF")
@@ -26,8 +28,6 @@ OPERATORS: dict[Any, Callable[..., Any]] = {}
 
 OUT_OPERATORS: dict[Any, Callable[..., None]] = {}
 """Those that write to `out`, or `out0` and `out1`."""
-
-PLACES = {"CPU": host, "CUDA": cuda}
 
 # as torch's functions of these names
 IN_FLOAT32 = {"cpu": ("bce_with_logits",), "cuda": ("bce_with_logits", "softplus")}
@@ -49,8 +49,8 @@ def define(method: Any) -> None:
         results = results_like(tensors, count)
         return results if count > 1 else results[0]
 
-    for key, place in PLACES.items():
-        LIBRARY.impl(name, kernel(place.computation(method), count), key)
+    for key, computation in computations(method).items():
+        LIBRARY.impl(name, kernel(computation, count), key)
     torch.library.register_fake(f"gpu_sigmoid::{name}", fake, lib=LIBRARY)
     LIBRARY.impl(name, recorded(method, operator), "Autograd", with_keyset=True)
 
@@ -81,7 +81,7 @@ def define_out(method: Any) -> None:
             results = tuple(outs.values())
             check_outs(method, tensors, results)
             check_memory(method, results)
-            compute(constants(tensors), constants(results))
+            compute(tensors, results)
 
         return computed
 
@@ -89,6 +89,7 @@ def define_out(method: Any) -> None:
         check_outs(method, tensors, tuple(outs.values()))
 
     def versioned(keyset: Any, *tensors: Tensor, **outs: Tensor) -> None:
+        refuse_inference_tensors(method, tuple(outs.values()))
         operator.redispatch(keyset & torch._C._after_ADInplaceOrView_keyset, *tensors, **outs)
         torch.autograd.graph.increment_version(tuple(outs.values()))
 
@@ -96,11 +97,25 @@ def define_out(method: Any) -> None:
         refuse_gradients(method, (*tensors, *outs.values()))
         operator.redispatch(keyset & torch._C._after_autograd_keyset, *tensors, **outs)
 
-    for key, place in PLACES.items():
-        LIBRARY.impl(name, written(place.computation(method)), key)
+    def resolved(*tensors: Tensor, **outs: Tensor) -> None:
+        # torch's own way with negated views is for operators that return what they write to
+        results = {name: target.resolve_neg() for name, target in outs.items()}
+        operator(*[t.resolve_neg() for t in tensors], **results)
+        for name, target in outs.items():
+            if target.is_neg():
+                target.copy_(results[name])
+
+    for key, computation in computations(method).items():
+        LIBRARY.impl(name, written(computation), key)
+    LIBRARY.impl(name, resolved, "Negative")
     torch.library.register_fake(f"gpu_sigmoid::{name}", fake, lib=LIBRARY)
     LIBRARY.impl(name, versioned, "ADInplaceOrView", with_keyset=True)
     LIBRARY.impl(name, unrecorded, "Autograd", with_keyset=True)
+
+
+def computations(method: Any) -> dict[str, Callable[..., None]]:
+    """Return what computes a method, by the dispatch key of the tensors' place."""
+    return {"CPU": host.computation(method, {}), "CUDA": cuda.computation(method)}
 
 
 def kernel(compute: Callable[..., None], count: int) -> Callable[..., Any]:
@@ -108,7 +123,7 @@ def kernel(compute: Callable[..., None], count: int) -> Callable[..., Any]:
 
     def computed(*tensors: Tensor) -> Any:
         results = results_like(tensors, count)
-        compute(constants(tensors), results)
+        compute(tensors, results)
         return results if count > 1 else results[0]
 
     return computed
@@ -116,34 +131,33 @@ def kernel(compute: Callable[..., None], count: int) -> Callable[..., Any]:
 
 def recorded(method: Any, operator: Any) -> Callable[..., Any]:
     """Return what records a method for gradients, where there are any, and goes on to the next level."""
+    function = differentiable(method, call)
 
-    def kernel(keyset: Any, *tensors: Tensor) -> Any:
+    def computed(keyset: Any, *tensors: Tensor) -> Any:
         keys = keyset & torch._C._after_autograd_keyset
-        if not gradients_wanted(tensors):
-            with torch._C._AutoDispatchBelowAutograd():
-                return operator.redispatch(keys, *tensors)
         enabled, forward_enabled = torch.is_grad_enabled(), torch._C._is_fwd_grad_enabled()
 
-        def below(method: Any, tensors: tuple[Tensor, ...]) -> Any:
-            # what is recorded here, the next level of a transform records for itself
-            with (
-                torch.set_grad_enabled(enabled),
-                torch.autograd.forward_ad._set_fwd_grad_enabled(forward_enabled),
-                torch._C._AutoDispatchBelowAutograd(),
-            ):
+        def below(tensors: tuple[Tensor, ...]) -> Any:
+            with torch._C._AutoDispatchBelowAutograd():
                 return operator.redispatch(keys, *tensors)
 
-        with torch._functorch.utils.enable_single_level_autograd_function():
-            return differentiable(method, below, call)(*tensors)
+        def next_level(tensors: tuple[Tensor, ...]) -> Any:
+            # what is recorded here, the next level of a transform records for itself
+            with torch.set_grad_enabled(enabled), forward_ad._set_fwd_grad_enabled(forward_enabled):
+                return below(tensors)
 
-    return kernel
+        with_tangents = forward_enabled and any([is_dual(t) for t in tensors])
+        if with_tangents or (enabled and any([t.requires_grad for t in tensors])):
+            with enable_single_level_autograd_function():
+                return function(next_level, with_tangents, *tensors)
+        return below(tensors)
+
+    return computed
 
 
-def gradients_wanted(tensors: tuple[Tensor, ...]) -> bool:
-    """Return whether something is to be recorded, in reverse or forward."""
-    if torch.is_grad_enabled() and any([t.requires_grad for t in tensors]):
-        return True
-    return torch.autograd.forward_ad._current_level >= 0 and torch._C._is_fwd_grad_enabled()
+def is_dual(tensor: Tensor) -> bool:
+    # not asked of torch.autograd.forward_ad: compiled programs enter a level without it
+    return torch._VF._unpack_dual(tensor, level=0).tangent is not None
 
 
 def refuse_gradients(method: Any, tensors: tuple[Tensor, ...]) -> None:
@@ -152,6 +166,15 @@ def refuse_gradients(method: Any, tensors: tuple[Tensor, ...]) -> None:
         raise RuntimeError(
             f"{method.label}: with out=, nothing is recorded for a gradient, and an operand or out requires "
             "one: leave out= away, or compute under torch.no_grad()"
+        )
+
+
+def refuse_inference_tensors(method: Any, outs: tuple[Tensor, ...]) -> None:
+    """Raise an error as torch does, since these have no version to move."""
+    if not torch.is_inference_mode_enabled() and any([o.is_inference() for o in outs]):
+        raise RuntimeError(
+            f"{method.label}: out is an inference tensor, which is written to in torch.inference_mode() "
+            "alone: clone() it before"
         )
 
 
