@@ -12,6 +12,7 @@ import pytest
 from helpers.required import library
 
 import gpu_sigmoid as gs
+from gpu_sigmoid.backends.cpu import SPLIT_FROM
 
 jax = library("jax")
 export = library("jax.export")
@@ -181,6 +182,19 @@ def test_eight_threads_at_once() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(compute, range(200)))
+
+
+def test_large_arrays_on_several_threads_at_once() -> None:
+    """Their blocks are computed by XLA's threads, which then serve several calls."""
+    x = np.linspace(-30, 30, 2_200_000, dtype=np.float32)
+    assert x.nbytes > SPLIT_FROM
+    want, given = gs.sigmoid.value_and_grad(x), jnp.asarray(x)
+
+    def compute(_: int) -> bool:
+        return all(map(np.array_equal, gs.sigmoid.value_and_grad(given), want))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(compute, range(40)))
 
 
 def test_every_kernel_has_a_key_of_its_own() -> None:

@@ -131,3 +131,14 @@ def test_without_compilation() -> None:
     with jax.disable_jit():
         np.testing.assert_array_equal(gs.silu(jnp.asarray(X)), gs.silu(X))
         np.testing.assert_array_equal(jax.grad(lambda x: gs.silu(x).sum())(X), gs.silu.grad(X))
+
+
+def test_gradients_outside_of_jit_compile_once() -> None:
+    compiled: list[str] = []
+    slope = jax.grad(lambda x: gs.softplus(x).sum())
+    np.testing.assert_array_equal(slope(X), gs.softplus.grad(X))
+    jax.monitoring.register_event_duration_secs_listener(lambda event, *_, **__: compiled.append(event))
+    np.testing.assert_array_equal(slope(X + 1), gs.softplus.grad(X + 1))
+    assert "/jax/core/compile/backend_compile_duration" not in compiled
+    jax.jit(lambda x: x + 2)(X)
+    assert "/jax/core/compile/backend_compile_duration" in compiled

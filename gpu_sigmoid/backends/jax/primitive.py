@@ -3,7 +3,7 @@
 JAX's transformations go by these rules, whichever of them are stacked.
 """
 
-from functools import reduce
+from functools import cache, partial, reduce
 from operator import add
 from typing import Any
 
@@ -34,7 +34,7 @@ def alike(arrays: list[Any]) -> list[Any]:
         return arrays
     if len({jax.typeof(a).sharding for a in arrays}) > 1:
         common = jax.eval_shape(lambda *a: reduce(add, a), *arrays).sharding
-        arrays = [jax.reshard(a, common) for a in arrays]
+        arrays = [jax.sharding.reshard(a, common) for a in arrays]
     axes = [varied_axes(a) for a in arrays]
     missing = [frozenset().union(*axes) - own for own in axes]
     return [
@@ -57,9 +57,14 @@ def typed(*operands: Any, method: Any) -> list[Any]:
 
 @ELEMENTWISE.def_impl
 def evaluated(*arrays: Any, method: Any) -> list[Any]:
-    """Compute now, which JAX asks for where `jax.disable_jit` is on."""
+    """Compute on arrays that exist: in a gradient outside of `jax.jit`, or under `jax.disable_jit`."""
     with jax.disable_jit(False):
-        return jax.jit(lambda *a: ELEMENTWISE.bind(*a, method=method))(*arrays)
+        return program(method)(*arrays)
+
+
+@cache
+def program(method: Any) -> Any:
+    return jax.jit(partial(ELEMENTWISE.bind, method=method))
 
 
 def batched(arrays: Any, axes: Any, *, method: Any) -> tuple[list[Any], list[int]]:
