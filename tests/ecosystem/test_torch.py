@@ -1,4 +1,4 @@
-"""Tensors: the array kernels' bits, gradients of both orders, and all of torch's transforms."""
+"""Tensors: the array kernels' bits and their gradients."""
 
 from typing import Any
 
@@ -14,7 +14,6 @@ from gpu_sigmoid.modes import PUBLIC
 torch = library("torch")
 
 FLOATS = {"float16": "float16", "float32": "float32", "float64": "float64"}
-OPERATORS = [(name, part) for name in gs.FUNCTIONS for part in PUBLIC]
 
 
 def arrays(function: Any, name: str, dtype: str = "float64", shape: tuple = (3, 4)) -> tuple[np.ndarray, ...]:
@@ -124,65 +123,9 @@ def test_gradients_in_the_tails_where_torchs_are_zero(dtype: str, edge: float) -
     np.testing.assert_array_equal(second, gs.sigmoid.grad2(x.detach().numpy()))
 
 
-@pytest.mark.parametrize(("name", "part"), OPERATORS)
-def test_torchs_own_check_of_operators(name: str, part: str) -> None:
-    operator = getattr(torch.ops.gpu_sigmoid, f"{name}_{part}", None)
-    if operator is None:
-        gs.sigmoid(torch.ones(1))
-        operator = getattr(torch.ops.gpu_sigmoid, f"{name}_{part}")
-    # its gradients are recorded where there are any: grad2 has none
-    given = tensors(gs.FUNCTIONS[name], part, requires_grad=part != "grad2")
-    torch.library.opcheck(operator.default, given)
-    matrices = tuple(t.detach().expand(3, 5).clone().T for t in given)
-    torch.library.opcheck(operator.default, matrices)
-
-
-def test_transforms_of_functions() -> None:
-    x = torch.linspace(-3, 3, 7)
-    per_sample = torch.func.vmap(torch.func.grad(gs.silu))(x)
-    torch.testing.assert_close(per_sample, gs.silu.grad(x), rtol=0, atol=0)
-    second = torch.func.vmap(torch.func.grad(torch.func.grad(gs.silu)))(x)
-    torch.testing.assert_close(second, gs.silu.grad2(x), rtol=0, atol=0)
-    mapped = torch.func.vmap(gs.bce_with_logits, in_dims=(1, None))(torch.rand(4, 3), torch.rand(4))
-    assert mapped.shape == (3, 4)
-    pair = torch.func.vmap(gs.sigmoid.value_and_grad)(x.reshape(7, 1))
-    torch.testing.assert_close(pair[1], gs.sigmoid.grad(x.reshape(7, 1)), rtol=0, atol=0)
-    torch.testing.assert_close(
-        torch.func.jacrev(gs.softplus)(x), torch.diag(gs.softplus.grad(x)), rtol=0, atol=0
-    )
-
-
-def test_compiled_in_one_graph() -> None:
-    def model(x: Any) -> Any:
-        s, ds = gs.sigmoid.value_and_grad(x)
-        return (s * gs.softplus(x) + ds + gs.bce_with_logits(x, x.detach() * 0 + 1)).sum()
-
-    x = torch.linspace(-3, 3, 64, dtype=torch.float64, requires_grad=True)
-    (eager,) = torch.autograd.grad(model(x), x)
-    (compiled,) = torch.autograd.grad(torch.compile(model, fullgraph=True, backend="aot_eager")(x), x)
-    torch.testing.assert_close(compiled, eager)
-
-
-def test_fake_tensors() -> None:
-    from torch._subclasses.fake_tensor import FakeTensorMode
-
-    with FakeTensorMode():
-        s, ds = gs.sigmoid.value_and_grad(torch.empty(5, 7))
-    assert s.shape == ds.shape == (5, 7)
-
-
 def test_parameters_and_inference_mode() -> None:
     parameter = torch.nn.Parameter(torch.linspace(-1, 1, 5))
     gs.softplus(parameter).sum().backward()
     np.testing.assert_array_equal(parameter.grad, gs.sigmoid(parameter.detach().numpy()))
     with torch.inference_mode():
         assert not gs.sigmoid(parameter).requires_grad
-
-
-def test_results_that_would_be_written_over_each_other_are_refused() -> None:
-    b = torch.empty(10)
-    for out in ((b, b), (b, b[:]), (b[:5], b[3:8])):
-        with pytest.raises(ValueError, match="the arrays of out share memory"):
-            gs.sigmoid.value_and_grad(torch.zeros(out[0].shape), out=out)
-    value, grad = gs.sigmoid.value_and_grad(torch.zeros(5), out=(b[::2], b[1::2]))
-    assert value.tolist() == [0.5] * 5 and grad.tolist() == [0.25] * 5

@@ -88,6 +88,13 @@ def define_out(method: Any) -> None:
     def fake(*tensors: Tensor, **outs: Tensor) -> None:
         check_outs(method, tensors, tuple(outs.values()))
 
+    def functionalized(*tensors: Tensor, **outs: Tensor) -> None:
+        results = tuple(outs.values())
+        check_outs(method, tensors, results)
+        computed = call(method, tensors)
+        for target, result in zip(results, computed if len(results) > 1 else (computed,), strict=True):
+            target.copy_(result)
+
     def versioned(keyset: Any, *tensors: Tensor, **outs: Tensor) -> None:
         refuse_inference_tensors(method, tuple(outs.values()))
         operator.redispatch(keyset & torch._C._after_ADInplaceOrView_keyset, *tensors, **outs)
@@ -107,6 +114,7 @@ def define_out(method: Any) -> None:
 
     for key, computation in computations(method).items():
         LIBRARY.impl(name, written(computation), key)
+    LIBRARY.impl(name, functionalized, "Functionalize")
     LIBRARY.impl(name, resolved, "Negative")
     torch.library.register_fake(f"gpu_sigmoid::{name}", fake, lib=LIBRARY)
     LIBRARY.impl(name, versioned, "ADInplaceOrView", with_keyset=True)
