@@ -7,7 +7,9 @@ Importing this registers the operators `torch.ops.gpu_sigmoid`, which programs t
 exported and saved are made of. Otherwise the first call of a tensor does.
 """
 
-import gpu_sigmoid.backends.torch  # noqa: F401
+from gpu_sigmoid.backends.torch import direct
 from gpu_sigmoid.torch import nn
+
+direct.install()
 
 __all__ = ["nn"]

@@ -15,21 +15,23 @@ from torch import Tensor
 from torch.fx import Proxy
 
 from gpu_sigmoid.backends.torch import direct
-from gpu_sigmoid.backends.torch.operands import outs_of, promoted
-from gpu_sigmoid.backends.torch.operators import OPERATORS, OUT_OPERATORS, out_names
+from gpu_sigmoid.backends.torch.operators import dispatched
+from gpu_sigmoid.registry import FUNCTIONS
 
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on tensors of one device; gradients flow to all of them."""
+    # a program that is being compiled would find, when it is done, that what it rests on has changed
     if Tensor not in method.ready and not torch.compiler.is_compiling():
         direct.install()
     for operand in operands:
         if isinstance(operand, Proxy):
-            # recorded as it stands
-            return operand.tracer.create_proxy("call_function", method, operands, {"out": out} if out else {})
-    tensors = promoted(method, operands)
-    if out is None:
-        return OPERATORS[method](*tensors)
-    outs = outs_of(method, out)
-    OUT_OPERATORS[method](*tensors, **dict(zip(out_names(method), outs, strict=True)))
-    return out
+            names = method.function.label, method.mode.name
+            options = {} if out is None else {"out": out}
+            return operand.tracer.create_proxy("call_function", call_by_name, (*names, *operands), options)
+    return dispatched(method, operands, out)
+
+
+def call_by_name(function: str, mode: str, *operands: Any, out: Any = None) -> Any:
+    """Call a mode of a function: what torch.fx records, whose graphs name a module's functions alone."""
+    return FUNCTIONS[function].methods[mode](*operands, out=out)

@@ -27,7 +27,7 @@ from gpu_sigmoid.backends.torch import cuda, host
 from gpu_sigmoid.backends.torch.derivatives import differentiable
 from gpu_sigmoid.backends.torch.host import BLOCK, NAMES, as_numpy
 from gpu_sigmoid.backends.torch.operands import check_memory, check_outs, results_like
-from gpu_sigmoid.backends.torch.operators import call, devices_in_float32, refuse_gradients
+from gpu_sigmoid.backends.torch.operators import call, devices_in_float32, dispatched, refuse_gradients
 from gpu_sigmoid.registry import FUNCTIONS
 
 Tensors = tuple[Tensor, ...]
@@ -74,8 +74,10 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
     recorded = differentiable(method, derivative)
 
     def direct(operands: Tensors, out: Any) -> Any:
-        # torch.compile follows Python: it is to find the operator
-        if is_dynamo_compiling() or (
+        if is_dynamo_compiling():
+            # torch.compile follows Python, and is to find the operator
+            return dispatched(method, operands, out)
+        if (
             _dispatch_tls_local_include_set().raw_repr() not in MODES
             or (cast and _is_any_autocast_enabled())
             or _is_torch_function_mode_enabled()

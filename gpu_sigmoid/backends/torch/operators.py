@@ -17,7 +17,13 @@ from torch.autograd import forward_ad
 from gpu_sigmoid.backends.torch import cuda, host
 from gpu_sigmoid.backends.torch.batches import aligned
 from gpu_sigmoid.backends.torch.derivatives import differentiable
-from gpu_sigmoid.backends.torch.operands import check_memory, check_outs, results_like
+from gpu_sigmoid.backends.torch.operands import (
+    check_memory,
+    check_outs,
+    outs_of,
+    promoted,
+    results_like,
+)
 from gpu_sigmoid.registry import FUNCTIONS
 
 LIBRARY = torch.library.Library("gpu_sigmoid", "DEF")
@@ -35,6 +41,16 @@ IN_FLOAT32 = {"cpu": ("bce_with_logits",), "cuda": ("bce_with_logits", "softplus
 
 def call(method: Any, tensors: tuple[Tensor, ...]) -> Any:
     return OPERATORS[method](*tensors)
+
+
+def dispatched(method: Any, operands: tuple, out: Any) -> Any:
+    """Compute a method of tensors and numbers by its operator."""
+    tensors = promoted(method, operands)
+    if out is None:
+        return OPERATORS[method](*tensors)
+    outs = outs_of(method, out)
+    OUT_OPERATORS[method](*tensors, **dict(zip(out_names(method), outs, strict=True)))
+    return out
 
 
 def define(method: Any) -> None:

@@ -1,0 +1,182 @@
+"""torch.compile, torch.export, torch.fx, torch.jit and ONNX: functions, and every module."""
+
+import io
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from helpers.required import library
+
+import gpu_sigmoid as gs
+
+torch = library("torch")
+
+from gpu_sigmoid.backends.torch import call_by_name  # noqa: E402
+from gpu_sigmoid.torch import nn  # noqa: E402
+
+X, TARGET = torch.linspace(-3, 3, 12).reshape(4, 3), torch.linspace(0, 1, 12).reshape(4, 3)
+MODULES = {
+    "Sigmoid": nn.Sigmoid(),
+    "LogSigmoid": nn.LogSigmoid(),
+    "Softplus": nn.Softplus(),
+    "Softplus(beta)": nn.Softplus(2.5),
+    "SiLU": nn.SiLU(),
+    "SiLU(inplace)": nn.SiLU(inplace=True),
+    "BCEWithLogitsLoss": nn.BCEWithLogitsLoss(),
+    "BCEWithLogitsLoss(weights)": nn.BCEWithLogitsLoss(
+        weight=torch.tensor([0.5, 1.0, 2.0]), pos_weight=torch.tensor([3.0, 1.0, 0.5]), reduction="none"
+    ),
+}
+
+
+def given(module: Any) -> tuple[Any, ...]:
+    return (X.clone(), TARGET) if isinstance(module, nn.BCEWithLogitsLoss) else (X.clone(),)
+
+
+@pytest.fixture(params=MODULES.values(), ids=MODULES)
+def module(request: pytest.FixtureRequest) -> Any:
+    torch._dynamo.reset()
+    return request.param
+
+
+def in_a_process_of_its_own(code: str, *arguments: str) -> str:
+    command = [sys.executable, "-W", "error::UserWarning:gpu_sigmoid", "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+FIRST_CALL = """
+import gpu_sigmoid as gs
+import torch
+
+torch._dynamo.config.error_on_recompile = True
+x = torch.linspace(-3, 3, 8, requires_grad=True)
+f = torch.compile(lambda x: gs.silu(x) * gs.sigmoid.value_and_grad(x)[1], fullgraph=True, backend="aot_eager")
+y = [f(x) for _ in range(2)][-1]
+y.sum().backward()
+want = gs.silu(x.detach()) * gs.sigmoid.grad(x.detach())
+assert torch.equal(y, want), (y, want)
+print(x.grad.isfinite().all().item())
+"""
+
+
+def test_the_first_call_of_a_process_may_be_compiled() -> None:
+    assert in_a_process_of_its_own(FIRST_CALL) == "True\n"
+
+
+@pytest.mark.parametrize("backend", ["aot_eager", "inductor"])
+def test_modules_compile(module: Any, backend: str) -> None:
+    compiled = torch.compile(module, fullgraph=True, backend=backend)
+    torch.testing.assert_close(compiled(*given(module)), module(*given(module)))
+
+
+def test_compiled_gradients_are_the_eager_ones() -> None:
+    def model(x: Any) -> Any:
+        s, ds = gs.sigmoid.value_and_grad(x)
+        return (s * gs.softplus(x) + ds + gs.bce_with_logits(x, x.detach() * 0 + 1)).sum()
+
+    x = torch.linspace(-3, 3, 64, dtype=torch.float64, requires_grad=True)
+    (eager,) = torch.autograd.grad(model(x), x)
+    (compiled,) = torch.autograd.grad(torch.compile(model, fullgraph=True, backend="aot_eager")(x), x)
+    torch.testing.assert_close(compiled, eager)
+
+
+def test_transforms_compile() -> None:
+    torch._dynamo.reset()
+    x, t = torch.linspace(-3, 3, 7, dtype=torch.float64), torch.linspace(-1, 1, 7, dtype=torch.float64)
+    ones = torch.ones_like(x)
+    programs: dict[str, tuple[Any, Any]] = {
+        "vmap(grad)": (lambda x: torch.func.vmap(torch.func.grad(gs.silu))(x), gs.silu.vjp(x, ones)),
+        "jvp": (lambda x: torch.func.jvp(gs.silu, (x,), (t,))[1], gs.silu.vjp(x, t)),
+        "jacrev": (lambda x: torch.func.jacrev(gs.silu)(x), torch.diag(gs.silu.grad(x))),
+        "hessian": (
+            lambda x: torch.func.hessian(lambda x: gs.silu(x).sum())(x),
+            torch.diag(gs.silu.grad2(x)),
+        ),
+        "out=": (lambda x: gs.silu(x, out=torch.empty_like(x)) * 2, gs.silu(x) * 2),
+    }
+    for name, (program, want) in programs.items():
+        got = torch.compile(program, fullgraph=True, backend="aot_eager")(x)
+        torch.testing.assert_close(got, want, msg=lambda text, name=name: f"{name}: {text}")
+
+
+def test_what_is_compiled_for_any_size_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch._dynamo.reset()
+    gs.sigmoid(X)
+    monkeypatch.setattr(torch._dynamo.config, "error_on_recompile", True)
+    compiled = torch.compile(
+        gs.bce_with_logits.value_and_grad, fullgraph=True, backend="aot_eager", dynamic=True
+    )
+    for rows in (3, 5, 9):
+        x, t = torch.rand(rows, 4), torch.rand(rows, 4)
+        assert torch.equal(compiled(x, t)[1], gs.bce_with_logits.grad(x, t))
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_modules_are_exported(module: Any, strict: bool) -> None:
+    batch = torch.export.Dim("batch", min=2)
+    shapes = tuple({0: batch} for _ in given(module))
+    exported = torch.export.export(module, given(module), dynamic_shapes=shapes, strict=strict)
+    assert torch.equal(exported.module()(*given(module)), module(*given(module)))
+    more = tuple(t.repeat(3, 1) for t in given(module))
+    torch.testing.assert_close(exported.module()(*[t.clone() for t in more]), module(*more))
+
+
+LOADED = """
+import sys
+import gpu_sigmoid.torch
+import torch
+
+program = torch.export.load(sys.argv[1])
+print(program.module()(torch.linspace(-3, 3, 12).reshape(4, 3)).sum().item())
+"""
+
+
+def test_an_exported_program_runs_in_another_process(tmp_path: Any) -> None:
+    model = torch.nn.Sequential(nn.SiLU(), nn.Sigmoid())
+    torch.export.save(torch.export.export(model, (X,)).run_decompositions(), tmp_path / "model.pt2")
+    assert float(in_a_process_of_its_own(LOADED, str(tmp_path / "model.pt2"))) == model(X).sum().item()
+
+
+def test_modules_are_traced(module: Any) -> None:
+    symbolic = torch.fx.symbolic_trace(module)
+    assert torch.equal(symbolic(*given(module)), module(*given(module)))
+    assert torch.equal(pickle.loads(pickle.dumps(symbolic))(*given(module)), module(*given(module)))
+    traced = torch.jit.trace(module, given(module))
+    assert torch.equal(traced(*given(module)), module(*given(module)))
+
+
+def test_functions_are_traced() -> None:
+    def program(x: Any) -> Any:
+        s, ds = gs.sigmoid.value_and_grad(x)
+        return gs.bce_with_logits(s, 0.5) + ds
+
+    symbolic = torch.fx.symbolic_trace(program)
+    targets = [node.target for node in symbolic.graph.nodes if node.op == "call_function"]
+    assert targets[0] is call_by_name
+    # integers and numbers are still converted
+    assert torch.equal(pickle.loads(pickle.dumps(symbolic))(torch.arange(3)), program(torch.arange(3)))
+    assert "gpu_sigmoid.sigmoid_value" in torch.fx.experimental.proxy_tensor.make_fx(gs.sigmoid)(X).code
+
+
+@pytest.mark.parametrize("dynamo", [False, True])
+@pytest.mark.filterwarnings("ignore")
+def test_modules_go_to_onnx_as_its_own_operators(module: Any, dynamo: bool) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    if dynamo:
+        pytest.importorskip("onnxscript")
+    file = io.BytesIO()
+    if dynamo:
+        torch.onnx.export(module, given(module), dynamo=True, verbose=False).save(file)
+    else:
+        torch.onnx.export(module, given(module), file, dynamo=False)
+    session = runtime.InferenceSession(file.getvalue())
+    names = [entry.name for entry in session.get_inputs()]
+    (result,) = session.run(None, dict(zip(names, [t.numpy() for t in given(module)], strict=True)))
+    torch.testing.assert_close(
+        torch.from_numpy(result).reshape(module(*given(module)).shape), module(*given(module))
+    )
