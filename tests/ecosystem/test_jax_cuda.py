@@ -98,9 +98,8 @@ def handler() -> Iterator[Any]:
     def launch(function: int, *rest: Any) -> int:
         grid, block, (shared, stream, parameters, extra) = rest[:3], rest[3:6], rest[6:]
         launched.append((*grid, *block, shared, stream or 0))
-        if shared or extra:
-            return 1
-        driver.launchKernel(function, *grid, *block, 0, stream or 0, parameters, 0)
+        assert not extra
+        driver.launchKernel(function, *grid, *block, shared, stream or 0, parameters, 0)
         return 0
 
     native.why_not()
@@ -129,6 +128,25 @@ def test_same_bits_as_cupys(cupy: Any, handler: Any, function: Any, name: str, d
         assert not handler(call.address)
         for result, want in zip(results, as_tuple(method(*given)), strict=True):
             np.testing.assert_array_equal(result.get(), want.get())
+
+
+@pytest.mark.parametrize("offset", [0, 3])
+@pytest.mark.parametrize("name", ["value", "value_and_grad"])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_large_16_bit_arrays_are_looked_up(
+    cupy: Any, handler: Any, dtype: str, name: str, offset: int
+) -> None:
+    from gpu_sigmoid.backends.cupy import lut
+
+    method = gs.softplus.methods[name]
+    cuda.DRIVER[cuda_handler.LOOK_UP_FROM // 8] = 50_000
+    x = cupy.asarray(np.linspace(-20, 20, 60_001).astype(numpy_dtype(dtype)))[offset:]
+    results = [cupy.zeros(60_001, x.dtype)[offset:] for _ in method.mode.partials]
+    assert not handler(prepared(method, dtype, [x], results).address)
+    for result, want in zip(results, as_tuple(method(x)), strict=True):
+        np.testing.assert_array_equal(result.get(), want.get())
+    processors = lut.processors(0) // len(results)
+    assert launched == [(min(8, processors), len(results), 1, lut.THREADS, 1, 1, lut.TABLE_BYTES, 0)]
 
 
 @pytest.mark.parametrize("offsets", [(0, 0), (1, 1), (3, 3), (0, 1), (2, 3)])

@@ -68,8 +68,10 @@ def operands_laid_out_differently() -> None:
     want = gs.bce_with_logits(X, T)
     stays(gs.bce_with_logits, want, laid(X, "i"), laid(T))
     stays(gs.bce_with_logits, gs.bce_with_logits(X, T[0]), laid(X, "i"), laid(T[0]))
-    on_one_device = gs.bce_with_logits(laid(X, "i"), jnp.asarray(T[0]))
-    np.testing.assert_array_equal(on_one_device, gs.bce_with_logits(X, T[0]))
+    on_one_device = jnp.asarray(T[0])
+    for how in (gs.bce_with_logits, jax.jit(lambda *a: gs.bce_with_logits(*a))):
+        np.testing.assert_array_equal(how(laid(X, "i"), on_one_device), gs.bce_with_logits(X, T[0]))
+        np.testing.assert_array_equal(how(on_one_device, laid(X, "i")), gs.bce_with_logits(T[0], X))
     stays(lambda x, t: gs.bce_with_logits(t, x), gs.bce_with_logits(T, X), laid(X, "i"), laid(T))
 
 

@@ -2,6 +2,7 @@
 
 import ctypes
 from functools import cache
+from typing import Any
 
 import jax
 import llvmlite.binding
@@ -10,9 +11,13 @@ from numba import types
 
 from gpu_sigmoid.backends.jax import cuda_handler, native, table
 from gpu_sigmoid.environment import why_no_gpu
+from gpu_sigmoid.modes import is_tabulable
 
-DRIVER = np.zeros(4, np.int64)
+DRIVER = np.zeros(8, np.int64)
 """What the handler is told: how to launch, and of what size blocks and vectors are."""
+
+# what the handler reads, or the GPU
+_kept: list[Any] = []
 
 
 @cache
@@ -31,9 +36,9 @@ def why_not() -> str | None:
 
 def compiled(launch: int) -> int:
     """Return the address of the native handler, which launches by the function at an address."""
-    from gpu_sigmoid.backends.cupy import packed
+    from gpu_sigmoid.backends.cupy import lut, packed
 
-    DRIVER[:3] = launch, packed.THREADS, packed.VECTOR
+    DRIVER[:6] = launch, packed.THREADS, packed.VECTOR, lut.THREADS, lut.SERVED_FROM, lut.TABLE_BYTES
     llvmlite.binding.add_symbol("gpu_sigmoid_cuda_kernels", table.CUDA.ctypes.data)
     llvmlite.binding.add_symbol("gpu_sigmoid_driver", DRIVER.ctypes.data)
     return native.native(cuda_handler.execute, types.intp)
@@ -48,15 +53,21 @@ def ready(key: int) -> int:
 
 
 def load(key: int, device: int) -> None:
-    """Load the kernel of a key on a device, and put it where the handler finds it."""
+    """Load the kernels of a key on a device, and put them where the handler finds them."""
     import cupy
 
-    from gpu_sigmoid.backends.cupy import packed
+    from gpu_sigmoid.backends.cupy import lut, packed
 
     method, dtype = table.method_of(key)
+    formula, mode = method.formula, method.mode
+    own = cuda_handler.key_on.py_func(device, key)
     with cupy.cuda.Device(device):
-        kernel, elements_a_thread = packed.kernel(
-            method.formula, method.mode, dtype, (packed.VECTORS,) * len(method.operands)
-        )
-        handle = kernel.kernel.ptr
-    table.enter(table.CUDA, cuda_handler.key_on.py_func(device, key), handle, elements_a_thread, dtype)
+        kinds = (packed.VECTORS,) * len(method.operands)
+        kernel, elements_a_thread = packed.kernel(formula, mode, dtype, kinds)
+        if is_tabulable(formula, mode, dtype) and lut.room(device) >= lut.TABLE_BYTES:
+            tables = [lut.table(formula, result, dtype) for result in mode.single_results]
+            words = np.asarray([tables[0].data.ptr, tables[-1].data.ptr, lut.processors(device)], np.int64)
+            _kept.extend((tables, words))
+            handle = lut.kernel().kernel.ptr
+            table.enter(table.CUDA, own ^ cuda_handler.LOOK_UP, handle, words.ctypes.data, dtype)
+        table.enter(table.CUDA, own, kernel.kernel.ptr, elements_a_thread, dtype)

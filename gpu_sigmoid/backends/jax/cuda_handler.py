@@ -7,6 +7,7 @@ from gpu_sigmoid.backends.cpu.native import jitted
 from gpu_sigmoid.backends.jax import frame as f
 from gpu_sigmoid.backends.jax.handler import (
     FAILED_PRECONDITION,
+    MOST_OPERANDS,
     address_of,
     answered,
     describes_itself,
@@ -21,8 +22,17 @@ from gpu_sigmoid.backends.jax.table import CODE, DETAIL, ITEM_SIZE
 COMMAND_BUFFER_COMPATIBLE, INTERNAL = 1, 13
 """Of XLA's enumerations."""
 
-LAUNCH, THREADS, VECTOR = 0, 8, 16
-"""Byte offsets in `driver`: the address of cuLaunchKernel, threads in a block, bytes in a vector."""
+PARAMETERS = MOST_OPERANDS + 2
+"""Of a kernel, at most: a few more than it has do no harm."""
+
+LAUNCH, THREADS, VECTOR, LOOK_UP_THREADS, LOOK_UP_FROM, LOOK_UP_SHARED = 0, 8, 16, 24, 32, 40
+"""Byte offsets in `driver`: the address of cuLaunchKernel, threads in a block, bytes in a vector; of the
+look-ups, threads in a block, elements from which they serve, bytes of shared memory."""
+
+LOOK_UP = 1 << 60
+"""What sets a look-up's key apart. Its entry's detail is an address, of these words:"""
+
+FIRST_TABLE, LAST_TABLE, PROCESSORS = 0, 8, 16
 
 cuda_table, driver = symbol("gpu_sigmoid_cuda_kernels"), symbol("gpu_sigmoid_driver")
 
@@ -44,34 +54,64 @@ def key_on(device: int, key: int) -> int:
     return key ^ (device << 1)
 
 
+@jitted
+def launched(
+    frame: int, stream: int, kernel: int, blocks: int, rows: int, threads: int, shared: int, values: int
+) -> int:
+    """Launch a kernel with the parameters at `values`; return an error or 0."""
+    parameters = words(PARAMETERS)
+    for k in range(PARAMETERS):
+        set_word(parameters, 8 * k, values + 8 * k)
+    arguments = (kernel, blocks, rows, 1, threads, 1, 1, shared, stream, parameters, 0)
+    status = call(word(driver(), LAUNCH), arguments)
+    # the upper half of a register that holds an int is anything
+    return 0 if status & 0xFFFFFFFF == 0 else failure(frame, INTERNAL)
+
+
+@jitted
+def looked_up(frame: int, stream: int, entry: int, size: int, peeled: int) -> int:
+    """Launch the look-up of 16-bit results in tables: two results in two rows of blocks."""
+    results, tables = word(frame, f.OUTPUTS + f.SIZE), word(entry, DETAIL)
+    values, threads = words(PARAMETERS), word(driver(), LOOK_UP_THREADS)
+    set_word(values, 0, address_of(frame, 0, 1))
+    set_word(values, 8, address_of(frame, 1, 1))
+    set_word(values, 16, word(tables, FIRST_TABLE))
+    set_word(values, 24, address_of(frame, results, 1))
+    set_word(values, 32, word(tables, LAST_TABLE))
+    set_word(values, 40, size)
+    set_word(values, 48, peeled)
+    bytes_a_block = threads * word(driver(), VECTOR)
+    blocks = min((2 * size + bytes_a_block - 1) // bytes_a_block, word(tables, PROCESSORS) // results)
+    shared = word(driver(), LOOK_UP_SHARED)
+    return launched(frame, stream, word(entry, CODE), blocks, results, threads, shared, values)
+
+
 def execute(frame: int) -> int:
     if describes_itself(frame, COMMAND_BUFFER_COMPATIBLE):
         return 0
-    stream, device = asked(frame, f.GET_STREAM), asked(frame, f.GET_DEVICE)
-    entry = entry_of(key_on(device, key_in(frame)), cuda_table())
+    stream = asked(frame, f.GET_STREAM)
+    key = key_on(asked(frame, f.GET_DEVICE), key_in(frame))
+    entry = entry_of(key, cuda_table())
     if entry == 0 or stream == -1:
         return failure(frame, FAILED_PRECONDITION)
     size = elements(frame)
     if size == 0:
         return 0
     inputs, outputs = word(frame, f.INPUTS + f.SIZE), word(frame, f.OUTPUTS + f.SIZE)
-    values, parameters = words(10), words(10)
-    block, vector = word(driver(), THREADS), word(driver(), VECTOR)
+    values, threads, vector = words(PARAMETERS), word(driver(), THREADS), word(driver(), VECTOR)
     distance, alike = address_of(frame, 0, inputs) % vector, True
     for k in range(inputs + outputs):
         place = address_of(frame, k, inputs)
         alike = alike and place % vector == distance
         set_word(values, 8 * k, place)
-    per_thread = word(entry, DETAIL)
     # elements before the first whole vector; all, one to a thread, of arrays that have none in common
     peeled = min(size, (-distance) % vector // word(entry, ITEM_SIZE)) if alike else size
-    threads = (size + per_thread - 1) // per_thread if alike else size
+    if alike and size >= word(driver(), LOOK_UP_FROM):
+        look_up = entry_of(key ^ LOOK_UP, cuda_table())
+        if look_up != 0:
+            return looked_up(frame, stream, look_up, size, peeled)
     set_word(values, 8 * (inputs + outputs), size)
     set_word(values, 8 * (inputs + outputs) + 8, peeled)
-    for k in range(inputs + outputs + 2):
-        set_word(parameters, 8 * k, values + 8 * k)
-    blocks = (threads + block - 1) // block
-    arguments = (word(entry, CODE), blocks, 1, 1, block, 1, 1, 0, stream, parameters, 0)
-    status = call(word(driver(), LAUNCH), arguments)
-    # the upper half of a register that holds an int is anything
-    return 0 if status & 0xFFFFFFFF == 0 else failure(frame, INTERNAL)
+    elements_a_block = threads * (word(entry, DETAIL) if alike else 1)
+    blocks = (size + elements_a_block - 1) // elements_a_block
+    return launched(frame, stream, word(entry, CODE), blocks, 1, threads, 0, values)

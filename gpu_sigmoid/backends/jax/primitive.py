@@ -34,7 +34,8 @@ def alike(arrays: list[Any]) -> list[Any]:
         return arrays
     if len({jax.typeof(a).sharding for a in arrays}) > 1:
         common = jax.eval_shape(lambda *a: reduce(add, a), *arrays).sharding
-        arrays = [jax.sharding.reshard(a, common) for a in arrays]
+        # None where it is for XLA to choose
+        arrays = [a if common is None else jax.sharding.reshard(a, common) for a in arrays]
     axes = [varied_axes(a) for a in arrays]
     missing = [frozenset().union(*axes) - own for own in axes]
     return [
