@@ -188,6 +188,7 @@ def test_failures_are_xlas_to_raise(cupy: Any, handler: Any) -> None:
     failing = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 11)(lambda *_: 701)
     cuda.DRIVER[0] = ctypes.cast(failing, ctypes.c_void_p).value
     assert handler(prepared(gs.sigmoid, "float32", [x], [x]).address) == 0xBAD
+    assert "could not be launched" in messages[-1]
 
 
 def test_it_may_be_captured(handler: Any) -> None:

@@ -3,6 +3,7 @@
 - `primitive` is what JAX traces, transforms and lowers
 - `native` registers `handler` with XLA: code compiled by Numba (`memory`) that finds a kernel in the
   `table`, and its operands in XLA's call `frame`
+- `cuda` does so for GPUs: `cuda_handler` launches CuPy's kernels
 
 The formulas written in jax.lax could not give the same bits: there is no fused multiply-add to ask
 for, while XLA contracts a product and a sum into one where it likes, and it flushes subnormals (both

@@ -8,6 +8,8 @@ from gpu_sigmoid.backends.jax import frame as f
 from gpu_sigmoid.backends.jax.handler import (
     FAILED_PRECONDITION,
     MOST_OPERANDS,
+    NOT_COMPILED,
+    NOT_LAUNCHED,
     address_of,
     answered,
     describes_itself,
@@ -65,7 +67,7 @@ def launched(
     arguments = (kernel, blocks, rows, 1, threads, 1, 1, shared, stream, parameters, 0)
     status = call(word(driver(), LAUNCH), arguments)
     # the upper half of a register that holds an int is anything
-    return 0 if status & 0xFFFFFFFF == 0 else failure(frame, INTERNAL)
+    return 0 if status & 0xFFFFFFFF == 0 else failure(frame, INTERNAL, NOT_LAUNCHED)
 
 
 @jitted
@@ -93,7 +95,7 @@ def execute(frame: int) -> int:
     key = key_on(asked(frame, f.GET_DEVICE), key_in(frame))
     entry = entry_of(key, cuda_table())
     if entry == 0 or stream == -1:
-        return failure(frame, FAILED_PRECONDITION)
+        return failure(frame, FAILED_PRECONDITION, NOT_COMPILED)
     size = elements(frame)
     if size == 0:
         return 0

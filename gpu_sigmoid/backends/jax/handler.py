@@ -25,8 +25,9 @@ MOST_OPERANDS = 8
 BLOCK = 1 << 17
 """Elements that a thread takes at a time."""
 
-VERSION_MAJOR, VERSION_MINOR, THREADS, TASK, MESSAGE = 0, 8, 16, 24, 32
-"""Byte offsets in what the handler is told by the process that it runs in: `settings`."""
+VERSION_MAJOR, VERSION_MINOR, THREADS, TASK, NOT_COMPILED, NOT_LAUNCHED = 0, 8, 16, 24, 32, 128
+"""Byte offsets in what the handler is told by the process that it runs in: `settings`. The last two are
+messages."""
 
 METADATA_EXTENSION, FAILED_PRECONDITION = 1, 9
 """Of XLA's enumerations."""
@@ -77,12 +78,12 @@ def entry_of(key: int, table: int) -> int:
 
 
 @jitted
-def failure(frame: int, code: int) -> int:
-    """Return an error with the message in `settings`, for XLA to raise."""
+def failure(frame: int, code: int, message: int) -> int:
+    """Return an error with a message of `settings`, for XLA to raise."""
     error = words(4)
     set_word(error, 0, 32)
     set_word(error, 8, 0)
-    set_word(error, 16, settings() + MESSAGE)
+    set_word(error, 16, settings() + message)
     set_half(error, 24, code)
     return call(word(word(frame, f.API), f.CREATE_ERROR), (error,))
 
@@ -207,7 +208,7 @@ def execute(frame: int) -> int:
         return 0
     entry = entry_of(key_in(frame), host_table())
     if entry == 0:
-        return failure(frame, FAILED_PRECONDITION)
+        return failure(frame, FAILED_PRECONDITION, NOT_COMPILED)
     inputs, outputs = word(frame, f.INPUTS + f.SIZE), word(frame, f.OUTPUTS + f.SIZE)
     pointers, steps, length = words(8), words(8), words(1)
     itemsize = word(entry, ITEM_SIZE)

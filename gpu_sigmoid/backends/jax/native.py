@@ -21,12 +21,14 @@ from gpu_sigmoid.environment import get_num_threads
 TARGET = "gpu_sigmoid"
 """The name under which programs call the handlers."""
 
-MESSAGE = b"gpu_sigmoid: the kernel is not compiled in this process\0"
+MESSAGES = {
+    handler.NOT_COMPILED: b"gpu_sigmoid: the kernel is not compiled in this process\0",
+    handler.NOT_LAUNCHED: b"gpu_sigmoid: the kernel could not be launched\0",
+}
 
-SETTINGS = np.zeros(16, np.int64)
+SETTINGS = np.zeros(32, np.int64)
 
 Handler = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
-
 
 # what XLA calls is to outlive it
 _callbacks: list[Any] = []
@@ -37,7 +39,8 @@ def why_not() -> str | None:
     """Register the handlers for the CPU; return why that is not possible, None where it was."""
     try:
         SETTINGS[:2] = frame.version_of(frame.read_header())
-        SETTINGS.view(np.uint8)[handler.MESSAGE :][: len(MESSAGE)] = list(MESSAGE)
+        for place, text in MESSAGES.items():
+            SETTINGS.view(np.uint8)[place : place + len(text)] = list(text)
         allow_threads()
         llvmlite.binding.add_symbol("gpu_sigmoid_settings", SETTINGS.ctypes.data)
         llvmlite.binding.add_symbol("gpu_sigmoid_host_kernels", table.HOST.ctypes.data)
