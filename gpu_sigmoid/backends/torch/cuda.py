@@ -1,7 +1,8 @@
 """Computing on tensors in a GPU's memory, by the kernels of CuPy arrays, on torch's current stream.
 
-Contiguous tensors are one launch, given their addresses: to make CuPy arrays of them and an object of
-the stream takes ten times as long. Those are for any other layout.
+Contiguous tensors, and ones of one number for all elements, are one launch, given their addresses: to
+make CuPy arrays of them and an object of the stream takes ten times as long. Those are for any other
+layout.
 """
 
 from collections.abc import Callable
@@ -17,6 +18,10 @@ from gpu_sigmoid.modes import is_tabulable
 Tensors = tuple[Tensor, ...]
 
 
+VECTORS, ELEMENT = "vectors", "element"
+"""How a kernel reads an operand, in the words of `backends.cupy.packed`."""
+
+
 class Prepared(NamedTuple):
     """A method's kernel for contiguous arrays of a dtype, loaded on a device."""
 
@@ -25,6 +30,8 @@ class Prepared(NamedTuple):
     itemsize: int
     below: float
     """The number of elements from which another kernel serves."""
+    threads: int
+    vector: int
 
 
 class Stream:
@@ -42,63 +49,95 @@ _streams: dict[int, Stream] = {}
 
 def computation(method: Any) -> Callable[[Tensors, Tensors], None]:
     """Return what computes a method's results from its operands, nothing recorded for gradients."""
-    prepared: dict[tuple[torch.dtype, int], Prepared] = {}
+    kernels: dict[tuple, Prepared] = {}
 
     def compute(tensors: Tensors, results: Tensors) -> None:
-        device = results[0].get_device()
+        first = results[0]
+        device = first.get_device()
         if device != torch._C._cuda_getDevice():
             with torch.cuda.device(device):
                 compute(tensors, results)
             return
-        key = results[0].dtype, device
-        found = prepared.get(key)
-        if found is None:
-            require_gpu(method)
-            found = prepared[key] = prepare(method, results[0].dtype, device)
-        if not launched(found, tensors, results, torch._C._cuda_getCurrentRawStream(device)):
-            by_arrays(method, tensors, results, torch._C._cuda_getCurrentRawStream(device))
+        stream = torch._C._cuda_getCurrentRawStream(device)
+        kinds = kinds_of(tensors, results)
+        if kinds:
+            key = first.dtype, device, kinds
+            prepared = kernels.get(key)
+            if prepared is None:
+                prepared = kernels[key] = prepare(method, *key)
+            if launched(prepared, kinds, tensors, results, stream):
+                return
+        by_arrays(method, tensors, results, stream)
 
     return compute
 
 
-def prepare(method: Any, dtype: torch.dtype, device: int) -> Prepared:
+def kinds_of(tensors: Tensors, results: Tensors) -> tuple[str, ...] | None:
+    """Return how each operand is read, None where one is laid out in another way."""
+    shape = results[0].shape
+    for result in results:
+        if not result.is_contiguous():
+            return None
+    kinds = []
+    for tensor in tensors:
+        if tensor.shape == shape and tensor.is_contiguous():
+            kinds.append(VECTORS)
+        elif any(tensor.stride()) and tensor.numel() != 1:
+            return None
+        else:
+            kinds.append(ELEMENT)
+    return tuple(kinds)
+
+
+def prepare(method: Any, dtype: torch.dtype, device: int, kinds: tuple[str, ...]) -> Prepared:
+    require_gpu(method)
     import cupy
 
     from gpu_sigmoid.backends.cupy import lut, packed
 
     name = NAMES[dtype]
     with cupy.cuda.Device(device):
-        kinds = (packed.VECTORS,) * len(method.operands)
         kernel, elements_a_thread = packed.kernel(method.formula, method.mode, name, kinds)
         below = lut.SERVED_FROM if is_tabulable(method.formula, method.mode, name) else float("inf")
-        return Prepared(kernel.kernel.linear_launch, elements_a_thread, dtype.itemsize, below)
+        launch = kernel.kernel.linear_launch
+        return Prepared(launch, elements_a_thread, dtype.itemsize, below, packed.THREADS, packed.VECTOR)
 
 
-def launched(prepared: Prepared, tensors: Tensors, results: Tensors, stream: int) -> bool:
+def launched(
+    prepared: Prepared, kinds: tuple[str, ...], tensors: Tensors, results: Tensors, stream: int
+) -> bool:
     """Launch the kernel and return True, or return False for tensors that it does not serve."""
-    from gpu_sigmoid.backends.cupy.packed import THREADS, VECTOR
-
     first = results[0]
-    shape, size = first.shape, first.numel()
+    size = first.numel()
     if not size or size >= prepared.below:
         return not size
-    nbytes = size * prepared.itemsize
-    addresses: list[int] = []
-    for tensor in tensors + results:
-        if tensor.shape != shape or not tensor.is_contiguous():
-            return False
+    itemsize, vector = prepared.itemsize, prepared.vector
+    nbytes, distance = size * itemsize, first.data_ptr() % vector
+    outs = [result.data_ptr() for result in results]
+    arrays: list[int] = []
+    elements: list[int] = []
+    for tensor, kind in zip(tensors, kinds, strict=True):
         address = tensor.data_ptr()
-        for other in addresses:
-            if other != address and -nbytes < other - address < nbytes:
-                return False
-        addresses.append(address)
-    distance = addresses[0] % VECTOR
-    if any([address % VECTOR != distance for address in addresses]):
-        return False
-    peeled = min(size, -distance % VECTOR // prepared.itemsize)
-    threads = max(-(-size // prepared.elements_a_thread), THREADS)
+        if kind == VECTORS:
+            arrays.append(address)
+            for out in outs:
+                if out != address and -nbytes < out - address < nbytes:
+                    return False
+        else:
+            elements.append(address)
+            for out in outs:
+                # what all threads read, none may have written
+                if -itemsize < address - out < nbytes:
+                    return False
+    arrays += outs
+    for address in arrays:
+        if address % vector != distance:
+            return False
+    peeled = min(size, -distance % vector // itemsize)
+    # a whole block, for what lies before the first and after the last whole vector
+    threads = max(-(-size // prepared.elements_a_thread), prepared.threads)
     found = _streams.get(stream) or _streams.setdefault(stream, Stream(stream))
-    prepared.linear_launch(threads, (*addresses, size, peeled), 0, THREADS, found)
+    prepared.linear_launch(threads, (*arrays, *elements, size, peeled), 0, prepared.threads, found)
     return True
 
 

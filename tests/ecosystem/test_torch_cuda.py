@@ -1,0 +1,133 @@
+"""CUDA tensors without torch for CUDA: what is launched, given tensors that are CuPy arrays inside."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.backends import MISSING
+from helpers.methods import as_tuple
+from helpers.required import REQUIRED, library
+
+import gpu_sigmoid as gs
+
+torch = library("torch")
+
+if "cupy" in MISSING and "cupy" not in REQUIRED:
+    pytest.skip(f"no CuPy: {MISSING['cupy']}", allow_module_level=True)
+
+import cupy  # noqa: E402
+
+from gpu_sigmoid.backends.torch import cuda, host  # noqa: E402
+
+CASES = [(gs.sigmoid, "value"), (gs.sigmoid, "value_and_grad"), (gs.silu, "vjp"), (gs.bce_with_logits, "vjp")]
+
+
+class Tensor:
+    """A CuPy array with those methods of a CUDA tensor that are asked for what a launch needs."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+        self.shape = array.shape
+        self.dtype = getattr(torch, array.dtype.name)
+
+    def numel(self) -> int:
+        return self.array.size
+
+    def stride(self) -> tuple[int, ...]:
+        return tuple(step // self.array.itemsize for step in self.array.strides)
+
+    def is_contiguous(self) -> bool:
+        return bool(self.array.flags.c_contiguous)
+
+    def data_ptr(self) -> int:
+        return self.array.data.ptr
+
+    def get_device(self) -> int:
+        return self.array.device.id
+
+
+@pytest.fixture
+def stream(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return torch's current stream, which is not CuPy's."""
+    stream = cupy.cuda.Stream(non_blocking=True)
+    monkeypatch.setattr(torch._C, "_cuda_getDevice", lambda: cupy.cuda.Device().id, raising=False)
+    monkeypatch.setattr(torch._C, "_cuda_getCurrentRawStream", lambda device: stream.ptr, raising=False)
+    return stream
+
+
+def refuse(*_: Any) -> None:
+    raise AssertionError("contiguous tensors went by CuPy arrays")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize(("size", "offset"), [(1000, 0), (1003, 1), (5, 3), (1, 0), (0, 0)])
+def test_contiguous_tensors_are_one_launch(
+    stream: Any, monkeypatch: pytest.MonkeyPatch, size: int, offset: int, dtype: str
+) -> None:
+    monkeypatch.setattr(cuda, "by_arrays", refuse)
+    for function, name in CASES:
+        method = function.methods[name]
+        x = np.linspace(0.1, 0.9, size + offset).astype(dtype)
+        operands = [cupy.asarray(x)[offset:] for _ in method.operands]
+        results = [cupy.zeros(size + offset, dtype)[offset:] for _ in method.mode.partials]
+        cupy.cuda.Device().synchronize()
+        cuda.computation(method)(tuple(map(Tensor, operands)), tuple(map(Tensor, results)))
+        stream.synchronize()
+        for result, want in zip(results, as_tuple(method(*[x[offset:]] * len(operands))), strict=True):
+            np.testing.assert_array_equal(cupy.asnumpy(result), want)
+
+
+@pytest.mark.parametrize(
+    "spread", [lambda g, n: cupy.broadcast_to(g, (n,)), lambda g, n: g, lambda g, n: g[None]]
+)
+def test_one_number_for_all_elements_is_one_launch(
+    stream: Any, monkeypatch: pytest.MonkeyPatch, spread: Any
+) -> None:
+    """The cotangent of a sum is one."""
+    monkeypatch.setattr(cuda, "by_arrays", refuse)
+    for size in (1000, 1003):
+        x, g, result = np.linspace(0.1, 0.9, size, dtype="f4"), np.float32(1.5), cupy.zeros(size, "f4")
+        operands = cupy.asarray(x), spread(cupy.asarray(g), size)
+        cupy.cuda.Device().synchronize()
+        cuda.computation(gs.silu.vjp)(tuple(map(Tensor, operands)), (Tensor(result),))
+        stream.synchronize()
+        np.testing.assert_array_equal(cupy.asnumpy(result), gs.silu.vjp(x, g))
+
+
+def test_other_layouts_are_left_to_cupy_arrays(stream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(cuda, "by_arrays", lambda *given: seen.append(given))
+    a, b = cupy.zeros(100, "float32"), cupy.zeros(100, "float32")
+    cupy.cuda.Device().synchronize()
+    pairs = {
+        "overlap in part": (a[:50], a[10:60]),
+        "strided": (a[::2], b[:50]),
+        "strided result": (b[:50], a[::2]),
+        "other alignment": (a[1:51], b[:50]),
+        "an element of the result": (cupy.broadcast_to(a[50:51], 100), a),
+        "its first": (cupy.broadcast_to(a[:1], 100), a),
+    }
+    compute = cuda.computation(gs.sigmoid)
+    for count, (x, out) in enumerate(pairs.values(), 1):
+        compute((Tensor(x),), (Tensor(out),))
+        assert len(seen) == count, list(pairs)[count - 1]
+    compute((Tensor(a),), (Tensor(a),))
+    assert len(seen) == len(pairs)
+    stream.synchronize()
+    assert (cupy.asnumpy(a) == 0.5).all()
+
+
+def test_large_16_bit_tensors_are_left_to_the_table(stream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gpu_sigmoid.backends.cupy import lut
+
+    seen: list[Any] = []
+    monkeypatch.setattr(cuda, "by_arrays", lambda *given: seen.append(given))
+    for size, expected in ((lut.SERVED_FROM - 1, 0), (lut.SERVED_FROM, 1)):
+        x = Tensor(cupy.empty(size, "float16"))
+        cuda.computation(gs.sigmoid)((x,), (x,))
+        cuda.computation(gs.sigmoid.vjp)((x, x), (x,))
+        assert len(seen) == expected
+
+
+def test_all_dtypes_have_a_name_for_kernels() -> None:
+    assert {dtype.itemsize for dtype in host.NAMES} == {2, 4, 8}
