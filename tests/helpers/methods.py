@@ -34,3 +34,18 @@ def several_operands() -> list:
     """Return the methods of more than one operand."""
     methods = [function.methods[name] for function in gs.FUNCTIONS.values() for name in PUBLIC]
     return [method for method in methods if len(method.operands) > 1]
+
+
+def of_each_signature() -> dict[str, Any]:
+    """Return, by name, a function for each number of operands and of derivatives.
+
+    How arrays are read and written does not depend on what is computed in between.
+    """
+    found = {(len(f.operands), f.signature.gradients): f for f in reversed(gs.FUNCTIONS.values())}
+    return {f.__name__: f for f in reversed(found.values())}
+
+
+def methods_of_several_operands() -> list:
+    """Return the methods of more than one operand that the functions of each signature have."""
+    methods = [function.methods[name] for function in of_each_signature().values() for name in PUBLIC]
+    return [method for method in methods if len(method.operands) > 1]

@@ -7,9 +7,9 @@ import pytest
 from helpers.backends import Backend
 from helpers.calls import checked, checked_into, laid, sample
 from helpers.floats import DTYPES
-from helpers.methods import several_operands
+from helpers.methods import methods_of_several_operands
 
-METHODS = several_operands()
+METHODS = methods_of_several_operands()
 
 SHAPES = {
     "row and column": ((3, 1), (4,)),
@@ -36,14 +36,8 @@ def operands(method: Any, dtype: str, shapes: tuple) -> list[np.ndarray]:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("method", METHODS, ids=str)
 def test_shapes(method: Any, dtype: str, shapes: str, backend: Backend) -> None:
-    checked(backend, method, *operands(method, dtype, SHAPES[shapes]))
-
-
-@pytest.mark.parametrize("shapes", SHAPES)
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("method", METHODS, ids=str)
-def test_shapes_into_out(method: Any, dtype: str, shapes: str, backend: Backend) -> None:
     hosts = operands(method, dtype, SHAPES[shapes])
+    checked(backend, method, *hosts)
     shape = np.broadcast_shapes(*(h.shape for h in hosts))
     # the first call prepares, and takes another way than the second
     for _ in range(2):

@@ -9,11 +9,13 @@ import pytest
 from helpers.backends import Backend
 from helpers.calls import checked, checked_into, common_dtype, laid, sample
 from helpers.floats import BFLOAT16, DTYPES
-from helpers.methods import as_tuple
+from helpers.layouts import LAYOUTS, SIZE
+from helpers.methods import as_tuple, of_each_signature
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.modes import PUBLIC
 
+FUNCTIONS = of_each_signature()
 INTEGERS = ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 ALL = [*DTYPES, *INTEGERS]
 
@@ -40,6 +42,18 @@ def test_integers_beside_floats(name: str, kind: str, backend: Backend) -> None:
         method = function.methods[name]
         got = checked(backend, method, integers(kind), *sample(method, np.float64, 5)[1:])
         assert {y.dtype for y in as_tuple(got)} == {np.dtype("f8")}
+
+
+@pytest.mark.parametrize("kind", ["bool", "int16", "float16", "bfloat16"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_operands_that_are_converted_lie_in_any_way(
+    layout: str, kind: str, backend: Backend, request: pytest.FixtureRequest
+) -> None:
+    if (layout, backend.name) == ("repeated rows", "cupy"):
+        reason = "results are in the order of the converted operand, which is Fortran's"
+        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+    x, cotangent = sample(gs.sigmoid.vjp, np.float64, SIZE)
+    checked(backend, gs.sigmoid.vjp, LAYOUTS[layout](of(kind, x)), LAYOUTS[layout](cotangent))
 
 
 @pytest.mark.parametrize("kind", ["int64", "uint64"])
@@ -122,14 +136,25 @@ def test_other_dtypes_are_refused(function: Any, name: str, backend: Backend) ->
 
 @pytest.mark.parametrize("dtype", ["int16", "uint64", "float16", "float32", "float64"])
 @pytest.mark.parametrize("name", PUBLIC)
-def test_other_byte_orders(
-    function: Any, name: str, dtype: str, backend: Backend, request: pytest.FixtureRequest
-) -> None:
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_other_byte_orders(function: Any, name: str, dtype: str, backend: Backend) -> None:
     if backend.name == "cupy":
         pytest.skip("CuPy turns arrays into the machine's byte order")
-    if backend.name == "numba_cuda":
-        request.applymarker(pytest.mark.xfail(strict=True, reason="read as if in the machine's byte order"))
     method = function.methods[name]
-    for array in sample(method, "f8", 20)[:1]:
-        x = (np.abs(array) if dtype[0] == "u" else array).astype(dtype).astype(np.dtype(dtype).newbyteorder())
-        checked(backend, method, *[x] * len(method.operands))
+    swapped = np.dtype(dtype).newbyteorder()
+    native = np.abs(sample(method, np.float64, 20)[0]).astype(dtype)
+    hosts = [native.astype(swapped)] * len(method.operands)
+    if backend.name == "cpu":
+        checked(backend, method, *hosts)
+        return
+    # no GPU computes in it, and nothing is to be read as if in the machine's
+    fine = [laid(backend, native.astype(np.float64))] * len(hosts)
+    words = f"^{method.label}: {dtype} in the other byte order .*: convert it to {np.dtype(dtype).str}$"
+    for place in range(len(hosts)):
+        arrays = [laid(backend, hosts[0]) if i == place else f for i, f in enumerate(fine)]
+        with pytest.raises(TypeError, match=words):
+            method(*arrays)
+    method(*fine)
+    outs = [laid(backend, np.zeros(20, np.dtype("f8").newbyteorder())) for _ in method.mode.partials]
+    with pytest.raises(TypeError, match="float64 in the other byte order"):
+        method(*fine, out=tuple(outs) if len(outs) > 1 else outs[0])

@@ -7,10 +7,12 @@ import pytest
 from helpers.backends import Backend
 from helpers.calls import assert_results, bits, expected, sample
 from helpers.floats import DTYPES
-from helpers.methods import as_tuple
+from helpers.methods import as_tuple, of_each_signature
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.modes import PUBLIC
+
+FUNCTIONS = of_each_signature()
 
 VIEWS = {
     "contiguous": lambda x: x[:120],
@@ -21,6 +23,7 @@ VIEWS = {
 
 
 @pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", PUBLIC)
 def test_in_place(function: Any, name: str, dtype: str, view: str, backend: Backend) -> None:

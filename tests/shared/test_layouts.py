@@ -13,19 +13,11 @@ from helpers.layouts import LAYOUTS, MANY_AXES, SIZE
 import gpu_sigmoid as gs
 from gpu_sigmoid.modes import PUBLIC
 
-FORTRAN_OF_REPEATED = pytest.mark.xfail(
-    strict=True, reason="results of a broadcast array's shape are in Fortran order, the CPU's in C order"
-)
-
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", PUBLIC)
-def test_every_layout(
-    function: Any, name: str, dtype: str, layout: str, backend: Backend, request: pytest.FixtureRequest
-) -> None:
-    if layout == "repeated rows" and backend.name != "cpu":
-        request.applymarker(FORTRAN_OF_REPEATED)
+def test_every_layout(function: Any, name: str, dtype: str, layout: str, backend: Backend) -> None:
     method = function.methods[name]
     checked(backend, method, *(LAYOUTS[layout](a) for a in sample(method, DTYPES[dtype], SIZE)))
 
@@ -50,11 +42,7 @@ MATRICES = {
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("layouts", list(product(MATRICES, MATRICES)), ids="-".join)
-def test_operands_of_different_layouts(
-    layouts: tuple[str, str], dtype: str, backend: Backend, request: pytest.FixtureRequest
-) -> None:
-    if layouts[0] == "repeated" and layouts[1] != "Fortran" and backend.name != "cpu":
-        request.applymarker(FORTRAN_OF_REPEATED)
+def test_operands_of_different_layouts(layouts: tuple[str, str], dtype: str, backend: Backend) -> None:
     for method in (gs.sigmoid.vjp, gs.bce_with_logits.value_and_grad):
         arrays = sample(method, DTYPES[dtype], SIZE)
         checked(

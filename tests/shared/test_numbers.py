@@ -7,12 +7,12 @@ import pytest
 from helpers.backends import Backend
 from helpers.calls import checked, checked_into, laid, sample
 from helpers.floats import BFLOAT16, DTYPES
-from helpers.methods import as_tuple, operands, several_operands
+from helpers.methods import as_tuple, methods_of_several_operands, operands
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.modes import PUBLIC
 
-METHODS = several_operands()
+METHODS = methods_of_several_operands()
 # 0.1 is in no format: it is to be rounded once
 PYTHON = [0.1, -0.0, 3, True, 1e-30, float("inf"), float("nan")]
 
@@ -28,6 +28,17 @@ def test_a_python_number_takes_the_arrays_dtype(
         hosts = [number if i == place else a for i, a in enumerate(arrays)]
         got = checked(backend, method, *hosts)
         assert all(y.dtype == DTYPES[dtype] for y in as_tuple(got))
+
+
+@pytest.mark.parametrize("number", [1e30, -1e30, 70000], ids=repr)
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_a_number_beyond_the_dtypes_range_is_infinite(
+    dtype: str, number: float, backend: Backend, request: pytest.FixtureRequest
+) -> None:
+    if (backend.name, dtype) == ("cpu", "float16"):
+        request.applymarker(pytest.mark.xfail(strict=True, reason="NumPy warns of the cast"))
+    for method in (gs.sigmoid.vjp, gs.bce_with_logits):
+        checked(backend, method, sample(method, DTYPES[dtype], 20)[0], number)
 
 
 SCALARS = [

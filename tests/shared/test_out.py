@@ -7,10 +7,12 @@ import pytest
 from helpers.backends import Backend
 from helpers.calls import assert_results, checked_into, expected, laid, sample
 from helpers.floats import DTYPES
-from helpers.methods import as_tuple
+from helpers.methods import as_tuple, of_each_signature
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.modes import PUBLIC
+
+FUNCTIONS = of_each_signature()
 
 # views of 400 elements, of the shape (6, 8)
 OUTS = {
@@ -24,6 +26,7 @@ OUTS = {
 
 
 @pytest.mark.parametrize("layout", OUTS)
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_layout(function: Any, name: str, dtype: str, layout: str, backend: Backend) -> None:
@@ -69,6 +72,7 @@ OTHER_DTYPES = [(d, other) for d in DTYPES for other in (*DTYPES, "int32", "bool
 
 
 @pytest.mark.parametrize(("dtype", "other"), OTHER_DTYPES)
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 @pytest.mark.parametrize("name", ["value", "value_and_grad"])
 def test_another_dtype_is_refused(function: Any, name: str, dtype: str, other: str, backend: Backend) -> None:
     method = function.methods[name]
@@ -137,9 +141,17 @@ def test_another_number_of_arrays_is_refused(function: Any, dtype: str, backend:
     assert (backend.to_host(out) == 7).all()
 
 
-@pytest.mark.parametrize("out", [[0.0] * 4, 0.0, "out", object(), {}], ids=lambda o: type(o).__name__)
+NO_ARRAYS = [[0.0] * 4, 0.0, np.float64(0), "out", object(), {}]
+
+
+@pytest.mark.parametrize("out", NO_ARRAYS, ids=lambda o: type(o).__name__)
 @pytest.mark.parametrize("name", ["value", "value_and_grad"])
-def test_what_is_no_array_is_refused(function: Any, name: str, out: Any, backend: Backend) -> None:
+def test_what_is_no_array_is_refused(
+    function: Any, name: str, out: Any, backend: Backend, request: pytest.FixtureRequest
+) -> None:
+    if backend.name == "numba_cuda" and isinstance(out, float):
+        reason = "a number is asked for its dtype, or said to be read-only"
+        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
     arrays = [laid(backend, np.full(4, 0.25))] * len(function.operands)
     function.methods[name](*arrays)
     with pytest.raises(TypeError, match=rf"^{function.methods[name].label}"):

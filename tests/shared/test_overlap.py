@@ -7,9 +7,11 @@ import pytest
 from helpers.backends import Backend
 from helpers.calls import assert_results, bits, expected, sample
 from helpers.floats import DTYPES
-from helpers.methods import as_tuple, several_operands
+from helpers.methods import as_tuple, methods_of_several_operands, of_each_signature
 
 from gpu_sigmoid.modes import PUBLIC
+
+FUNCTIONS = of_each_signature()
 
 # of 600 elements, what is read and what is written
 OVERLAPS = {
@@ -27,6 +29,7 @@ OVERLAPS = {
 
 
 @pytest.mark.parametrize("overlap", OVERLAPS)
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_overlap(function: Any, name: str, dtype: str, overlap: str, backend: Backend) -> None:
@@ -49,7 +52,7 @@ def test_every_overlap(function: Any, name: str, dtype: str, overlap: str, backe
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("method", several_operands(), ids=str)
+@pytest.mark.parametrize("method", methods_of_several_operands(), ids=str)
 def test_other_operands_overlap(method: Any, dtype: str, backend: Backend) -> None:
     hosts = sample(method, DTYPES[dtype], 300)
     for place in range(1, len(hosts)):

@@ -7,16 +7,18 @@ import pytest
 from helpers.backends import Backend
 from helpers.calls import assert_results, checked, checked_into, sample
 from helpers.floats import DTYPES, all_patterns
-from helpers.methods import as_tuple
+from helpers.methods import as_tuple, of_each_signature
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.modes import PUBLIC
 
+FUNCTIONS = of_each_signature()
+
 # a vector is 16 bytes, 2 to 8 elements; a block of threads 128 or 256, of one or two vectors each
-SIZES = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 127, 129, 255, 256, 257, 511, 513, 1025, 4099]
+SIZES = [1, 2, 3, 5, 7, 8, 9, 15, 17, 33, 127, 129, 257, 513, 1025, 4099]
 
 
-@pytest.mark.parametrize("offset", [0, 1, 3, 7])
+@pytest.mark.parametrize("offset", [0, 1, 3])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_size_and_alignment(dtype: str, size: int, offset: int, backend: Backend) -> None:
@@ -37,6 +39,7 @@ def test_every_size_and_alignment(dtype: str, size: int, offset: int, backend: B
 
 
 @pytest.mark.parametrize("size", [7, 33, 1000])
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", PUBLIC)
 def test_operands_that_begin_elsewhere(

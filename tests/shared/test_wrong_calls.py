@@ -7,10 +7,12 @@ import pytest
 from helpers.backends import Backend
 from helpers.calls import bits, expected, laid, sample
 from helpers.floats import DTYPES
-from helpers.methods import several_operands
+from helpers.methods import of_each_signature, several_operands
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.modes import PUBLIC
+
+FUNCTIONS = of_each_signature()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -67,6 +69,32 @@ def test_nothing_is_moved_to_a_gpu_unasked(method: Any, host: Any, backend: Back
             "transferred without being asked for"
             for a, b in (names, names[::-1])
         ]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_elements_between_their_places_are_refused(
+    function: Any, name: str, dtype: str, backend: Backend
+) -> None:
+    if backend.name == "cpu":
+        pytest.skip("a CPU reads them: tests/cpu/test_numpy_arrays.py")
+    method = function.methods[name]
+    memory = np.zeros(200, np.uint8)
+    _, wrong = backend.lay(memory, memory[1:161].view(DTYPES[dtype])[:20])
+    fine = [laid(backend, a) for a in sample(method, DTYPES[dtype], 20)]
+    size = f"the {DTYPES[dtype].itemsize} bytes of its {dtype}"
+    words = f"^{method.label}: an array's address and strides are to be multiples of {size}, as a GPU needs"
+    for _ in range(2):
+        for place in range(len(fine)):
+            with pytest.raises(ValueError, match=words):
+                method(*(wrong if i == place else a for i, a in enumerate(fine)))
+        count = len(method.mode.partials)
+        for place in range(count):
+            outs = tuple(wrong if i == place else None for i in range(count))
+            with pytest.raises(ValueError, match=words):
+                method(*fine, out=outs if len(outs) > 1 else wrong)
+        method(*fine)
 
 
 @pytest.mark.parametrize("name", PUBLIC)
