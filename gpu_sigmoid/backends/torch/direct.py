@@ -103,7 +103,7 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
                     return NotImplemented
                 requires_grad = requires_grad or other.requires_grad
         if out is not None:
-            return into(computation, operands, out, found)
+            return into(computation, operands, out, found, requires_grad)
         if requires_grad and is_grad_enabled():
             return recorded(compute, False, *operands)
         if alone:
@@ -123,16 +123,18 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
         computation(operands, results)
         return results if count > 1 else results[0]
 
-    def into(computation: Any, operands: Tensors, out: Any, found: int) -> Any:
+    def into(computation: Any, operands: Tensors, out: Any, found: int, requires_grad: bool) -> Any:
         outs = out if type(out) is tuple else (out,)
         if len(outs) != count:
             return NotImplemented
         for target in outs:
             if type(target) not in KINDS or _dispatch_keys(target).raw_repr() != found:
                 return NotImplemented
+            requires_grad = requires_grad or target.requires_grad
+        if requires_grad:
+            refuse_gradients(method, operands + outs)
         check_outs(method, operands, outs)
         check_memory(method, outs)
-        refuse_gradients(method, operands + outs)
         computation(operands, outs)
         increment_version(outs)
         return out
