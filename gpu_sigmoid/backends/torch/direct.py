@@ -25,7 +25,7 @@ from torch.compiler import is_dynamo_compiling
 
 from gpu_sigmoid.backends.torch import cuda, host
 from gpu_sigmoid.backends.torch.derivatives import differentiable
-from gpu_sigmoid.backends.torch.host import BLOCK, NAMES, as_numpy
+from gpu_sigmoid.backends.torch.host import NAMES, SMALL, as_numpy
 from gpu_sigmoid.backends.torch.operands import check_memory, check_outs, results_like
 from gpu_sigmoid.backends.torch.operators import call, devices_in_float32, dispatched, refuse_gradients
 from gpu_sigmoid.registry import FUNCTIONS
@@ -112,7 +112,7 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
             if (
                 computation is on_host
                 and dtype in kernels
-                and first.numel() <= BLOCK
+                and first.numel() <= SMALL
                 and dtype is not bfloat16
             ):
                 kernels[dtype](as_numpy(first), as_numpy(result))
