@@ -88,9 +88,7 @@ def test_faults(emulated: Any, tmp_path: Path, body: str, status: str, reason: s
 @pytest.mark.parametrize(
     "instruction",
     [
-        # an assembler may contract what does not say how it is rounded
-        "add.f32 %f1, %f2, %f3;",
-        "mul.f64 %g1, %g2, %g3;",
+        "div.f32 %f1, %f2, %f3;",
         "fma.rz.f32 %f1, %f2, %f3, %f4;",
         "add.rn.sat.f32 %f1, %f2, %f3;",
         "add.sat.s32 %r1, %r2, %r3;",
@@ -101,6 +99,7 @@ def test_faults(emulated: Any, tmp_path: Path, body: str, status: str, reason: s
         "cvt.sat.u8.s32 %h1, %r1;",
         "setp.lo.u32 %p1, %r1, %r2;",
         "atom.global.add.u32 %r1, [%d1], %r2;",
+        "bar.warp.sync -1;",
         "shfl.sync.down.b32 %r1, %r2, 1, 31, -1;",
         "ld.u32 %r1, [%d1];",
         "st.volatile.global.u32 [%d1], %r1;",

@@ -58,6 +58,16 @@ def test_floats(gpu: Any, tmp_path: Path, name: str) -> None:
         check_same(got, flushed(want) if "ftz" in name and to == "f32" else want, x)
 
 
+@pytest.mark.parametrize("how", ROUNDINGS)
+@pytest.mark.parametrize("kind", ["f32", "ftz.f32", "f64"])
+def test_floats_to_whole_floats(gpu: Any, tmp_path: Path, kind: str, how: str) -> None:
+    ftz, plain = kind.startswith("ftz."), kind.removeprefix("ftz.")
+    (x,) = operands((plain,))
+    got = Instruction(f"cvt.{how}.{kind}.{plain}", (plain,), plain).run(gpu, tmp_path, x)
+    with np.errstate(invalid="ignore"):
+        check_same(got, ROUNDINGS[how](flushed(x) if ftz else x), x)
+
+
 @pytest.mark.parametrize("name", ["cvt.f32.f16", "cvt.ftz.f32.f16"])
 def test_all_halves_to_floats(gpu: Any, tmp_path: Path, name: str) -> None:
     x = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
@@ -70,6 +80,27 @@ def test_floats_to_halves(gpu: Any, tmp_path: Path, name: str) -> None:
     got = Instruction(name, ("f32",), "f16").run(gpu, tmp_path, x)
     with np.errstate(over="ignore"):
         check_same(got, (flushed(x) if "ftz" in name else x).astype(np.float16), x)
+
+
+def test_doubles_to_halves(gpu: Any, tmp_path: Path) -> None:
+    halfway = around_sixteen_bits(np.dtype(np.float16)).astype(np.float64)
+    # so near to a tie that a float32 does not tell them apart
+    beside = [np.nextafter(halfway, sign * np.inf) for sign in (1, -1)]
+    x = np.concatenate([halfway, *beside, *operands(("f64",))])
+    got = Instruction("cvt.rn.f16.f64", ("f64",), "f16").run(gpu, tmp_path, x)
+    with np.errstate(over="ignore"):
+        check_same(got, x.astype(np.float16), x)
+
+
+@pytest.mark.parametrize("kind", INTEGERS)
+def test_integers_to_halves(gpu: Any, tmp_path: Path, kind: str) -> None:
+    dtype = DTYPES[kind]
+    near = np.arange(-70_000, 70_000).astype(dtype)
+    x = np.concatenate([near, *operands((kind,))])
+    got = Instruction(f"cvt.rn.f16.{kind}", (kind,), "f16").run(gpu, tmp_path, x)
+    with np.errstate(over="ignore"):
+        # exact in float64 as far as halves go
+        check_same(got, x.astype(np.float64).astype(np.float16), x)
 
 
 def around_sixteen_bits(dtype: np.dtype) -> np.ndarray:

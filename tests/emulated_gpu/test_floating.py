@@ -18,6 +18,10 @@ BINARY: dict[str, Callable[..., np.ndarray]] = {
     "sub.rn": np.subtract,
     "mul.rn": np.multiply,
     "div.rn": np.divide,
+    # alone, what an assembler may contract is rounded to nearest
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
     "min": lambda a, b: np.where(a == b, np.where(np.signbit(a), a, b), np.fmin(a, b)),
     "max": lambda a, b: np.where(a == b, np.where(np.signbit(a), b, a), np.fmax(a, b)),
 }

@@ -44,6 +44,18 @@ def float_to_float(emitter: Emitter, match: re.Match, operands: list[str]) -> No
     emitter.put_float(operands[0], number, to, ftz and to == "f32")
 
 
+@instruction(
+    rf"cvt\.(?P<how>{'|'.join(ROUNDINGS)})(?:(?P<ftz>\.ftz)?\.(?P<kind>f32)\.f32|\.(?P<double>f64)\.f64)"
+)
+def float_to_whole_float(emitter: Emitter, match: re.Match, operands: list[str]) -> None:
+    kind, ftz = match["kind"] or match["double"], bool(match["ftz"])
+    number = emitter.floating(operands[1], kind, ftz)
+    function = f"@llvm.{ROUNDINGS[match['how']]}.{kind}"
+    emitter.put_float(
+        operands[0], emitter.op(f"call {FLOATS[kind]} {function}({FLOATS[kind]} {number})"), kind, ftz
+    )
+
+
 @instruction(r"cvt(?P<ftz>\.ftz)?\.f32\.f16")
 def half_to_float(emitter: Emitter, match: re.Match, operands: list[str]) -> None:
     """Exact: `.ftz` would flush subnormal float32, which no half is."""
@@ -55,6 +67,26 @@ def half_to_float(emitter: Emitter, match: re.Match, operands: list[str]) -> Non
 def float_to_half(emitter: Emitter, match: re.Match, operands: list[str]) -> None:
     """`.ftz` flushes what comes in, and never a subnormal half."""
     number = emitter.floating(operands[1], "f32", bool(match["ftz"]))
+    emitter.put_float(operands[0], emitter.op(f"fptrunc float {number} to half"), "f16")
+
+
+@instruction(r"cvt\.rn\.f16\.f64")
+def double_to_half(emitter: Emitter, match: re.Match, operands: list[str]) -> None:
+    """By way of a float32 that keeps in its last bit whether anything was lost: it is rounded once."""
+    number = emitter.op(f"call float @rounded.to.odd(double {emitter.floating(operands[1], 'f64')})")
+    emitter.put_float(operands[0], emitter.op(f"fptrunc float {number} to half"), "f16")
+
+
+@instruction(rf"cvt\.rn\.f16\.(?P<kind>{INTEGER})")
+def integer_to_half(emitter: Emitter, match: re.Match, operands: list[str]) -> None:
+    """By way of a float32 that is exact: what is too large for a half is cut to what is too large still."""
+    kind = match["kind"]
+    letter, limit = kind[0], 1 << 17
+    value = emitter.resized(emitter.value(operands[1], kind), kind, f"{letter}64")
+    value = emitter.op(f"call i64 @llvm.{letter}min.i64(i64 {value}, i64 {limit})")
+    if letter == "s":
+        value = emitter.op(f"call i64 @llvm.smax.i64(i64 {value}, i64 {-limit})")
+    number = emitter.op(f"{letter}itofp i64 {value} to float")
     emitter.put_float(operands[0], emitter.op(f"fptrunc float {number} to half"), "f16")
 
 

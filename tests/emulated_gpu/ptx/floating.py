@@ -1,6 +1,7 @@
 """Arithmetic of float32 and float64, rounded to nearest.
 
-Arithmetic without `.rn` is not here: an assembler may contract it, so its bits are not known.
+Without `.rn`, as in CuPy's own kernels, an assembler may contract a product and a sum: here it
+does not. The library's kernels have none of that: their arithmetic is inline PTX with `.rn`.
 """
 
 import re
@@ -13,7 +14,7 @@ from emulated_gpu.ptx.types import FLOATS, WIDTHS, word
 KIND = r"(?P<ftz>\.ftz(?=\.f32))?\.(?P<kind>f32|f64)"
 
 
-@instruction(rf"(?P<what>add|sub|mul|div)\.rn{KIND}")
+@instruction(rf"(?P<what>(?:add|sub|mul)(?=\.rn|\.ftz|\.f)|div(?=\.rn))(?:\.rn)?{KIND}")
 def arithmetic(emitter: Emitter, match: re.Match, operands: list[str]) -> None:
     kind, ftz = match["kind"], bool(match["ftz"])
     target, *sources = operands

@@ -7,6 +7,7 @@ FLOATS = {"f32": "float", "f64": "double"}
 def declarations() -> str:
     """Return the declarations of LLVM's intrinsics."""
     lines = [f"declare void @llvm.memset.p0.i{n}(ptr, i8, i{n}, i1)" for n in (32, 64)]
+    lines.append("declare double @llvm.fabs.f64(double)")
     for kind, name in FLOATS.items():
         lines.append(f"declare {name} @llvm.fma.{kind}({name}, {name}, {name})")
         for function in ("sqrt", "roundeven", "trunc", "floor", "ceil"):
@@ -16,6 +17,7 @@ def declarations() -> str:
     for n in (32, 64):
         lines += [f"declare i{n} @llvm.{function}.i{n}(i{n})" for function in ("ctpop", "bitreverse")]
         lines.append(f"declare i{n} @llvm.ctlz.i{n}(i{n}, i1)")
+    lines += [f"declare i64 @llvm.{function}.i64(i64, i64)" for function in ("smin", "smax", "umin")]
     return "\n".join(lines)
 
 
@@ -62,6 +64,26 @@ define internal float @displaced(float %x, i32 %units) alwaysinline {
   %exact0 = or i1 %power, %small
   %exact = or i1 %exact0, %special
   %result = select i1 %exact, i32 %bits, i32 %moved
+  %float = bitcast i32 %result to float
+  ret float %float
+}
+; of the two floats around a double that is none, the one whose last bit is 1
+define internal float @rounded.to.odd(double %x) alwaysinline {
+  %near = fptrunc double %x to float
+  %bits = bitcast float %near to i32
+  %back = fpext float %near to double
+  %back.magnitude = call double @llvm.fabs.f64(double %back)
+  %magnitude = call double @llvm.fabs.f64(double %x)
+  %below = fcmp olt double %back.magnitude, %magnitude
+  %above = fcmp ogt double %back.magnitude, %magnitude
+  %inexact = or i1 %below, %above
+  %last = trunc i32 %bits to i1
+  %even = xor i1 %last, true
+  %moves = and i1 %inexact, %even
+  %away = add i32 %bits, 1
+  %inwards = sub i32 %bits, 1
+  %other = select i1 %below, i32 %away, i32 %inwards
+  %result = select i1 %moves, i32 %other, i32 %bits
   %float = bitcast i32 %result to float
   ret float %float
 }
