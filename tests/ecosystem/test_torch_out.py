@@ -55,6 +55,10 @@ def test_refused_as_torch_refuses() -> None:
         for function in (torch.sigmoid, gs.sigmoid):
             with pytest.raises(RuntimeError):
                 print(what, call(function))
+    operator = torch.ops.gpu_sigmoid.sigmoid_value.out
+    for given, out in ((leaf, plain), (plain, leaf), (plain, torch.ones(1).expand(3)), (plain, made)):
+        with pytest.raises(RuntimeError):
+            operator(given, out=out)
     for module in (torch.nn.SiLU, nn.SiLU):
         with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
             module(inplace=True)(leaf)

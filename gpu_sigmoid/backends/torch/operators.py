@@ -36,7 +36,7 @@ OUT_OPERATORS: dict[Any, Callable[..., None]] = {}
 """Those that write to `out`, or `out0` and `out1`."""
 
 # as torch's functions of these names
-IN_FLOAT32 = {"cpu": ("bce_with_logits",), "cuda": ("bce_with_logits", "softplus")}
+IN_FLOAT32 = {"CPU": ("bce_with_logits",), "CUDA": ("bce_with_logits", "softplus")}
 
 
 def call(method: Any, tensors: tuple[Tensor, ...]) -> Any:
@@ -75,7 +75,18 @@ def define(method: Any) -> None:
 
     torch.library.register_vmap(f"gpu_sigmoid::{name}", batched, lib=LIBRARY)
     for device in devices_in_float32(method):
-        torch.library.register_autocast(f"gpu_sigmoid::{name}", device, torch.float32, lib=LIBRARY)
+        LIBRARY.impl(name, in_float32(operator, f"Autocast{device}"), f"Autocast{device}")
+
+
+def in_float32(operator: Any, key: str) -> Callable[..., Any]:
+    """Return an operator that converts operands of 16 bits, and does so for no other one within."""
+    keys = torch._C.DispatchKeySet(getattr(torch._C.DispatchKey, key))
+
+    def converted(*tensors: Tensor) -> Any:
+        with torch._C._ExcludeDispatchKeyGuard(keys):
+            return operator(*[t.float() if t.dtype.itemsize == 2 else t for t in tensors])
+
+    return converted
 
 
 def devices_in_float32(method: Any) -> list[str]:
