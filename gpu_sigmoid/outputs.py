@@ -7,6 +7,8 @@ import numpy as np
 
 from gpu_sigmoid.backends.placed import Placed, overlapping
 
+LIBRARIES = {"numpy": "NumPy", "cupy": "CuPy", "numba": "Numba device"}
+
 
 def checked_out(
     method: Any, dtype: np.dtype, operands: tuple, out: Any, array_type: Any, placed: Callable[[Any], Placed]
@@ -27,7 +29,7 @@ def checked_out(
     shape = broadcast_shape(operands)
     for array in given:
         if not isinstance(array, array_type):
-            library = "NumPy" if array_type is np.ndarray else "CuPy"
+            library = LIBRARIES[array_type.__module__.partition(".")[0]]
             raise TypeError(
                 f"{method.label}: out is to be a {library} array, as the input is, not {type(array)}"
             )

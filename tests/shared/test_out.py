@@ -146,12 +146,7 @@ NO_ARRAYS = [[0.0] * 4, 0.0, np.float64(0), "out", object(), {}]
 
 @pytest.mark.parametrize("out", NO_ARRAYS, ids=lambda o: type(o).__name__)
 @pytest.mark.parametrize("name", ["value", "value_and_grad"])
-def test_what_is_no_array_is_refused(
-    function: Any, name: str, out: Any, backend: Backend, request: pytest.FixtureRequest
-) -> None:
-    if backend.name == "numba_cuda" and isinstance(out, float):
-        reason = "a number is asked for its dtype, or said to be read-only"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+def test_what_is_no_array_is_refused(function: Any, name: str, out: Any, backend: Backend) -> None:
     arrays = [laid(backend, np.full(4, 0.25))] * len(function.operands)
     function.methods[name](*arrays)
     with pytest.raises(TypeError, match=rf"^{function.methods[name].label}"):

@@ -54,12 +54,9 @@ for _ in range(2):
 """
 
 
-def test_two_devices(backend: Backend, request: pytest.FixtureRequest) -> None:
+def test_two_devices(backend: Backend) -> None:
     if backend.name == "cpu":
         pytest.skip("a CPU is one device")
-    if backend.name == "numba_cuda":
-        reason = "a call prepared on one device is launched on the other; other words than CuPy's backend has"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
     environment = {**os.environ, "EMULATED_GPU_DEVICES": "2", "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", SCRIPT, backend.name]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)

@@ -49,8 +49,9 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     )
     dtype = result_name(method, arrays)
     ufunc: Any = kernel(method.formula, method.mode, dtype)
-    # a signalling nan that is cast to the common dtype is no less a nan, and no reason to warn
-    with np.errstate(invalid="ignore"):
+    # What is cast to the common dtype is no reason to warn: a signalling nan, nor a number that the
+    # dtype does not hold, which is infinity or 0 in it.
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
         if dtype == "bfloat16":
             arrays = tuple(a if isinstance(a, np.ndarray) else np.asarray(a) for a in arrays)
             storage = next(a.dtype for a in arrays if a.dtype.name == dtype)

@@ -51,7 +51,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
         refuse_misaligned(method.label, placed(array))
     with one_device(method, given):
         ready = tuple(as_operand(method, a, dtype) for a in arrays)
-        allocate = allocator(ready, broadcast_shape(ready), dtype)
+        allocate = allocator(arrays, broadcast_shape(arrays), dtype)
         results = tuple(allocate() if o is None else o for o in outs)
         separate = tuple(copied_if_overlapping(method, a, outs) for a in ready)
         if results[0].size:

@@ -48,8 +48,8 @@ program = cache(lower_for)
 
 
 @cache
-def compiled(program: Program, dtype: str, kinds: tuple[str, ...], dimensions: int) -> Any:
-    """Return the kernel for operands of `kinds` (dtypes, or "number") in so many nested loops.
+def compiled(device: int, program: Program, dtype: str, kinds: tuple[str, ...], dimensions: int) -> Any:
+    """Return the current device's kernel for operands of `kinds` (dtypes, or "number") in so many loops.
 
     Raises
     ------

@@ -15,6 +15,14 @@ def on_device(operand: Any) -> bool:
     return hasattr(operand, "__cuda_ndarray__")
 
 
+@cache
+def array_type() -> type:
+    """Return the type of all device arrays, which numba-cuda's come from."""
+    from numba.cuda.cudadrv.devicearray import DeviceNDArrayBase
+
+    return DeviceNDArrayBase
+
+
 def address(array: Any) -> int:
     return array.device_ctypes_pointer.value or 0
 
@@ -38,10 +46,8 @@ def device_of(method: Any, arrays: list) -> AbstractContextManager:
     """
     devices = sorted({a.gpu_data.context.device.id for a in arrays})
     if len(devices) > 1:
-        raise TypeError(
-            f"{method.label}: arrays on CUDA devices {' and '.join(map(str, devices))} cannot be "
-            "mixed: copy them to one first"
-        )
+        names = " and ".join(f"GPU {number}" for number in devices)
+        raise TypeError(f"{method.label}: arrays on {names}: move them to one first")
     cuda = numba_cuda()
     return nullcontext() if devices[0] == cuda.get_current_device().id else cuda.gpus[devices[0]]
 

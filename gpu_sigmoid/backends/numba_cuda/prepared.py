@@ -41,7 +41,11 @@ class Calls:
 def described(operands: tuple, out: Any) -> tuple:
     """Return what a call is prepared for; of a number that is its type."""
     arrays = (*operands, *out) if type(out) is tuple else (*operands, out)
-    return tuple([(type(a), a.shape, a.strides, a.dtype) if on_device(a) else type(a) for a in arrays])
+    described = [(type(a), a.shape, a.strides, a.dtype) if on_device(a) else type(a) for a in arrays]
+    if not memory.one_device():
+        # a kernel is loaded on the device of its first call
+        described += [a.gpu_data.context.device.id for a in arrays if on_device(a)]
+    return tuple(described)
 
 
 class Call:
@@ -51,7 +55,7 @@ class Call:
         name = result_name(method, operands)
         own = (o.dtype for o in operands if getattr(o, "dtype", None) == name)
         self.method, self.dtype = method, next(own, None) or np.dtype(name)
-        outs = checked_out(method, self.dtype, operands, out, object, memory.placed)
+        outs = checked_out(method, self.dtype, operands, out, memory.array_type(), memory.placed)
         self.shape, self.results = broadcast_shape(operands), len(outs)
         like = shaped_like(self.shape, filter(on_device, operands))
         order = like.strides if like is not None else (0,) * len(self.shape)
@@ -116,7 +120,8 @@ class Call:
             *self.after,
         ]
         if self.kernel is None:
-            self.kernel = kernels.compiled(*self.kernel_of)
+            device = kernels.numba_cuda().get_current_device().id
+            self.kernel = kernels.compiled(device, *self.kernel_of)
         # the kernel's own launch: that of a configured one warns of few blocks, and takes as long again
         self.kernel.launch(arguments, self.grid, BLOCK, streams.launchable(stream))
 
