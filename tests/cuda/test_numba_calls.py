@@ -208,7 +208,7 @@ def test_two_devices() -> None:
         pytest.skip("one device")
     assert (
         said
-        == "bce_with_logits: arrays on CUDA devices 0 and 1 cannot be mixed: copy them to one first\n" * 2
+        == "bce_with_logits: arrays on GPU 0 and GPU 1: move them to one first\n" * 2
     )
 
 
