@@ -95,6 +95,14 @@ def test_modes_and_profilers_see_the_operators() -> None:
     assert any("gpu_sigmoid::sigmoid_value" in event.key for event in profile.key_averages())
 
 
+def test_nothing_is_recorded_within_another_operators_kernel() -> None:
+    leaf = X.clone().requires_grad_()
+    with torch._C._AutoDispatchBelowAutograd():
+        results = [f(leaf).requires_grad for f in (torch.sigmoid, gs.sigmoid)]
+    assert results == [False, False]
+    assert gs.sigmoid(leaf).requires_grad
+
+
 class Kind(torch.Tensor):
     """A subclass with torch's own behaviour."""
 

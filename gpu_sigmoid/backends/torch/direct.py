@@ -14,6 +14,7 @@ from torch._C import (
     DispatchKey,
     DispatchKeySet,
     _dispatch_keys,
+    _dispatch_tls_local_exclude_set,
     _dispatch_tls_local_include_set,
     _is_any_autocast_enabled,
     _is_torch_function_mode_enabled,
@@ -105,6 +106,9 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
         if out is not None:
             return into(computation, operands, out, found, requires_grad)
         if requires_grad and is_grad_enabled():
+            # within another operator's kernel nothing is recorded
+            if _dispatch_tls_local_exclude_set().has(DispatchKey.AutogradOther):
+                return NotImplemented
             return recorded(compute, False, *operands)
         if alone:
             result = empty_like(first)
