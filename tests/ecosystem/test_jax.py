@@ -121,12 +121,18 @@ def test_what_is_on_a_gpu_is_not_moved(monkeypatch: pytest.MonkeyPatch) -> None:
     from gpu_sigmoid.backends.jax import cuda
 
     monkeypatch.setattr(cuda, "why_not", lambda: "there is no NVIDIA driver")
-    refusal = r"sigmoid: JAX arrays on cuda are not served \(there is no NVIDIA driver\), nor moved unasked"
+    refusal = (
+        r"sigmoid: JAX arrays on %s are not served \(cuda: there is no NVIDIA driver\), nor moved unasked"
+    )
     for platforms in (["cuda"], ["cpu", "cuda"]):
-        with pytest.raises(TypeError, match=refusal.replace("on cuda", f"on {', '.join(platforms)}")):
+        with pytest.raises(TypeError, match=refusal % ", ".join(platforms)):
             jax.export.export(jax.jit(gs.sigmoid), platforms=platforms)(jnp.ones(2))
-    with pytest.raises(TypeError, match="JAX arrays on tpu are not served, nor moved unasked"):
+    with pytest.raises(TypeError, match=r"JAX arrays on tpu are not served \(tpu: it has no handler\)"):
         jax.export.export(jax.jit(gs.sigmoid), platforms=["tpu"])(jnp.ones(2))
+    monkeypatch.setattr(cuda, "why_not", lambda: None)
+    allowed = [jax.export.DisabledSafetyCheck.custom_call("gpu_sigmoid")]
+    both = jax.export.export(jax.jit(gs.sigmoid), platforms=["cpu", "cuda"], disabled_checks=allowed)
+    np.testing.assert_array_equal(both(jnp.ones(2)).call(jnp.zeros(2)), 0.5)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
@@ -138,6 +144,24 @@ def test_large_arrays_are_split_over_threads_into_the_same_bits(dtype: str, name
     for _ in range(3):
         for y, w in zip(as_tuple(compute(jnp.asarray(x), jnp.asarray(x[::-1]))), want, strict=True):
             np.testing.assert_array_equal(y, w)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("size", [1, 2, 7, 4097, 100_000, 3_000_001])
+def test_numbers_beside_arrays_are_not_written_out(dtype: str, size: int) -> None:
+    x = np.linspace(-20, 20, size).astype(jnp.dtype(dtype))
+    weighted = jax.jit(lambda x: gs.bce_with_logits.vjp(x, 0.25, -1.5))
+    assert "broadcast" not in weighted.lower(x).compile().as_text()
+    filled = [np.full_like(x, value) for value in (0.25, -1.5)]
+    np.testing.assert_array_equal(weighted(x), gs.bce_with_logits.vjp(x, *filled))
+    first = jax.jit(lambda t: gs.bce_with_logits.value_and_grad(-1.5, t))
+    for y, want in zip(first(x), gs.bce_with_logits.value_and_grad(filled[1], x), strict=True):
+        np.testing.assert_array_equal(y, want)
+    alone = jax.jit(lambda x: gs.silu(jnp.full_like(x, -1.5)))
+    np.testing.assert_array_equal(alone(x), gs.silu(filled[1]))
+    total = jax.jit(jax.grad(lambda x: gs.softplus(x).sum()))
+    assert "broadcast" not in total.lower(x).compile().as_text()
+    np.testing.assert_array_equal(total(x), gs.softplus.grad(x))
 
 
 def test_empty_and_zero_dimensional() -> None:

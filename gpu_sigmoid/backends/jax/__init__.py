@@ -1,8 +1,8 @@
 """JAX arrays, traced or not: calls of native code from XLA's programs, with the kernels' own derivatives.
 
 - `primitive` is what JAX traces, transforms and lowers
-- `native` registers `handler` with XLA: code compiled by Numba (`memory`) that finds a kernel in the
-  `table`, and its operands in XLA's call `frame`
+- `native` registers `handler` with XLA: code compiled by Numba (`memory`, `calls`) that finds a kernel
+  in the `table`, and its operands in XLA's call `frame`
 - `cuda` does so for GPUs: `cuda_handler` launches CuPy's kernels
 
 The formulas written in jax.lax could not give the same bits: there is no fused multiply-add to ask

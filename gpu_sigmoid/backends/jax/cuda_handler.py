@@ -5,7 +5,7 @@ It allocates nothing and waits for nothing, so that XLA may capture it in a CUDA
 
 from gpu_sigmoid.backends.cpu.native import jitted
 from gpu_sigmoid.backends.jax import frame as f
-from gpu_sigmoid.backends.jax.handler import (
+from gpu_sigmoid.backends.jax.calls import (
     FAILED_PRECONDITION,
     MOST_OPERANDS,
     NOT_COMPILED,

@@ -15,15 +15,15 @@ from numba import types
 from gpu_sigmoid.backends.cpu.native import compiled, contents
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM
 from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
-from gpu_sigmoid.backends.jax import frame, handler, memory, table
+from gpu_sigmoid.backends.jax import calls, frame, handler, memory, table
 from gpu_sigmoid.environment import get_num_threads
 
 TARGET = "gpu_sigmoid"
 """The name under which programs call the handlers."""
 
 MESSAGES = {
-    handler.NOT_COMPILED: b"gpu_sigmoid: the kernel is not compiled in this process\0",
-    handler.NOT_LAUNCHED: b"gpu_sigmoid: the kernel could not be launched\0",
+    calls.NOT_COMPILED: b"gpu_sigmoid: the kernel is not compiled in this process\0",
+    calls.NOT_LAUNCHED: b"gpu_sigmoid: the kernel could not be launched\0",
 }
 
 SETTINGS = np.zeros(32, np.int64)
@@ -44,7 +44,7 @@ def why_not() -> str | None:
         allow_threads()
         llvmlite.binding.add_symbol("gpu_sigmoid_settings", SETTINGS.ctypes.data)
         llvmlite.binding.add_symbol("gpu_sigmoid_host_kernels", table.HOST.ctypes.data)
-        SETTINGS[handler.TASK // 8] = native(handler.help_with, types.void)
+        SETTINGS[calls.TASK // 8] = native(handler.help_with, types.void)
         register("cpu", native(handler.execute, types.intp), table.ready)
         jax.ffi.register_ffi_target_as_batch_partitionable(TARGET)
     # whatever it is, there is another way to compute
@@ -66,7 +66,7 @@ def native(function: Any, result: Any) -> int:
 
     It is kept on disk, under a name that says what it was made of.
     """
-    modules = (frame, handler, memory, table, sys.modules[function.__module__])
+    modules = (calls, frame, memory, table, sys.modules[function.__module__])
     digest = hashlib.sha256(b"".join(map(contents, modules)) + str(SPLIT_FROM).encode()).hexdigest()[:16]
     function.__qualname__ = f"{function.__name__}_{digest}"
     code = undisturbed(lambda: compiled(function, result(types.intp), cache=True))
@@ -76,7 +76,7 @@ def native(function: Any, result: Any) -> int:
 
 def allow_threads() -> None:
     """Tell the handler how many threads a call may use."""
-    SETTINGS[handler.THREADS // 8] = get_num_threads()
+    SETTINGS[calls.THREADS // 8] = get_num_threads()
 
 
 @cache
@@ -104,6 +104,6 @@ def at(place: int, offset: int = 0) -> int:
 def failure(call_frame: int, message: str) -> int | None:
     """Return an error for XLA to raise."""
     text = ctypes.create_string_buffer(message.encode())
-    arguments = (ctypes.c_int64 * 4)(32, 0, ctypes.addressof(text), handler.FAILED_PRECONDITION)
+    arguments = (ctypes.c_int64 * 4)(32, 0, ctypes.addressof(text), calls.FAILED_PRECONDITION)
     create = at(at(call_frame, frame.API), frame.CREATE_ERROR)
     return Handler(create)(ctypes.addressof(arguments))

@@ -132,18 +132,61 @@ ad.primitive_transposes[ELEMENTWISE] = transposed
 
 
 def lowered(context: Any, *operands: Any, method: Any) -> Any:
-    """Lower for the CPU."""
-    if native.why_not() is not None:
+    """Lower to a call of the native handlers, one for all platforms that a program is made for."""
+    platforms = tuple(context.platforms or context.module_context.platforms)
+    if any(why_not_on(platform) is not None for platform in platforms):
+        if platforms != ("cpu",):
+            raise refusal(method, platforms)
         return mlir.lower_fun(lambda *a: called_back(method, *a), multiple_results=True)(context, *operands)
-    native.allow_threads()
-    table.ready(table.key_of(method, context.avals_in[0].dtype.name))
+    if "cpu" in platforms:
+        native.allow_threads()
+        table.ready(table.key_of(method, context.avals_in[0].dtype.name))
+    # where parts of arrays are on other devices, partitioners want operands of one shape
+    if platforms == ("cpu",) and getattr(context.module_context.axis_context, "num_devices", 0) == 1:
+        numbers = [number_of(operand) for operand in operands]
+        if any(numbers):
+            return called_with_numbers(context, operands, numbers, method)
     return called(context, *operands, method=method)
 
 
-def lowered_for_cuda(context: Any, *operands: Any, method: Any) -> Any:
-    """Lower for NVIDIA GPUs, or refuse to."""
-    reason = cuda.why_not()
-    return (refused if reason else called)(context, *operands, method=method)
+def why_not_on(platform: str) -> str | None:
+    """Return why there is no handler for a platform, None where there is one."""
+    reasons = {"cpu": native.why_not, "cuda": cuda.why_not}
+    return reasons[platform]() if platform in reasons else "it has no handler"
+
+
+def refusal(method: Any, platforms: Any) -> TypeError:
+    reasons = [f"{platform}: {reason}" for platform in platforms if (reason := why_not_on(platform))]
+    return TypeError(
+        f"{method.label}: JAX arrays on {', '.join(platforms)} are not served ({'; '.join(reasons)}), nor "
+        "moved unasked: compute under jax.default_device(jax.devices('cpu')[0])"
+    )
+
+
+def called_with_numbers(context: Any, operands: Any, numbers: Any, method: Any) -> Any:
+    """Return the results of a native handler that takes arrays, and numbers in the place of some."""
+    given = [operand if number is None else number for operand, number in zip(operands, numbers, strict=True)]
+    layouts = [tuple(range(mlir.ir.RankedTensorType(o.type).rank))[::-1] for o in given]
+    kernel = np.int64(table.key_of(method, context.avals_in[0].dtype.name))
+    return jax.ffi.ffi_lowering(native.TARGET, operand_layouts=layouts)(context, *given, kernel=kernel)
+
+
+def number_of(operand: Any) -> Any:
+    """Return the number that fills an array, None where it is not known to be filled with one.
+
+    The gradient of a sum begins with such an array, which is written and read for nothing.
+    """
+    operation = getattr(operand.owner, "operation", None)
+    if operation is None or operation.name not in ("stablehlo.broadcast_in_dim", "stablehlo.convert"):
+        return None
+    (source,) = operation.operands
+    if operation.name == "stablehlo.broadcast_in_dim":
+        return source if mlir.ir.RankedTensorType(source.type).rank == 0 else None
+    # of 16-bit numbers JAX computes sums in 32 bits
+    if (number := number_of(source)) is None:
+        return None
+    element = mlir.ir.RankedTensorType(operand.type).element_type
+    return stablehlo.convert(mlir.ir.RankedTensorType.get([], element), number)
 
 
 def called(context: Any, *operands: Any, method: Any) -> Any:
@@ -192,15 +235,5 @@ def called_back(method: Any, *arrays: Any) -> Any:
     return jax.pure_callback(on_host, (like,) * len(method.mode.partials), *arrays)
 
 
-def refused(context: Any, *operands: Any, method: Any) -> Any:
-    platforms = context.module_context.platforms
-    reason = f" ({cuda.why_not()})" if "cuda" in platforms else ""
-    raise TypeError(
-        f"{method.label}: JAX arrays on {', '.join(platforms)} are not served{reason}, nor moved "
-        "unasked: compute under jax.default_device(jax.devices('cpu')[0])"
-    )
-
-
-mlir.register_lowering(ELEMENTWISE, refused)
-mlir.register_lowering(ELEMENTWISE, lowered, platform="cpu")
-mlir.register_lowering(ELEMENTWISE, lowered_for_cuda, platform="cuda")
+# a lowering that JAX kept for another call would not see what the operands are made of
+mlir.register_lowering(ELEMENTWISE, lowered, cacheable=False)
