@@ -18,9 +18,9 @@ class Fault:
     old: str
     new: str
     tests: str
-    keywords: str
     noticed: str
     """A pattern of what the tests print."""
+    keywords: str = ""
     settings: dict[str, int] = field(default_factory=dict)
 
 
@@ -31,8 +31,8 @@ FAULTS = [
         "kernel().max_dynamic_shared_size_bytes = TABLE_BYTES",
         "pass",
         f"{MANY}_in_place",
-        "cupy and float16-0",
         r"CUDA_ERROR_INVALID_VALUE: 131072 bytes of dynamic shared memory, set are 49152",
+        "cupy and float16-0",
     ),
     Fault(
         "the table is read before all of it is there",
@@ -40,8 +40,8 @@ FAULTS = [
         "    __syncthreads();\n",
         "",
         f"{MANY}_in_place",
-        "cupy and float16-0",
         WRONG_BITS,
+        "cupy and float16-0",
     ),
     Fault(
         "the table is not waited for",
@@ -49,7 +49,6 @@ FAULTS = [
         "cupy.cuda.get_current_stream().synchronize()",
         "pass",
         "tests/emulated_gpu/test_library.py::test_a_table_is_made_on_one_stream_and_used_on_another",
-        "",
         WRONG_BITS,
     ),
     Fault(
@@ -58,7 +57,6 @@ FAULTS = [
         "if (blockIdx.y)",
         "if (false)",
         "tests/emulated_gpu/test_library.py::test_two_results_are_looked_up_side_by_side",
-        "",
         WRONG_BITS,
     ),
     Fault(
@@ -67,8 +65,8 @@ FAULTS = [
         "-distance % VECTOR // array.dtype.itemsize",
         "(-distance % VECTOR // array.dtype.itemsize) + 1",
         SIZES,
-        "cupy and float32-33-3",
         "cudaErrorMisalignedAddress",
+        "cupy and float32-33-3",
     ),
     Fault(
         "what is behind the last vector is left out",
@@ -76,8 +74,8 @@ FAULTS = [
         "const long long rest = size - vectors * LANES;",
         "const long long rest = 0;",
         SIZES,
-        "cupy and float32-33-0",
         WRONG_BITS,
+        "cupy and float32-33-0",
     ),
     Fault(
         "one element too many",
@@ -85,8 +83,8 @@ FAULTS = [
         "size = arrays[0].size\n",
         "size = arrays[0].size + 1\n",
         SIZES,
-        "cupy and float32-33-0",
         r"assert \(after\[",
+        "cupy and float32-33-0",
     ),
     Fault(
         "vectors of arrays that begin elsewhere",
@@ -94,8 +92,8 @@ FAULTS = [
         "len({a.data.ptr % VECTOR for a in arrays}) > 1",
         "len({a.data.ptr % VECTOR for a in arrays}) > 9",
         "tests/shared/test_sizes.py::test_operands_that_begin_elsewhere",
-        "cupy and float32 and 33 and vjp and bce_with_logits",
         "cudaErrorMisalignedAddress",
+        "cupy and float32 and 33 and vjp and bce_with_logits",
     ),
     Fault(
         "strided arrays are taken for contiguous",
@@ -103,8 +101,8 @@ FAULTS = [
         "return kinds if alike else None",
         "return kinds",
         "tests/shared/test_layouts.py::test_every_layout",
-        "cupy and softplus and float32 and value and not grad",
         WRONG_BITS,
+        "cupy and softplus and float32 and value and not grad",
     ),
     Fault(
         "the launch is on the default stream",
@@ -112,7 +110,6 @@ FAULTS = [
         LAUNCH,
         "linear_launch(threads, arguments, 0, THREADS, cupy.cuda.Stream.null)",
         "tests/emulated_gpu/test_library.py::test_a_call_is_in_the_order_of_the_current_stream",
-        "",
         WRONG_BITS,
     ),
     Fault(
@@ -121,7 +118,6 @@ FAULTS = [
         LAUNCH,
         f"cupy.cuda.get_current_stream().synchronize(); {LAUNCH}",
         "tests/cuda/test_captures.py::test_replays_write_to_out_and_to_new_results",
-        "",
         "cudaErrorStreamCaptureUnsupported",
     ),
     Fault(
@@ -130,8 +126,8 @@ FAULTS = [
         LAUNCH,
         "linear_launch(threads, (__import__('numpy').uint64(id(arrays)), *arguments[1:]), 0, THREADS)",
         SIZES,
-        "cupy and float32-33-0",
         "cudaErrorIllegalAddress",
+        "cupy and float32-33-0",
     ),
     Fault(
         "more threads than a block can have",
@@ -139,8 +135,8 @@ FAULTS = [
         "\nTHREADS = 128\n",
         "\nTHREADS = 2048\n",
         SIZES,
-        "cupy and float32-4099-0",
         "CUDA_ERROR_INVALID_VALUE",
+        "cupy and float32-4099-0",
     ),
     Fault(
         "overlap is ignored",
@@ -148,8 +144,8 @@ FAULTS = [
         "return operand.copy()",
         "return operand",
         "tests/shared/test_overlap.py::test_every_overlap",
-        "cupy and bce_with_logits and float32 and value and not grad",
         WRONG_BITS,
+        "cupy and bce_with_logits and float32 and value and not grad",
     ),
     Fault(
         "temporaries in a capture",
@@ -157,8 +153,8 @@ FAULTS = [
         "if cupy.cuda.get_current_stream().is_capturing():",
         "if False:",
         "tests/cuda/test_captures.py::test_temporaries_are_refused",
-        "overlap",
         "DID NOT RAISE",
+        "overlap",
     ),
     Fault(
         "an exporter's stream is not waited for",
@@ -166,7 +162,6 @@ FAULTS = [
         "    runtime.streamWaitEvent(then, event.ptr)",
         "    pass",
         "tests/cuda/test_foreign.py::test_the_exporters_stream_is_waited_for",
-        "",
         WRONG_BITS,
     ),
     Fault(
@@ -175,8 +170,8 @@ FAULTS = [
         "(bits + 0x7fffu + (bits >> 16 & 1u)) >> 16",
         "bits >> 16",
         SIZES,
-        "cupy and bfloat16-33-0",
         WRONG_BITS,
+        "cupy and bfloat16-33-0",
     ),
     Fault(
         "products flush subnormals",
@@ -184,8 +179,8 @@ FAULTS = [
         '"mul.rn.{f}"',
         '"mul.rn.ftz.{f}"',
         "tests/shared/test_accuracy.py::test_bound",
-        "cupy and silu-cupy-value-float32 or silu and cupy and float32 and value and not grad",
         r"assert .*<= ",
+        "cupy and silu-cupy-value-float32 or silu and cupy and float32 and value and not grad",
     ),
     Fault(
         "a quotient is not corrected",
@@ -193,8 +188,8 @@ FAULTS = [
         "fma.rn.f32 {r}, e, y, q;",
         "mov.f32 {r}, q;",
         "tests/shared/test_layouts.py::test_every_layout",
-        "cupy and logit and float32 and value and not grad",
         WRONG_BITS,
+        "cupy and logit and float32 and value and not grad",
     ),
     Fault(
         "one step of Newton's for a reciprocal that is a unit off",
@@ -203,8 +198,8 @@ FAULTS = [
         '    "fma.rn.f32 e, n, y, 0f3F800000; fma.rn.f32 y, e, y, y; "\n',
         "",
         SIZES,
-        "cupy and float32-4099-0",
         WRONG_BITS,
+        "cupy and float32-4099-0",
         {"RECIPROCAL_ULP": 1},
     ),
     Fault(
@@ -213,7 +208,6 @@ FAULTS = [
         "streams.launchable(stream)",
         "streams.launchable(0)",
         "tests/cuda/test_numba_streams.py::test_results_are_bound_to_the_stream",
-        "",
         WRONG_BITS,
     ),
     Fault(
@@ -222,7 +216,6 @@ FAULTS = [
         "streams.wait(stream, other)",
         "pass",
         "tests/cuda/test_numba_streams.py::test_operands_on_two_streams_are_waited_for",
-        "",
         WRONG_BITS,
     ),
     Fault(
@@ -231,8 +224,8 @@ FAULTS = [
         "elif i not in copies:",
         "elif False:",
         "tests/shared/test_overlap.py::test_every_overlap",
-        "numba_cuda and bce_with_logits and float32 and value and not grad",
         WRONG_BITS,
+        "numba_cuda and bce_with_logits and float32 and value and not grad",
     ),
     Fault(
         "Numba: all blocks compute the first one's elements",
@@ -240,8 +233,8 @@ FAULTS = [
         "range(cuda.grid(1), n, cuda.gridsize(1))",
         "range(cuda.threadIdx.x, n, cuda.gridsize(1))",
         SIZES,
-        "numba_cuda and float32-513-0",
         WRONG_BITS,
+        "numba_cuda and float32-513-0",
     ),
     Fault(
         "Numba: axes are joined that do not follow each other",
@@ -249,7 +242,7 @@ FAULTS = [
         "if columns and columns[-1] == [step * shape[axis] for step in column]:",
         "if columns:",
         "tests/shared/test_layouts.py::test_every_layout",
-        "numba_cuda and softplus and float32 and value and not grad",
         WRONG_BITS,
+        "numba_cuda and softplus and float32 and value and not grad",
     ),
 ]
