@@ -10,6 +10,7 @@ Where things are, from what rests on nothing to what rests on all; imports point
 - `registry`: the table of the functions, for backends that have to know all of them
 - `backends`: a library's arrays to kernels, and back
 - `dispatch`: from an array's type to a backend
+- `configuration`: what is installed and usable, for people to read
 - `bounds`: the errors promised and found
 - `functions`: the public objects and `FUNCTIONS`, the table of them
 - `device`: the same on scalars, for kernels of your own that Numba compiles
@@ -24,13 +25,13 @@ The comparison with other libraries is `bench/` in the repository, which is not 
 """
 
 from gpu_sigmoid import device
+from gpu_sigmoid.configuration import show_config
 from gpu_sigmoid.environment import (
     array_module,
     asarray,
     get_num_threads,
     gpu_available,
     set_num_threads,
-    show_config,
 )
 from gpu_sigmoid.functions import (
     FUNCTIONS,

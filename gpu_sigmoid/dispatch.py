@@ -152,11 +152,7 @@ def backend_of(method: Any, operands: tuple, out: Any) -> str:
     outs = out if isinstance(out, tuple) else (out,)
     found: dict[str, Any] = {}
     for operand in (*operands, *(o for o in outs if o is not None)):
-        kind = type(operand)
-        backend = _backend_of_type.get(kind)
-        if backend is None:
-            backend = _backend_of_type[kind] = classify(method, kind)
-        found.setdefault(backend, operand)
+        found.setdefault(backend_of_type(method.label, type(operand)), operand)
     found.pop(NUMBER, None)
     for backend, held in COMPANIONS.items():
         if len(found) > 1 and backend in found and found.keys() <= {backend, *held}:
@@ -170,7 +166,20 @@ def backend_of(method: Any, operands: tuple, out: Any) -> str:
     return next(iter(found), HOST)
 
 
-def classify(method: Any, kind: type) -> str:
+def backend_of_type(label: str, kind: type) -> str:
+    """Return the backend for a type, which is asked of it once."""
+    backend = _backend_of_type.get(kind)
+    if backend is None:
+        backend = _backend_of_type[kind] = classify(label, kind)
+    return backend
+
+
+# Torch.compile takes what this returns for a constant, and does not compile a program anew because the
+# table has grown: as torch.compiler.assume_constant_result would mark it.
+backend_of_type._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def classify(label: str, kind: type) -> str:
     """Return the backend for a type, by where it and its bases are defined."""
     if issubclass(kind, np.generic):
         return NUMBER
@@ -188,9 +197,7 @@ def classify(method: Any, kind: type) -> str:
         return CUDA
     if hasattr(kind, "__dlpack_device__"):
         return EXCHANGED
-    raise TypeError(
-        f"{method.label} takes a number, a sequence of numbers or a NumPy array, not {name_of(kind)}"
-    )
+    raise TypeError(f"{label} takes a number, a sequence of numbers or a NumPy array, not {name_of(kind)}")
 
 
 def name_of(kind: type) -> str:

@@ -4,29 +4,20 @@ import ctypes
 import importlib.metadata
 import importlib.util
 import os
-import platform
 import re
 import sys
+from collections.abc import Callable
 from functools import cache
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from gpu_sigmoid.version import __version__
-
 THREADS_VARIABLE = "GPU_SIGMOID_NUM_THREADS"
-BACKENDS = {
-    "numba": "",
-    "cupy": "cuda13 (or cuda12)",
-    "numba-cuda": "numba-cuda",
-    "torch": "torch",
-    "jax": "jax",
-    "dask": "dask",
-}
-"""The libraries whose arrays are served, and the extra that brings each."""
-
 _threads: int | None = None
+
+when_threads_are_set: list[Callable[[], None]] = []
+"""What `set_num_threads` calls, for native code that cannot ask."""
 
 
 @cache
@@ -101,6 +92,8 @@ def set_num_threads(n: int) -> None:
     """
     global _threads
     _threads = _checked_threads(n, "n")
+    for tell in when_threads_are_set:
+        tell()
 
 
 def get_num_threads() -> int:
@@ -126,27 +119,6 @@ def _checked_threads(n: Any, name: str) -> int:
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise ValueError(f"{name} is to be a positive integer, not {n!r}")
     return int(n)
-
-
-def show_config() -> None:
-    """Print versions, libraries, devices and threads, and for what is missing why."""
-    gpu = why_no_gpu()
-    rows = [
-        ("gpu_sigmoid", __version__),
-        ("Python", platform.python_version()),
-        ("numpy", np.__version__),
-        *((name, _version(name, extra)) for name, extra in BACKENDS.items()),
-        ("CPU", f"{platform.machine()}, {os.cpu_count()} cores, {get_num_threads()} threads allowed"),
-        ("GPU", "usable through CuPy" if gpu is None else f"not used: {gpu}"),
-    ]
-    for name, text in rows:
-        print(f"{name:12}{text}")
-
-
-def _version(distribution: str, extra: str) -> str:
-    names = ("cupy-cuda13x", "cupy-cuda12x", "cupy") if distribution == "cupy" else (distribution,)
-    found = next(filter(None, map(installed, names)), None)
-    return found or f'not installed; extra "{extra}" brings it'
 
 
 def installed(distribution: str) -> str | None:

@@ -16,7 +16,7 @@ from gpu_sigmoid.backends.cpu.native import compiled, contents
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM
 from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
 from gpu_sigmoid.backends.jax import calls, frame, handler, memory, table
-from gpu_sigmoid.environment import get_num_threads
+from gpu_sigmoid.environment import get_num_threads, when_threads_are_set
 
 TARGET = "gpu_sigmoid"
 """The name under which programs call the handlers."""
@@ -42,6 +42,7 @@ def why_not() -> str | None:
         for place, text in MESSAGES.items():
             SETTINGS.view(np.uint8)[place : place + len(text)] = list(text)
         allow_threads()
+        when_threads_are_set.append(allow_threads)
         llvmlite.binding.add_symbol("gpu_sigmoid_settings", SETTINGS.ctypes.data)
         llvmlite.binding.add_symbol("gpu_sigmoid_host_kernels", table.HOST.ctypes.data)
         SETTINGS[calls.TASK // 8] = native(handler.help_with, types.void)

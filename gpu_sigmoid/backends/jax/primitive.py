@@ -139,7 +139,6 @@ def lowered(context: Any, *operands: Any, method: Any) -> Any:
             raise refusal(method, platforms)
         return mlir.lower_fun(lambda *a: called_back(method, *a), multiple_results=True)(context, *operands)
     if "cpu" in platforms:
-        native.allow_threads()
         table.ready(table.key_of(method, context.avals_in[0].dtype.name))
     # where parts of arrays are on other devices, partitioners want operands of one shape
     if platforms == ("cpu",) and getattr(context.module_context.axis_context, "num_devices", 0) == 1:

@@ -1,0 +1,53 @@
+"""What is installed and usable here, for people to read."""
+
+import os
+import platform
+
+import numpy as np
+
+from gpu_sigmoid.environment import get_num_threads, installed, why_no_gpu
+from gpu_sigmoid.version import __version__
+
+BACKENDS = {
+    "numba": "",
+    "cupy": "cuda13 (or cuda12)",
+    "numba-cuda": "numba-cuda",
+    "torch": "torch",
+    "jax": "jax",
+    "dask": "dask",
+}
+"""The libraries whose arrays are served, and the extra that brings each."""
+
+
+def show_config() -> None:
+    """Print versions, libraries, devices and threads, and for what is missing why."""
+    gpu = why_no_gpu()
+    rows = [
+        ("gpu_sigmoid", __version__),
+        ("Python", platform.python_version()),
+        ("numpy", np.__version__),
+        *((name, _version(name, extra)) for name, extra in BACKENDS.items()),
+        ("CPU", f"{platform.machine()}, {os.cpu_count()} cores, {get_num_threads()} threads allowed"),
+        ("GPU", "usable through CuPy" if gpu is None else f"not used: {gpu}"),
+    ]
+    for name, text in rows:
+        print(f"{name:12}{text}")
+
+
+def _version(distribution: str, extra: str) -> str:
+    names = ("cupy-cuda13x", "cupy-cuda12x", "cupy") if distribution == "cupy" else (distribution,)
+    found = next(filter(None, map(installed, names)), None)
+    if found and distribution == "jax":
+        return found + _ways_from_jax()
+    return found or f'not installed; extra "{extra}" brings it'
+
+
+def _ways_from_jax() -> str:
+    """Return how JAX's programs reach the kernels. Imports JAX."""
+    try:
+        from gpu_sigmoid.backends.jax.native import why_not
+
+        reason = why_not()
+    except (ImportError, AttributeError) as error:
+        return f", not served: {error}"
+    return f", by calls back to Python: {reason}" if reason else ", by native calls"
