@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from emulated_gpu import turned_on
 
 from gpu_sigmoid.backends.placed import Placed
 from gpu_sigmoid.device_check.libraries import numba_device
@@ -140,7 +141,7 @@ def why_not(name: str) -> str | None:
     """Return why a backend cannot be tested here, None where it can."""
     if name == "cpu":
         return None
-    if reason := why_no_gpu():
+    if reason := turned_on.REASON or why_no_gpu():
         return reason
     try:
         MAKERS[name]()
