@@ -206,10 +206,7 @@ def test_two_devices() -> None:
     said = run(TWO_DEVICES, EMULATED_GPU_DEVICES="2")
     if said == "one device\n":
         pytest.skip("one device")
-    assert (
-        said
-        == "bce_with_logits: arrays on GPU 0 and GPU 1: move them to one first\n" * 2
-    )
+    assert said == "bce_with_logits: arrays on GPU 0 and GPU 1: move them to one first\n" * 2
 
 
 def test_results_are_in_numpys_order_of_memory() -> None:
