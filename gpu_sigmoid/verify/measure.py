@@ -54,10 +54,6 @@ class Part:
         return everything[self.start : self.stop : self.stride] if self.of_pairs else everything
 
     @property
-    def component(self) -> str:
-        return self.mode  # as tests/helpers/samples.py still asks
-
-    @property
     def of_pairs(self) -> bool:
         return self.label in (ALL_PAIRS, ALL_MANTISSAS)
 

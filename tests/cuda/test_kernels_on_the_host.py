@@ -41,7 +41,7 @@ extern "C" void run_elementwise({pointers}, long long size) {{
 
 
 def build(directory: Path, formula: Any, name: str, dtype: str) -> ctypes.CDLL:
-    """Compile both kernels of a component."""
+    """Compile both kernels of a mode."""
     program = lower_for(formula, mode(name), dtype)
     ins, outs, operation, preamble = elementwise.source(program, dtype)
     assert preamble in packed.source(

@@ -34,10 +34,10 @@ def numba_gpu() -> Any:
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 
-def compiled(function: Any, component: str, dtype: str, kinds: tuple[str, ...], dimensions: int) -> tuple:
+def compiled(function: Any, name: str, dtype: str, kinds: tuple[str, ...], dimensions: int) -> tuple:
     """Return a kernel's PTX and the program it is to be."""
     ptx.numba_cuda()
-    program = kernels.program(function.formula, function.methods[component].mode, dtype)
+    program = kernels.program(function.formula, function.methods[name].mode, dtype)
     number = types.float64 if dtype == "float64" else types.float32
     arrays = sum(kind != "number" for kind in kinds) + len(program.outputs)
     arguments = [types.int64] * (1 + dimensions)
@@ -51,9 +51,9 @@ def compiled(function: Any, component: str, dtype: str, kinds: tuple[str, ...], 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_kernels_compute_what_stands_written(function: Any, dtype: str, dimensions: int) -> None:
     """Nothing contracted, flushed or widened, on values that pass through global memory."""
-    for component in ("value_and_grad", "vjp"):
-        kinds = (dtype,) * len(operands(function, component, np.ones(1)))
-        text, program = compiled(function, component, dtype, kinds, dimensions)
+    for name in ("value_and_grad", "vjp"):
+        kinds = (dtype,) * len(operands(function, name, np.ones(1)))
+        text, program = compiled(function, name, dtype, kinds, dimensions)
         # rounding to bfloat16 is made of integers, but for the question if it is a nan
         assert ptx.holds_only(re.sub(r"setp\.nan\S*", "", text), program)
         assert not ptx.flushes(text)

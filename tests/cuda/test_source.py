@@ -23,7 +23,7 @@ def sample(dtype: str) -> np.ndarray:
 
 
 def loop(function: Any, name: str, dtype: str) -> str:
-    """Return a C function that applies one component to arrays."""
+    """Return a C function that applies one mode to arrays."""
     inputs = len(operands(function, name, np.ones(1)))
     outputs = 2 if name == "value_and_grad" else 1
     pointers = [f"const {C_TYPES[dtype]}* x{i}" for i in range(inputs)]

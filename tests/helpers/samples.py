@@ -17,4 +17,4 @@ def sample(part: Part) -> np.ndarray:
         around = np.concatenate([breakpoints * np.float32(1 + k * 2e-7) for k in range(-3, 4)])
         dense = np.random.default_rng(0).normal(scale=3, size=20_000).astype(np.float32)
         x = np.concatenate([x, dense, around, -around])
-    return inputs.in_domain(part.name, x, part.component)
+    return inputs.in_domain(part.name, x, part.mode)

@@ -6,8 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gpu_sigmoid.device_check.subject import call_public
-
 
 class Stream:
     """A queue of calls; while it captures, they go into a graph and do not run."""
@@ -51,18 +49,6 @@ def put(call: Callable[[], Any]) -> None:
 
 def copyto(target: Any, source: Any) -> None:
     put(lambda: np.copyto(target, source))
-
-
-def in_turn(function: Any, component: str, operands: tuple, out: Any) -> None:
-    """Compute on the current stream."""
-    put(lambda: call_public(function, component, operands, out))
-
-
-def synchronizing(function: Any, component: str, operands: tuple, out: Any) -> None:
-    """Compute on the current stream and wait for it."""
-    in_turn(function, component, operands, out)
-    for stream in Stream.stack[-1:]:
-        stream.synchronize()
 
 
 XP = SimpleNamespace(
