@@ -116,6 +116,8 @@ class Emitter:
             return str((-number if found[1] else number) & ((1 << WIDTHS[kind]) - 1))
         if operand in self.kernel.shared_offsets:
             return str(self.kernel.shared_offsets[operand])
+        if operand in self._parameters:
+            return self.op(f"ptrtoint ptr {self.parameter(operand)} to i64")
         raise PtxError(f"operand {operand} is not emulated")
 
     def floating(self, operand: str, kind: str, ftz: bool = False) -> str:
@@ -160,8 +162,11 @@ class Emitter:
             raise PtxError(f"address {operand} is not understood")
         name, offset = found[1], int(found[2] or 0)
         if space == "param":
-            pointer = self.op(f"getelementptr ptr, ptr %params, i64 {self._parameters[name]}")
-            return self.op(f"getelementptr i8, ptr {self.op(f'load ptr, ptr {pointer}')}, i64 {offset}")
+            if name in self._parameters:
+                return self.op(f"getelementptr i8, ptr {self.parameter(name)}, i64 {offset}")
+            # a parameter's own address, chosen at run time
+            at = self.op(f"add i64 {self.value(name, 'u64')}, {offset}")
+            return self.op(f"inttoptr i64 {at} to ptr")
         value = self.op(f"add i64 {self.value(name, 'u64')}, {offset}")
         if space == "shared":
             # beyond the block's own there may be memory of the host
@@ -173,6 +178,11 @@ class Emitter:
         # null, which faults, where a real GPU would find no memory of its own
         at = self.op(f"select i1 {inside}, i64 {self.op(f'add i64 {value}, {SHIFT}')}, i64 0")
         return self.op(f"inttoptr i64 {at} to ptr")
+
+    def parameter(self, name: str) -> str:
+        """Return the host's pointer to a launch's copy of a parameter."""
+        place = self.op(f"getelementptr ptr, ptr %params, i64 {self._parameters[name]}")
+        return self.op(f"load ptr, ptr {place}")
 
     def check_alignment(self, pointer: str, bytes_: int) -> None:
         """Emit a fault where an access is not aligned to its size."""
