@@ -77,6 +77,8 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
             result = direct(operands, out)
             if result is not NotImplemented:
                 return result
+    if isinstance(out, tuple) and type(out) is not tuple:
+        out = tuple(out)
     backend = backend_of(method, operands, out)
     if backend == HOST:
         return cpu.run(method, operands, out)

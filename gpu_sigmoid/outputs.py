@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from gpu_sigmoid.backends.placed import Placed, overlapping
+from gpu_sigmoid.backends.placed import Placed, overlapping, repeats
 
 LIBRARIES = {"numpy": "NumPy", "cupy": "CuPy", "numba": "Numba device"}
 
@@ -26,7 +26,7 @@ def checked_out(
         wanted = "one array" if count == 1 else f"a tuple of {count} arrays"
         raise TypeError(f"{method.label}: out is to be {wanted}, not {len(outs)}")
     given = [array for array in outs if array is not None]
-    shape = broadcast_shape(operands)
+    shape = broadcast_shape(method, operands)
     for array in given:
         if not isinstance(array, array_type):
             library = LIBRARIES[array_type.__module__.partition(".")[0]]
@@ -40,6 +40,8 @@ def checked_out(
             raise ValueError(f"{method.label}: out is read-only")
         if array.shape != shape:
             raise ValueError(f"{method.label}: out has shape {array.shape}, the result has {shape}")
+    if array_type is not np.ndarray and any(repeats(placed(array)) for array in given):
+        raise ValueError(f"{method.label}: elements of out share memory, each result needs its own")
     if len(given) > 1:
         refuse_shared_memory(method, [placed(array) for array in given])
     return outs
@@ -52,11 +54,18 @@ def refuse_shared_memory(method: Any, places: list[Placed]) -> None:
             raise ValueError(f"{method.label}: the arrays of out share memory, each result needs its own")
 
 
-def broadcast_shape(operands: tuple) -> tuple[int, ...]:
+def broadcast_shape(method: Any, operands: tuple) -> tuple[int, ...]:
     """Return the shape that arrays and numbers broadcast to."""
     shapes = dict.fromkeys(shape for o in operands if (shape := getattr(o, "shape", ())))
     # NumPy takes a microsecond and a half where there is nothing to do
-    return np.broadcast_shapes(*shapes) if len(shapes) > 1 else next(iter(shapes), ())
+    if len(shapes) < 2:
+        return next(iter(shapes), ())
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ValueError(
+            f"{method.label}: operands of shapes {', '.join(map(str, shapes))} do not broadcast together"
+        ) from None
 
 
 def refuse_out(method: Any, out: Any, reason: str) -> None:

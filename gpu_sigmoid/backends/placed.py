@@ -69,6 +69,16 @@ def overlapping(a: Placed, b: Placed) -> bool:
         return True
 
 
+def repeats(place: Placed) -> bool:
+    """Return whether elements of an array share memory, or may: its axes do not lie within each other."""
+    reach = place.dtype.itemsize
+    for step, count in sorted((abs(s), n) for s, n in zip(place.strides, place.shape, strict=True) if n > 1):
+        if step < reach:
+            return True
+        reach = step * (count - 1) + reach
+    return False
+
+
 def refuse_misaligned(name: str, place: Placed) -> None:
     """Raise a ValueError if elements are not at multiples of their size: a GPU's context ends of it."""
     steps = [step for step, count in zip(place.strides, place.shape, strict=True) if count > 1]

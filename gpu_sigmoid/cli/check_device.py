@@ -10,6 +10,7 @@ import click
 
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.paths import OutputFile
+from gpu_sigmoid.cli.signals import checkpoint, interruptible
 from gpu_sigmoid.device_check import bits, large, layouts, libraries, report, streams
 from gpu_sigmoid.device_check.subject import Check, Device, Finding
 from gpu_sigmoid.dtypes import DTYPES, numpy_dtype
@@ -47,7 +48,8 @@ def check_device(
 ) -> None:
     """Compare the GPU's results with the CPU's, bit by bit.
 
-    Exit status: 0 where all bits agree, 1 where some differ, 3 where no GPU is usable.
+    Exit status: 0 where all bits agree, 1 where some differ, 3 where no GPU is usable, and 128
+    and a signal's number where that ended it: what was found is printed and written.
     """
     reason = why_no_gpu()
     if reason is not None:
@@ -63,19 +65,23 @@ def check_device(
     def write() -> None:
         if output is not None:
             with written_whole(output) as temporary:
-                report.write(temporary, findings, description)
+                report.write(temporary, findings, len(checks), description)
 
     written = time.monotonic()
+    bar = click.progressbar(checks, label=f"{len(checks)} checks", file=sys.stderr)
     try:
-        with click.progressbar(checks, label="checks", file=sys.stderr) as bar:
+        with interruptible(at_once=True), bar:
             for check in bar:
                 findings.append(check())
+                checkpoint()
                 if time.monotonic() - written > WRITTEN_EVERY_SECONDS:
                     write()
                     written = time.monotonic()
     finally:
-        write()
+        if len(findings) < len(checks):
+            click.echo(f"only {len(findings)} of {len(checks)} checks were made", err=True)
         click.echo(report.table(findings))
+        write()
     context.exit(any(f.failure for f in findings))
 
 

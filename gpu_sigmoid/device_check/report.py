@@ -19,8 +19,13 @@ def table(findings: list[Finding]) -> str:
     return "\n".join(lines)
 
 
-def write(path: Path, findings: list[Finding], device: dict[str, Any]) -> None:
-    """Write the findings with the device and the versions they hold for."""
+def write(path: Path, findings: list[Finding], planned: int, device: dict[str, Any]) -> None:
+    """Write the findings, of so many planned, with the device and the versions they hold for."""
     versions = machine.versions([*machine.ON_GPU, "torch"])
-    content = {"device": device, "versions": versions, "findings": [vars(f) for f in findings]}
+    content = {
+        "device": device,
+        "versions": versions,
+        "planned": planned,
+        "findings": [vars(f) for f in findings],
+    }
     path.write_text(json.dumps(content, indent=1) + "\n")

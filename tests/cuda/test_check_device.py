@@ -122,7 +122,7 @@ def test_report(tmp_path: Path) -> None:
     checks = chosen(Device(np, np.asarray, wrong_bit), ("sigmoid",), ("bits", "layouts"), ("float16",), 1)
     findings = [check() for check in checks]
     assert "FAILED bits: sigmoid.value_and_grad float16: 1 differ" in report.table(findings)
-    report.write(tmp_path / "found.json", findings, {"name": "none"})
+    report.write(tmp_path / "found.json", findings, 9, {"name": "none"})
     content = json.loads((tmp_path / "found.json").read_text())
     assert content["versions"]["gpu_sigmoid"] == gs.__version__
     assert len(content["findings"]) == len(findings) == len(bits.MODES) + 2 * len(layouts.VIEWS)

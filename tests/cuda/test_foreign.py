@@ -182,7 +182,7 @@ def test_bfloat16_is_known_by_its_owner() -> None:
     assert got.dtype == BFLOAT16
     assert got.get().tobytes() == gs.sigmoid(host).tobytes()
     with pytest.raises(
-        TypeError, match=r"Exporter: elements without a type \(<V2\): bfloat16 is accepted where"
+        TypeError, match=r"Exporter: elements without a type \(\|V2\): bfloat16 is accepted where"
     ):
         gs.sigmoid(Exporter(x))
 
@@ -214,6 +214,22 @@ def test_cupys_own_arrays_out_of_line_are_refused() -> None:
     # no step is made from one element, and none is read of an empty array
     for shape, strides, at in ((1, (6,), 0), (0, (6,), 2)):
         assert gs.sigmoid(cupy.ndarray(shape, np.float32, memory + at, strides)).shape == (shape,)
+
+
+@pytest.mark.parametrize("interface", [None, {}, {"shape": 3}, {"typestr": "garbage"}])
+def test_what_is_no_interface_is_refused(interface: Any) -> None:
+    x = Exporter(cupy.ones(3))
+    whole = x.__cuda_array_interface__
+    other = type("Other", (), {"__cuda_array_interface__": interface and {**whole, **interface}})()
+    with pytest.raises(TypeError, match=r"^sigmoid: Other's __cuda_array_interface__ is not one: "):
+        gs.sigmoid(other)
+
+
+def test_arrays_of_no_gpu_are_refused() -> None:
+    at = np.ones(3).ctypes.data
+    for place in (0, at):
+        with pytest.raises(ValueError, match=r"^sigmoid: Exporter: .*address"):
+            gs.sigmoid(Exporter(cupy.ones(3), data=(place, False)))
 
 
 def test_masks_are_refused() -> None:

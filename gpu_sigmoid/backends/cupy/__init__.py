@@ -42,7 +42,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on arrays of one GPU."""
     if is_foreign(out):
         return run_into(run, method, operands, out)
-    arrays = tuple(adopted(o) for o in operands)
+    arrays = tuple(adopted(method, o) for o in operands)
     name = result_name(method, arrays)
     dtype = storage_dtype(name, arrays)
     outs = checked_out(method, dtype, arrays, out, cupy.ndarray, placed)
@@ -51,7 +51,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
         refuse_misaligned(method.label, placed(array))
     with one_device(method, given):
         ready = tuple(as_operand(method, a, dtype) for a in arrays)
-        allocate = allocator(arrays, broadcast_shape(arrays), dtype)
+        allocate = allocator(arrays, broadcast_shape(method, arrays), dtype)
         results = tuple(allocate() if o is None else o for o in outs)
         separate = tuple(copied_if_overlapping(method, a, outs) for a in ready)
         if results[0].size:
@@ -80,7 +80,7 @@ def launcher(method: Any, name: str, operands: tuple, results: tuple) -> Callabl
     kinds = packed.kinds_of(operands, results)
     if kinds is None:
         return lambda operands, results: elementwise.launch(formula, mode, name, operands, results)
-    if lut.serves(formula, mode, name, operands):
+    if packed.VECTORS in kinds and lut.serves(formula, mode, name, operands):
         return lambda operands, results: lut.launch(formula, mode, name, operands, results)
     return lambda operands, results: packed.launch(formula, mode, name, operands, results, kinds)
 
@@ -108,7 +108,7 @@ def as_operand(method: Any, operand: Any, dtype: np.dtype) -> Any:
     if operand.dtype == dtype:
         return operand
     refuse_in_capture(method, f"an operand of {operand.dtype} is converted to {dtype}", "convert it")
-    return operand.astype(dtype)
+    return elementwise.converted(operand, dtype)
 
 
 def allocator(operands: tuple, shape: tuple[int, ...], dtype: np.dtype) -> Callable[[], Any]:

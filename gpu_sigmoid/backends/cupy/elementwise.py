@@ -22,6 +22,27 @@ def bits(operand: Any) -> Any:
     return operand.view(np.uint16) if operand.dtype.itemsize == 2 else operand
 
 
+def converted(array: Any, dtype: np.dtype) -> Any:
+    """Return an array of another dtype that holds all its numbers, subnormal ones too.
+
+    CuPy's own conversion to float64 takes those of float32 and bfloat16 for 0.
+    """
+    if dtype != np.float64 or array.dtype.name not in WIDENED:
+        return array.astype(dtype)
+    return widening(array.dtype.name)(bits(array))
+
+
+WIDENED = {"float32": ("float32", "x"), "bfloat16": ("uint16", "__uint_as_float((unsigned int)x << 16)")}
+"""How their arrays are read as float32."""
+
+
+@cache
+def widening(dtype: str) -> Any:
+    name, single = WIDENED[dtype]
+    operation = f'asm("cvt.f64.f32 %0, %1;" : "=d"(y) : "f"({single}));'
+    return cupy.ElementwiseKernel(f"{name} x", "float64 y", operation, f"{dtype}_to_float64")
+
+
 @cache
 def kernel(formula: Callable, mode: Mode, dtype: str) -> Any:
     program = lower_for(formula, mode, dtype)

@@ -17,7 +17,7 @@ from gpu_sigmoid.dtypes import numpy_dtype
 LEGACY = 1
 
 
-def adopted(operand: Any) -> Any:
+def adopted(method: Any, operand: Any) -> Any:
     """Return an operand as a CuPy array if it is an array on a GPU, else as it is.
 
     Raises
@@ -33,26 +33,39 @@ def adopted(operand: Any) -> Any:
     if isinstance(operand, cupy.ndarray | np.generic | int | float):
         return operand
     if hasattr(operand, "__cuda_array_interface__"):
-        return from_interface(operand, operand.__cuda_array_interface__)
+        return from_interface(f"{method.label}: {type(operand).__name__}", operand)
     # DLPack orders the streams itself
     return cupy.from_dlpack(operand)
 
 
-def from_interface(owner: Any, interface: dict[str, Any]) -> Any:
-    name = type(owner).__name__
-    if interface.get("mask") is not None:
+def from_interface(name: str, owner: Any) -> Any:
+    """Return what an object of a name for errors offers."""
+    interface = owner.__cuda_array_interface__
+    try:
+        mask, strides = interface.get("mask"), interface.get("strides")
+        (pointer, _), shape = interface["data"], tuple(interface["shape"])
+        plain = np.dtype(interface["typestr"])
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise TypeError(
+            f"{name}'s __cuda_array_interface__ is not one: {type(error).__name__}: {error}"
+        ) from None
+    if mask is not None:
         raise TypeError(f"{name}: masked arrays are not accepted")
-    dtype, shape = dtype_of(owner, interface["typestr"]), interface["shape"]
-    if 0 in shape:
-        # there may be no memory at all
-        return cupy.empty(shape, dtype)
-    pointer, strides = interface["data"][0], interface.get("strides")
+    dtype = dtype_of(name, owner, plain)
+    if not pointer:
+        if 0 in shape:
+            return cupy.empty(shape, dtype)
+        raise ValueError(f"{name}: an array of shape {shape} at no address")
     memory = cupy.cuda.UnownedMemory(pointer, 0, owner)
+    if memory.device_id < 0:
+        raise ValueError(f"{name}: {pointer:#x} is no address of a GPU's memory")
     with memory.device:
         stream = interface.get("stream")
         if stream is not None:
             if stream == 0:
                 raise ValueError(f"{name}: stream 0 is ambiguous, 1 is the default one, 2 that of the thread")
+            if not isinstance(stream, int):
+                raise TypeError(f"{name}: a stream is an integer, not {type(stream).__name__}")
             order(name, stream, current_stream())
         return cupy.ndarray(shape, dtype, cupy.cuda.MemoryPointer(memory, 0), strides)
 
@@ -69,24 +82,23 @@ def run_into(run: Callable[..., Any], method: Any, operands: tuple, out: Any) ->
     for array in filter(is_foreign, outs):
         if array.__cuda_array_interface__["data"][1]:
             raise ValueError(f"{method.label}: out is read-only")
-    targets: Any = tuple(o if o is None else adopted(o) for o in outs)
+    targets: Any = tuple(o if o is None else adopted(method, o) for o in outs)
     results = run(method, operands, targets if isinstance(out, tuple) else targets[0])
     for array, target in zip(outs, targets, strict=True):
         stream = array.__cuda_array_interface__.get("stream") if is_foreign(array) else None
         if stream is not None:
             with target.device:
-                order(type(array).__name__, current_stream(), stream)
+                order(f"{method.label}: {type(array).__name__}", current_stream(), stream)
     if not isinstance(out, tuple):
         return out
     return tuple(r if o is None else o for o, r in zip(outs, results, strict=True))
 
 
-def dtype_of(owner: Any, typestr: str) -> np.dtype:
-    """Return the dtype of a type string; that of bfloat16 says 2 bytes, and no more."""
-    dtype = np.dtype(typestr)
+def dtype_of(name: str, owner: Any, dtype: np.dtype) -> np.dtype:
+    """Return the dtype of what offers one; bfloat16 is offered as 2 bytes, and no more is said."""
     if not dtype.isnative:
         raise TypeError(
-            f"{type(owner).__name__}: {dtype.name} in the other byte order ({typestr}), which no GPU "
+            f"{name}: {dtype.name} in the other byte order ({dtype.str}), which no GPU "
             f"computes in: convert it to {dtype.newbyteorder().str}"
         )
     if dtype.kind != "V":
@@ -94,8 +106,7 @@ def dtype_of(owner: Any, typestr: str) -> np.dtype:
     if dtype.itemsize == 2 and "bfloat16" in str(getattr(owner, "dtype", None)):
         return numpy_dtype("bfloat16")
     raise TypeError(
-        f"{type(owner).__name__}: elements without a type ({typestr}): bfloat16 is accepted where the "
-        "array's dtype says so"
+        f"{name}: elements without a type ({dtype.str}): bfloat16 is accepted where the array's dtype says so"
     )
 
 

@@ -34,10 +34,10 @@ class Calls:
 
     def described(self, operands: tuple, out: Any) -> tuple:
         """Return all that matters to a call but addresses and values: of other objects, their type."""
-        arrays = (*operands, *out) if type(out) is tuple else (*operands, out)
+        arrays = (*operands, *out) if isinstance(out, tuple) else (*operands, out)
         described = [
             (a.shape, a.strides, a.dtype, a.data.ptr % VECTOR, a.data.device_id)
-            if type(a) is ndarray
+            if isinstance(a, ndarray)
             else type(a)
             for a in arrays
         ]
@@ -62,11 +62,11 @@ class Call:
         self.overlaps, self.results = overlaps, results
 
     def __call__(self, operands: tuple, out: Any) -> Any:
-        outs = (None,) * self.results if out is None else out if type(out) is tuple else (out,)
-        addresses = [array.data.ptr for array in (*operands, *outs) if type(array) is ndarray]
+        outs = (None,) * self.results if out is None else out if isinstance(out, tuple) else (out,)
+        addresses = [array.data.ptr for array in (*operands, *outs) if isinstance(array, ndarray)]
         if self.overlaps.among(addresses):
             return NotImplemented
-        ready = tuple([o if type(o) is ndarray else self.as_operand(o) for o in operands])
+        ready = tuple([o if isinstance(o, ndarray) else self.as_operand(o) for o in operands])
         results = tuple([self.fresh() if o is None else o for o in outs])
         self.launch(ready, results)
         return results if self.results > 1 else results[0]

@@ -56,7 +56,7 @@ class Call:
         own = (o.dtype for o in operands if getattr(o, "dtype", None) == name)
         self.method, self.dtype = method, next(own, None) or np.dtype(name)
         outs = checked_out(method, self.dtype, operands, out, memory.array_type(), memory.placed)
-        self.shape, self.results = broadcast_shape(operands), len(outs)
+        self.shape, self.results = broadcast_shape(method, operands), len(outs)
         like = shaped_like(self.shape, filter(on_device, operands))
         order = like.strides if like is not None else (0,) * len(self.shape)
         self.strides = ordered_strides(self.shape, self.dtype.itemsize, order)
