@@ -1,5 +1,6 @@
 """JAX arrays, traced or not: calls of native code from XLA's programs, with the kernels' own derivatives.
 
+- `promotion` gives operands the dtype of the result
 - `primitive` is what JAX traces, transforms and lowers
 - `native` registers `handler` with XLA: code compiled by Numba (`memory`, `calls`) that finds a kernel
   in the `table`, and its operands in XLA's call `frame`
@@ -15,12 +16,10 @@ from functools import cache
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 
 from gpu_sigmoid.backends.jax import native
 from gpu_sigmoid.backends.jax.primitive import bind
-from gpu_sigmoid.dtypes import ACCEPTED, DTYPES, accepted_name
+from gpu_sigmoid.backends.jax.promotion import of_one_dtype, plain
 from gpu_sigmoid.outputs import refuse_out
 
 # for programs that were made elsewhere: they need the handler, and nothing of this module
@@ -35,18 +34,6 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     if issubclass(first, jax.Array) and not issubclass(first, jax.core.Tracer):
         method.ready[first] = direct(method, first)
     return compiled(method)(*arrays)
-
-
-def plain(method: Any, operand: Any) -> np.ndarray:
-    """Return a host operand as JAX takes it."""
-    array = np.asarray(operand)
-    if accepted_name(array.dtype) is None:
-        raise refusal(method, array.dtype)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
-
-
-def refusal(method: Any, dtype: Any) -> TypeError:
-    return TypeError(f"{method.label}: dtype {dtype} is not accepted; accepted are {ACCEPTED}")
 
 
 def direct(method: Any, array_type: type) -> Callable[[tuple, Any], Any]:
@@ -67,14 +54,7 @@ def compiled(method: Any) -> Callable[..., Any]:
     """Return a method as a function that JAX keeps compiled: its quickest way for arrays that exist."""
 
     def promoted(*operands: Any) -> Any:
-        dtype = jnp.result_type(*operands)
-        if jnp.issubdtype(dtype, jnp.integer) or jnp.issubdtype(dtype, jnp.bool_):
-            dtype = jnp.result_type(float)
-        if dtype.name not in DTYPES:
-            raise refusal(method, dtype)
-        arrays = (jnp.asarray(o) for o in operands)
-        # an array of the dtype stays weakly typed, if it was
-        results = bind(method, *(a if a.dtype == dtype else a.astype(dtype) for a in arrays))
+        results = bind(method, *of_one_dtype(method, operands))
         return tuple(results) if len(results) > 1 else results[0]
 
     promoted.__name__ = promoted.__qualname__ = method.label

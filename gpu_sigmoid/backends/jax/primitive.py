@@ -3,7 +3,7 @@
 JAX's transformations go by these rules, whichever of them are stacked.
 """
 
-from functools import cache, partial, reduce
+from functools import cache, reduce
 from operator import add
 from typing import Any
 
@@ -65,7 +65,14 @@ def evaluated(*arrays: Any, method: Any) -> list[Any]:
 
 @cache
 def program(method: Any) -> Any:
-    return jax.jit(partial(ELEMENTWISE.bind, method=method))
+    def on_arrays(*arrays: Any) -> Any:
+        return ELEMENTWISE.bind(*arrays, method=method)
+
+    on_arrays.__name__ = on_arrays.__qualname__ = method.label
+    # Under jax.debug_nans and jax.debug_infs JAX calls a function without jit to find the primitive at
+    # fault, which would come back here without end: this says that the function is one primitive.
+    on_arrays._apply_primitive = True  # type: ignore[attr-defined]
+    return jax.jit(on_arrays)
 
 
 def batched(arrays: Any, axes: Any, *, method: Any) -> tuple[list[Any], list[int]]:
