@@ -1,5 +1,6 @@
 """What is written to: torch is told of it, and refuses what it would refuse of its own functions."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from helpers.required import library
 import gpu_sigmoid as gs
 
 torch = library("torch")
+
+from torch.autograd import forward_ad  # noqa: E402
 
 from gpu_sigmoid.torch import nn  # noqa: E402
 
@@ -74,6 +77,58 @@ def test_overlap_in_part_is_right() -> None:
         want = gs.sigmoid(x.clone())
         gs.sigmoid(x, out=out)
         assert torch.equal(out, want)
+
+
+@pytest.mark.parametrize("columns", [1, 100])
+def test_overlap_in_part_is_right_beside_one_number_for_all(columns: int) -> None:
+    base = torch.linspace(-3, 3, 200_000).reshape(-1, columns)
+    one, turns = torch.tensor(0.7), ((slice(0, -1), slice(1, None)), (slice(1, None), slice(0, -1)))
+    for read, write in turns:
+        for cotangent in (one, one.expand(base[read].shape)):
+            b = base.clone()
+            want = gs.sigmoid.vjp(base[read], cotangent)
+            gs.sigmoid.vjp(b[read], cotangent, out=b[write])
+            assert torch.equal(b[write], want)
+    # the number itself is overwritten
+    b = base.clone()
+    gs.sigmoid.vjp(base, b[0, 0].expand(base.shape), out=b)
+    assert torch.equal(b, gs.sigmoid.vjp(base, base[0, 0].expand(base.shape)))
+
+
+def test_forward_mode_is_refused() -> None:
+    """A tangent would be missing from out, or be one of what it held before."""
+    ones = torch.ones(2)
+
+    def to_new(function: Any, x: Any) -> Any:
+        return function(x, out=torch.empty_like(x))
+
+    def to_plain(function: Any, x: Any) -> Any:
+        return function(x, out=torch.empty(2))
+
+    def to_itself(function: Any, x: Any) -> Any:
+        return function(x, out=x)
+
+    def of_a_constant(function: Any, x: Any) -> Any:
+        return function(ones, out=x)
+
+    for function in (torch.sigmoid, gs.sigmoid, torch.ops.gpu_sigmoid.sigmoid_value.out):
+        for program in (to_new, to_plain, to_itself, of_a_constant):
+            run = functools.partial(program, function)
+            with pytest.raises(NotImplementedError):
+                torch.func.jvp(lambda x, run=run: run(x * 1), (ones,), (ones,))
+            with pytest.raises(NotImplementedError):
+                torch.func.jacfwd(lambda x, run=run: run(x * 1))(ones)
+            # what an outer level alone has a tangent for
+            with pytest.raises(NotImplementedError):
+                torch.func.jvp(
+                    lambda a, run=run: torch.func.jvp(lambda z: run(a * 1) * z, (ones,), (ones,))[1],
+                    (ones,),
+                    (ones,),
+                )
+            with forward_ad.dual_level(), pytest.raises(NotImplementedError):
+                run(forward_ad.make_dual(ones.clone(), ones))
+    with forward_ad.dual_level():
+        assert torch.equal(to_new(gs.sigmoid, ones), gs.sigmoid(ones))
 
 
 def test_negated_and_strided_views() -> None:

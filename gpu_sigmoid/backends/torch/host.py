@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gpu_sigmoid.backends import cpu
-from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, blockable, run_split
+from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, blockable, run_split, separable
 from gpu_sigmoid.backends.cpu.workers import share
 from gpu_sigmoid.environment import get_num_threads
 
@@ -94,10 +94,12 @@ def in_blocks(kernel: np.ufunc, inputs: tuple[np.ndarray, ...], outs: tuple[np.n
     """Compute on arrays some of which are one number for all elements."""
     numbers = tuple(a if any(a.strides) else a[(0,) * a.ndim] for a in inputs)
     views = blockable((*numbers, *outs), outs[0].shape)
-    if views[-1].ndim > 1:
+    size, arrays = outs[0].size, [v for v in views if v.ndim]
+    inner, written = arrays[: -len(outs)], tuple(arrays[-len(outs) :])
+    # where a block would write what a later one reads, NumPy makes copies
+    if views[-1].ndim > 1 or (size > BLOCK and not separable(inner, written)):
         run_split(kernel, outs[0].dtype, inputs, outs)
         return
-    size = outs[0].size
     views = [v if v.ndim else np.full(min(size, BLOCK), v) for v in views]
 
     def block(i: int) -> None:

@@ -129,6 +129,7 @@ def define_out(method: Any) -> None:
 
     def unrecorded(keyset: Any, *tensors: Tensor, **outs: Tensor) -> None:
         refuse_gradients(method, (*tensors, *outs.values()))
+        refuse_tangents(method, (*tensors, *outs.values()))
         operator.redispatch(keyset & torch._C._after_autograd_keyset, *tensors, **outs)
 
     def resolved(*tensors: Tensor, **outs: Tensor) -> None:
@@ -201,6 +202,15 @@ def refuse_gradients(method: Any, tensors: tuple[Tensor, ...]) -> None:
         raise RuntimeError(
             f"{method.label}: with out=, nothing is recorded for a gradient, and an operand or out requires "
             "one: leave out= away, or compute under torch.no_grad()"
+        )
+
+
+def refuse_tangents(method: Any, tensors: tuple[Tensor, ...]) -> None:
+    """Raise an error as torch does if a call with out= had tangents to compute, or to leave in out."""
+    if any([is_dual(t) for t in tensors]):
+        raise NotImplementedError(
+            f"{method.label}: with out=, nothing is computed for forward mode, and an operand or out has "
+            "a tangent: leave out= away"
         )
 
 
