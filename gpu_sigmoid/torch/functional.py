@@ -1,27 +1,38 @@
 """What modules compute by several operators."""
 
+from functools import reduce
+
 import torch
 from torch import Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor
+from torch.autograd import forward_ad
 from torch.nn import _reduction
 
 import gpu_sigmoid as gs
+from gpu_sigmoid.backends.torch.operators import IN_FLOAT32
 
 WIDER = {torch.float16: torch.float32, torch.bfloat16: torch.float32, torch.float32: torch.float64}
 
 
 def silu_in_place(x: Tensor) -> Tensor:
     """Write silu(x) to x, which it returns."""
+    if isinstance(x, Tensor) and not x.is_floating_point():
+        raise NotImplementedError(
+            f"SiLU: {x.dtype} cannot hold the results, which inplace=True writes to the input: convert it to "
+            "floating point, or leave inplace away"
+        )
     # the gradient needs x as it was
-    recorded = torch.is_grad_enabled() and x.requires_grad
+    recorded = torch.is_grad_enabled() and may_be_differentiated(x)
     return x.copy_(gs.silu(x.clone() if recorded else x))
 
 
 def scaled_softplus(x: Tensor, beta: float) -> Tensor:
     """Return log(1 + exp(beta x)) / beta, computed in the next wider dtype."""
-    wide = x.to(WIDER.get(x.dtype, x.dtype))
+    dtype = result_dtype("softplus", x)
+    wide = x.to(WIDER.get(x.dtype, dtype))
     scaled = wide * beta
     # the product may overflow where the result does not
-    return torch.where(scaled == torch.inf, wide, gs.softplus(scaled) / beta).to(x.dtype)
+    return torch.where(scaled == torch.inf, wide, gs.softplus(scaled) / beta).to(dtype)
 
 
 def binary_cross_entropy(
@@ -34,12 +45,19 @@ def binary_cross_entropy(
             "each logit"
         )
     _reduction.get_enum(reduction)
+    for name, given in (("weight", weight), ("pos_weight", pos_weight)):
+        if given is not None and not broadcasts_to(given.shape, logits.shape):
+            raise RuntimeError(
+                f"{name} of shape {tuple(given.shape)} does not broadcast to the logits' shape "
+                f"{tuple(logits.shape)}"
+            )
     if pos_weight is None:
         loss = gs.bce_with_logits(logits, target)
     else:
         loss = weighted_cross_entropy(logits, target, pos_weight)
     if weight is not None:
-        loss = loss * weight
+        # as torch's, which are multiplied in place
+        loss = (loss * weight).to(loss.dtype)
     if reduction == "none":
         return loss
     return loss.mean() if reduction == "mean" else loss.sum()
@@ -47,13 +65,55 @@ def binary_cross_entropy(
 
 def weighted_cross_entropy(logits: Tensor, target: Tensor, pos_weight: Tensor) -> Tensor:
     """Return (1 - target) softplus(x) + pos_weight target softplus(-x), by terms that are not negative."""
-    dtype = torch.promote_types(logits.dtype, target.dtype)
+    dtype = result_dtype("bce_with_logits", logits, target)
     wide = torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype
     x, hit = logits.to(wide), target.to(wide)
     hits, misses = gs.softplus(-x), gs.softplus(x)
-    return (costing(pos_weight * hit, hits) + costing(1 - hit, misses)).to(dtype)
+    return (costing(pos_weight, hit, hits) + costing(torch.ones_like(hit), 1 - hit, misses)).to(dtype)
 
 
-def costing(weight: Tensor, cost: Tensor) -> Tensor:
-    """Return weight * cost, which is 0 for an infinite cost of no weight, and has no nan as a gradient."""
-    return weight * cost.masked_fill((weight == 0) & cost.isinf(), 0.0)
+def may_be_differentiated(x: Tensor) -> bool:
+    """Return whether a gradient or a tangent by a tensor may be asked for.
+
+    Of what a transform wraps, an outer level may have one. Compilers leave out what is not needed.
+    """
+    return (
+        x.requires_grad
+        or torch.compiler.is_compiling()
+        or is_functorch_wrapped_tensor(x)
+        or forward_ad._current_level >= 0
+    )
+
+
+def result_dtype(function: str, *tensors: Tensor) -> torch.dtype:
+    """Return the dtype that a function's results have for tensors of one shape, under autocast too."""
+    dtype = reduce(torch.promote_types, [t.dtype for t in tensors])
+    if not (dtype.is_floating_point or dtype.is_complex):
+        return torch.get_default_dtype()
+    device = tensors[0].device.type
+    if dtype.itemsize == 2 and function in IN_FLOAT32.get(device.upper(), ()):
+        return torch.float32 if torch.is_autocast_enabled(device) else dtype
+    return dtype
+
+
+def broadcasts_to(shape: torch.Size, other: torch.Size) -> bool:
+    """Return whether a tensor of a shape broadcasts to another one as it is."""
+    if len(shape) > len(other):
+        return False
+    return all([n == 1 or n == m for n, m in zip(shape[::-1], other[::-1], strict=False)])
+
+
+def costing(weight: Tensor, share: Tensor, cost: Tensor) -> Tensor:
+    """Return weight * share * cost, which is 0 for an infinite cost of no weight or share.
+
+    The gradient by a share of 0 of an infinite cost is infinite; there is no nan.
+    """
+    product = weight * share
+    free = (product == 0) & cost.isinf()
+    total = product * cost.masked_fill(free, 0.0)
+    if not may_be_differentiated(share):
+        return total
+    # a root is 0 at 0 too, and its slope is infinite there, as the cost is
+    steep = free & (weight != 0)
+    root = torch.where(steep, share, 1.0).sqrt()
+    return total + weight * torch.where(steep, root, 0.0)

@@ -54,7 +54,11 @@ def test_autocast_as_torchs_functions_have_it() -> None:
             assert ours(half).dtype == theirs(half).dtype
         loss = gs.bce_with_logits(half, half.detach())
         assert loss.dtype == torch.nn.functional.binary_cross_entropy_with_logits(half, half.detach()).dtype
-        assert loss.dtype == nn.BCEWithLogitsLoss()(half, half.detach()).dtype == torch.float32
+        for options in ({}, {"pos_weight": half.detach()}, {"weight": half.detach()}):
+            found = nn.BCEWithLogitsLoss(**options)(half, half.detach())
+            assert found.dtype == torch.nn.BCEWithLogitsLoss(**options)(half, half.detach()).dtype
+            assert loss.dtype == found.dtype == torch.float32
+        assert nn.Softplus(2.0)(half).dtype == torch.nn.Softplus(2.0)(half).dtype
     loss.sum().backward()
     assert half.grad.dtype == torch.bfloat16
 

@@ -155,6 +155,18 @@ def test_modules_in_place_under_transforms() -> None:
     assert torch.equal(func.jvp(lambda x: silu(x * 1), (X,), (T,))[1], gs.silu.vjp(X, T))
     ones = torch.ones_like(X)
     assert torch.equal(func.grad(lambda x: silu(x * 1).sum())(X), gs.silu.vjp(X, ones))
+    # an outer level alone needs a gradient
+    plain = nn.SiLU()
+    leaf = X.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(func.vmap(lambda x: silu(x * 1))(leaf).sum(), leaf)
+    assert torch.equal(gradient, gs.silu.vjp(X, ones))
+    programs: list[Any] = [
+        lambda m: func.grad(lambda x: func.vmap(lambda r: m(r * 1))(x).sum()),
+        lambda m: func.grad(lambda a: func.jvp(lambda z: m(z * a), (ones,), (T,))[1].sum()),
+        lambda m: func.grad(lambda a: func.grad(lambda z: (m(a * 1) * z).sum())(ones).sum()),
+    ]
+    for program in programs:
+        assert torch.equal(program(silu)(X), program(plain)(X))
 
 
 @pytest.mark.parametrize("size", [7, 1 << 17])

@@ -132,7 +132,14 @@ X = torch.ones(2, 3)
         ("BCEWithLogitsLoss", {"weight": X[:, :2]}, (X, X)),
         ("BCEWithLogitsLoss", {"pos_weight": X[:, :2]}, (X, X)),
         ("SiLU", {"inplace": True}, (X.clone().requires_grad_(),)),
+        ("BCEWithLogitsLoss", {"weight": X}, (X[0], X[0])),
+        ("BCEWithLogitsLoss", {"weight": X[:1]}, (X[0], X[0])),
+        ("BCEWithLogitsLoss", {"pos_weight": X}, (X[0], X[0])),
+        ("BCEWithLogitsLoss", {"pos_weight": X[0]}, (X[:, :1], X[:, :1])),
+        ("BCEWithLogitsLoss", {"pos_weight": X[0, :0]}, (X[0, :1], X[0, :1])),
         ("SiLU", {"inplace": True}, (X[:, :1].expand(2, 3),)),
+        ("SiLU", {"inplace": True}, (torch.arange(3),)),
+        ("SiLU", {"inplace": True}, (torch.ones(3, dtype=torch.bool),)),
         ("Sigmoid", {}, ("x",)),
         ("SiLU", {}, (None,)),
     ],
@@ -142,6 +149,53 @@ def test_same_errors(name: str, options: dict[str, Any], given: tuple) -> None:
         getattr(torch.nn, name)(**options)(*given)
     with pytest.raises(theirs.type):
         getattr(nn, name)(**options)(*given)
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int64])
+def test_integers_and_booleans_have_results_in_floating_point(dtype: Any) -> None:
+    """Torch refuses them here; without options, the functions of this library do not."""
+    x, target = torch.tensor([0, 1, 3, 1]).to(dtype), torch.tensor([0, 1, 0, 0]).to(dtype)
+    wide = x.float()
+    for beta in (1.0, 2.0, 0.5):
+        torch.testing.assert_close(nn.Softplus(beta)(x), torch.nn.Softplus(beta)(wide))
+    for options in ({}, {"pos_weight": torch.tensor(3.0)}, {"weight": torch.tensor(3)}):
+        ours = nn.BCEWithLogitsLoss(reduction="none", **options)(x, target)
+        torch.testing.assert_close(
+            ours, torch.nn.BCEWithLogitsLoss(reduction="none", **options)(wide, target.float())
+        )
+
+
+@pytest.mark.parametrize("name", ["weight", "pos_weight"])
+@pytest.mark.parametrize("weight", DTYPES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_weights_dtype_is_not_the_losss(dtype: str, weight: str, name: str) -> None:
+    x = torch.ones(3, dtype=getattr(torch, dtype))
+    options = {name: torch.full((3,), 1.5, dtype=getattr(torch, weight))}
+    for reduction in ("none", "mean"):
+        ours, theirs = [of.BCEWithLogitsLoss(reduction=reduction, **options)(x, x) for of in (nn, torch.nn)]
+        torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("weight", [None, 1.0, 3.0, 0.25])
+def test_the_targets_gradient_at_an_infinite_logit_that_costs_0(weight: float | None) -> None:
+    options = {} if weight is None else {"pos_weight": torch.tensor([weight], requires_grad=True)}
+    x = torch.tensor([INF, -INF, INF, -INF, 1e30, -2.0, 0.5], requires_grad=True)
+    t = torch.tensor([1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0], requires_grad=True)
+    loss = nn.BCEWithLogitsLoss(reduction="none", **options)(x, t)
+    assert loss[:4].tolist() == [0.0, 0.0, INF, INF]
+    x, t = [a.detach()[[0, 1, 4, 5, 6]].requires_grad_() for a in (x, t)]
+    loss = nn.BCEWithLogitsLoss(reduction="sum", **options)(x, t)
+    by_x, by_t, *by_weight = torch.autograd.grad(loss, (x, t, *options.values()))
+    assert by_x[:2].tolist() == [0.0, 0.0] and by_x.isfinite().all()
+    assert by_t[:2].tolist() == [-INF, INF]
+    ratio = 1.0 if weight is None else weight
+    softplus = torch.nn.functional.softplus
+    torch.testing.assert_close(by_t[2:], (ratio * softplus(-x) - softplus(x))[2:].detach())
+    assert all(g.isfinite().all() for g in by_weight)
+    tangent = torch.func.jvp(
+        lambda t: nn.BCEWithLogitsLoss(reduction="none", **options)(x, t), (t,), (torch.ones_like(t),)
+    )[1]
+    assert tangent[:2].tolist() == [-INF, INF]
 
 
 def test_softplus_with_beta_does_not_overflow() -> None:
