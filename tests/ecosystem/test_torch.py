@@ -83,6 +83,13 @@ def test_refusals() -> None:
         gs.sigmoid(x.to(torch.complex64))
     with pytest.raises(TypeError, match="cannot be mixed"):
         gs.bce_with_logits(x, np.ones(3))
+    # which would not count for the common dtype
+    for other in (torch.tensor(1 + 2j), np.complex64(1 + 2j), np.datetime64(1, "s"), np.str_("1")):
+        for given in (x, torch.arange(3), torch.tensor(1.0)):
+            with pytest.raises(TypeError, match="is not accepted; accepted are float16, bfloat16, float32"):
+                gs.bce_with_logits(given, other)
+    for other in (np.float64(0.5), ml_dtypes.bfloat16(0.5), np.float16(0.5)):
+        assert torch.equal(gs.bce_with_logits(x, other), gs.bce_with_logits(x, 0.5))
     with pytest.raises(TypeError, match="to_dense"):
         gs.sigmoid(x.to_sparse())
     with pytest.raises(RuntimeError, match="leave out= away"):

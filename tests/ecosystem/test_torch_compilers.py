@@ -103,16 +103,54 @@ def test_transforms_compile() -> None:
         torch.testing.assert_close(got, want, msg=lambda text, name=name: f"{name}: {text}")
 
 
-def test_what_is_compiled_for_any_size_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@torch._dynamo.config.patch(error_on_recompile=True)
+def test_what_is_compiled_for_any_size_is_compiled_once() -> None:
     torch._dynamo.reset()
     gs.sigmoid(X)
-    monkeypatch.setattr(torch._dynamo.config, "error_on_recompile", True)
     compiled = torch.compile(
         gs.bce_with_logits.value_and_grad, fullgraph=True, backend="aot_eager", dynamic=True
     )
     for rows in (3, 5, 9):
         x, t = torch.rand(rows, 4), torch.rand(rows, 4)
         assert torch.equal(compiled(x, t)[1], gs.bce_with_logits.grad(x, t))
+
+
+@torch._dynamo.config.patch(error_on_recompile=True)
+@pytest.mark.parametrize("shape", [(5,), (1, 5), ()])
+def test_operands_of_other_ranks_are_compiled_once(shape: tuple) -> None:
+    def loss(x: Any, t: Any) -> Any:
+        value = gs.bce_with_logits(x, t)
+        by_both = torch.autograd.grad(value.sum(), (x, t))
+        return value, *by_both
+
+    torch._dynamo.reset()
+    gs.sigmoid(X)
+    t = torch.linspace(0, 1, 5)[0].clone() if shape == () else torch.linspace(0, 1, 5).reshape(shape)
+    forward = torch.compile(gs.bce_with_logits, fullgraph=True, backend="aot_eager", dynamic=True)
+    # one of as many rows as the other operand has columns
+    for rows in (4, 6, 5, 7):
+        x, leaf = torch.rand(rows, 5).requires_grad_(), t.clone().requires_grad_()
+        value, by_x, by_t = loss(x, leaf)
+        compiled = forward(x, leaf)
+        assert torch.equal(compiled, value)
+        found = torch.autograd.grad(compiled.sum(), (x, leaf))
+        torch.testing.assert_close(found, (by_x, by_t))
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("shapes", [((4, 5), (5,)), ((5,), (4, 5)), ((4, 6, 5), (6, 5)), ((4, 1), (1, 5))])
+def test_operands_that_broadcast_are_exported_for_any_batch(shapes: Any, strict: bool) -> None:
+    class Loss(torch.nn.Module):
+        def forward(self, x: Any, t: Any) -> Any:
+            return gs.bce_with_logits(x, t)
+
+    batch = torch.export.Dim("batch", min=2)
+    dynamic = tuple({0: batch} if shape[0] == 4 else {} for shape in shapes)
+    exported = torch.export.export(
+        Loss(), tuple(torch.rand(shape) for shape in shapes), dynamic_shapes=dynamic, strict=strict
+    )
+    x, t = [torch.rand(9, *shape[1:]) if shape[0] == 4 else torch.rand(shape) for shape in shapes]
+    assert torch.equal(exported.module()(x, t), gs.bce_with_logits(x, t))
 
 
 @pytest.mark.parametrize("strict", [False, True])

@@ -53,13 +53,15 @@ def test_refused_as_torch_refuses() -> None:
         "an operand does": lambda f: f(leaf, out=plain),
         "expanded": lambda f: f(plain, out=torch.ones(1).expand(3)),
         "inference tensor": lambda f: f(plain, out=made),
+        "inference tensors alone": lambda f: f(made, out=made),
     }
     for what, call in calls.items():
         for function in (torch.sigmoid, gs.sigmoid):
             with pytest.raises(RuntimeError):
                 print(what, call(function))
     operator = torch.ops.gpu_sigmoid.sigmoid_value.out
-    for given, out in ((leaf, plain), (plain, leaf), (plain, torch.ones(1).expand(3)), (plain, made)):
+    expanded = torch.ones(1).expand(3)
+    for given, out in ((leaf, plain), (plain, leaf), (plain, expanded), (plain, made), (made, made)):
         with pytest.raises(RuntimeError):
             operator(given, out=out)
     for module in (torch.nn.SiLU, nn.SiLU):
@@ -182,3 +184,6 @@ def test_without_data(place: str) -> None:
     assert [r.shape for r in results] == [(5, 7)] * 2
     with pytest.raises(ValueError, match="out has shape"):
         gs.sigmoid(torch.empty(5, device="meta"), out=torch.empty(4, device="meta"))
+    for given, out in (("meta", "cpu"), ("cpu", "meta")):
+        with pytest.raises(TypeError, match="out is of"):
+            gs.sigmoid(torch.empty(5, device=given), out=torch.empty(5, device=out))

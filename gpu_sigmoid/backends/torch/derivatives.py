@@ -71,8 +71,9 @@ def gradients(
         if own is not None and needed[-1]:
             sums[-1] = plus(sums[-1], weighted(function, partial, operands, cotangent, call))
     for i, gradient in enumerate(sums):
-        if gradient is not None and gradient.shape != tensors[i].shape:
-            sums[i] = gradient.sum_to_size(tensors[i].shape)
+        shape = tensors[i].shape
+        if gradient is not None and (gradient.ndim != len(shape) or gradient.shape != shape):
+            sums[i] = gradient.sum_to_size(shape)
     return tuple(sums)
 
 

@@ -28,7 +28,13 @@ from gpu_sigmoid.backends.torch import cuda, host
 from gpu_sigmoid.backends.torch.derivatives import differentiable
 from gpu_sigmoid.backends.torch.host import NAMES, SMALL, as_numpy
 from gpu_sigmoid.backends.torch.operands import check_memory, check_outs, results_like
-from gpu_sigmoid.backends.torch.operators import call, devices_in_float32, dispatched, refuse_gradients
+from gpu_sigmoid.backends.torch.operators import (
+    call,
+    devices_in_float32,
+    dispatched,
+    refuse_gradients,
+    refuse_inference_tensors,
+)
 from gpu_sigmoid.registry import FUNCTIONS
 
 Tensors = tuple[Tensor, ...]
@@ -46,6 +52,9 @@ def keys(*names: str) -> int:
 
 MODES = {keys("BackendSelect"), keys("BackendSelect", "ADInplaceOrView")}
 """What a thread adds to every tensor's dispatch keys: nothing of interest, in inference mode or not."""
+
+MADE_IN_INFERENCE = {keys(place, f"Autocast{place}") for place in ("CPU", "CUDA")}
+"""The dispatch keys of plain tensors that were made in inference mode."""
 
 PLAIN = {
     place: {
@@ -139,6 +148,8 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
             refuse_gradients(method, operands + outs)
         check_outs(method, operands, outs)
         check_memory(method, outs)
+        if found in MADE_IN_INFERENCE:
+            refuse_inference_tensors(method, outs)
         computation(operands, outs)
         increment_version(outs)
         return out

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gpu_sigmoid.backends.placed import Placed
 from gpu_sigmoid.backends.torch.host import NAMES
-from gpu_sigmoid.dtypes import ACCEPTED
+from gpu_sigmoid.dtypes import ACCEPTED, accepted_name
 from gpu_sigmoid.outputs import refuse_shared_memory
 
 
@@ -22,14 +22,17 @@ def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:
     for tensor in tensors:
         if tensor.layout != torch.strided:
             raise TypeError(f"{method.label}: {tensor.layout} tensors are not served: use to_dense()")
+    # each of them, since one without a dimension does not count for the common dtype
+    refused = [t.dtype for t in tensors if is_inexact(t.dtype) and t.dtype not in NAMES]
+    refused += [o.dtype for o in operands if isinstance(o, np.generic) and accepted_name(o.dtype) is None]
+    if refused:
+        raise TypeError(f"{method.label}: dtype {refused[0]} is not accepted; accepted are {ACCEPTED}")
     devices = list(dict.fromkeys(t.device for t in tensors if t.ndim or len(tensors) == 1))
     if len(devices) > 1:
         names = " and ".join(map(str, devices))
         raise TypeError(f"{method.label}: tensors on {names}: move them to one device first")
     device = devices[0] if devices else tensors[0].device
     dtype = common_dtype(tensors)
-    if dtype not in NAMES:
-        raise TypeError(f"{method.label}: dtype {dtype} is not accepted; accepted are {ACCEPTED}")
     # as_tensor of one that is as it should be is an operation in exported programs
     return tuple(
         o
@@ -55,10 +58,15 @@ def is_inexact(dtype: torch.dtype) -> bool:
 
 
 def shape_of(tensors: tuple[Tensor, ...]) -> torch.Size:
+    """Return the shape that tensors broadcast to.
+
+    Here and elsewhere ranks are compared before shapes: a comparison of sizes of different axes is one
+    that programs compiled for any size would come to rest on.
+    """
     shape = tensors[0].shape
     for tensor in tensors:
         # asked first, since torch.broadcast_shapes takes longer than a small kernel
-        if tensor.shape != shape:
+        if tensor.ndim != len(shape) or tensor.shape != shape:
             return torch.broadcast_shapes(*[t.shape for t in tensors])
     return shape
 
@@ -67,7 +75,7 @@ def results_like(tensors: tuple[Tensor, ...], count: int) -> tuple[Tensor, ...]:
     """Return new tensors for results, in the order of memory of an operand of their shape."""
     shape = shape_of(tensors)
     for tensor in tensors:
-        if tensor.shape == shape:
+        if tensor.ndim == len(shape) and tensor.shape == shape:
             return tuple([torch.empty_like(tensor) for _ in range(count)])
     return tuple([tensors[0].new_empty(shape) for _ in range(count)])
 
@@ -86,10 +94,10 @@ def check_outs(method: Any, tensors: tuple[Tensor, ...], outs: tuple[Tensor, ...
     """Raise an error if the results cannot be written to `outs`, whatever they hold now."""
     shape, first = shape_of(tensors), tensors[0]
     for target in outs:
-        if target.dtype != first.dtype or target.get_device() != first.get_device():
+        if target.dtype != first.dtype or target.device != first.device:
             found, wanted = (target.dtype, target.device), (first.dtype, first.device)
             raise TypeError(f"{method.label}: out is of {found}, the result of {wanted}")
-        if target.shape != shape:
+        if target.ndim != len(shape) or target.shape != shape:
             raise ValueError(
                 f"{method.label}: out has shape {tuple(target.shape)}, the result has {tuple(shape)}"
             )
