@@ -64,7 +64,7 @@ def shape_of(tensors: tuple[Tensor, ...]) -> torch.Size:
     that programs compiled for any size would come to rest on.
     """
     shape = tensors[0].shape
-    for tensor in tensors:
+    for tensor in tensors[1:]:
         # asked first, since torch.broadcast_shapes takes longer than a small kernel
         if tensor.ndim != len(shape) or tensor.shape != shape:
             return torch.broadcast_shapes(*[t.shape for t in tensors])
