@@ -71,6 +71,8 @@ def overlapping(a: Placed, b: Placed) -> bool:
 
 def repeats(place: Placed) -> bool:
     """Return whether elements of an array share memory, or may: its axes do not lie within each other."""
+    if 0 in place.shape:
+        return False
     reach = place.dtype.itemsize
     for step, count in sorted((abs(s), n) for s, n in zip(place.strides, place.shape, strict=True) if n > 1):
         if step < reach:

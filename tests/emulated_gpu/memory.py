@@ -70,7 +70,8 @@ class Memory:
 
     def around(self, address: int) -> tuple[int, int] | None:
         """Return where the allocation that an address is in begins, and its size."""
-        for start, (size, _, _) in self.allocations.items():
+        # other threads of the host may allocate meanwhile
+        for start, (size, _, _) in list(self.allocations.items()):
             if start <= address < start + size:
                 return start, size
         return None
@@ -102,7 +103,7 @@ def on_host(address: int) -> int:
 
 
 def is_pinned(address: int) -> bool:
-    return any(start <= address < start + size for start, size in pinned.items())
+    return any(start <= address < start + size for start, size in list(pinned.items()))
 
 
 def check_allocated(address: int, size: int) -> None:
