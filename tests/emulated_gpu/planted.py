@@ -161,7 +161,7 @@ FAULTS = [
         f"{CUPY}/foreign.py",
         "    runtime.streamWaitEvent(then, event.ptr)",
         "    pass",
-        "tests/cuda/test_foreign.py::test_the_exporters_stream_is_waited_for",
+        "tests/cuda/test_foreign_streams.py::test_the_exporters_stream_is_waited_for",
         WRONG_BITS,
     ),
     Fault(
