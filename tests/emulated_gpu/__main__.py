@@ -14,7 +14,11 @@ def main(command: list[str]) -> int:
     if turned_on.REASON:
         print(f"Error: there is no emulated GPU: {turned_on.REASON}", file=sys.stderr)
         return 1
-    os.execvp(command[0], command)
+    try:
+        os.execvp(command[0], command)
+    except OSError as error:
+        print(f"Error: {command[0]}: {error.strerror}", file=sys.stderr)
+        return 127
 
 
 if __name__ == "__main__":

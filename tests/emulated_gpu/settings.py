@@ -1,13 +1,22 @@
 """What the emulated GPU is like: environment variables, read once."""
 
+import math
 import os
 
 
-def number(name: str, default: int) -> int:
-    return int(os.environ.get(f"EMULATED_GPU_{name}") or default)
+def number(name: str, default: int, most: float = math.inf) -> int:
+    variable = f"EMULATED_GPU_{name}"
+    text = os.environ.get(variable) or str(default)
+    try:
+        found = int(text)
+    except ValueError:
+        raise SystemExit(f"{variable} is to be a whole number, not {text!r}") from None
+    if found > most:
+        raise SystemExit(f"{variable} is to be {most} at most, not {found}")
+    return found
 
 
-DEVICES = number("DEVICES", 1)
+DEVICES = number("DEVICES", 1, most=8)
 PROCESSORS = number("PROCESSORS", 8)
 MEMORY_BYTES = number("MEMORY_BYTES", 16 << 30)
 CAPABILITY = (number("CAPABILITY", 90) // 10, number("CAPABILITY", 90) % 10)
