@@ -1,5 +1,8 @@
 """The fixtures of the tests of CUDA without a GPU."""
 
+import warnings
+from collections.abc import Iterator
+
 import pytest
 from helpers.backends import MISSING
 from helpers.required import REQUIRED
@@ -12,6 +15,17 @@ def gpu() -> None:
         if "cupy" in REQUIRED:
             pytest.fail(f"backend cupy is required, but {reason}")
         pytest.skip(f"no GPU: {reason}")
+
+
+@pytest.fixture
+def no_warnings() -> Iterator[None]:
+    """A warning is an error, work that is waited for included."""
+    import cupy
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+        cupy.cuda.Device().synchronize()
 
 
 @pytest.fixture

@@ -3,34 +3,23 @@
 import os
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from helpers.backends import MISSING
+from helpers.backends import need
 from helpers.exporters import Exporter
-from helpers.required import REQUIRED
 
 import gpu_sigmoid as gs
 
-if reason := MISSING.get("cupy"):
-    if "cupy" in REQUIRED:
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason, allow_module_level=True)
+need("cupy")
 
 import cupy
 
+pytestmark = pytest.mark.usefixtures("no_warnings")
+
 HOST = np.linspace(-5, 5, 1000, dtype=np.float32)
-
-
-@pytest.fixture(autouse=True)
-def no_warnings() -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
-        cupy.cuda.Device().synchronize()
 
 
 def pending(target: Any, value: float) -> Any:

@@ -10,7 +10,7 @@ import gpu_sigmoid as gs
 
 cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
 
-from gpu_sigmoid.backends.cupy import elementwise, lut, packed  # noqa: E402
+from gpu_sigmoid.backends.cupy import elementwise, lut, packed
 
 pytestmark = pytest.mark.usefixtures("gpu")
 

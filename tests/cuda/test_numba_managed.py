@@ -5,15 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.backends import MISSING
-from helpers.required import REQUIRED
+from helpers.backends import need
 
 import gpu_sigmoid as gs
 
-if reason := MISSING.get("numba_cuda"):
-    if "numba_cuda" in REQUIRED:
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason, allow_module_level=True)
+need("numba_cuda")
 
 from numba import cuda
 from numba.cuda.cudadrv.devicearray import ManagedNDArray, MappedNDArray

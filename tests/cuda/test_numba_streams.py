@@ -4,15 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.backends import MISSING
-from helpers.required import REQUIRED
+from helpers.backends import need
 
 import gpu_sigmoid as gs
 
-if reason := MISSING.get("numba_cuda") or MISSING.get("cupy"):
-    if REQUIRED & {"numba_cuda", "cupy"}:
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason, allow_module_level=True)
+need("numba_cuda", "cupy")
 
 import cupy
 from numba import cuda

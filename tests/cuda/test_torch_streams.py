@@ -7,15 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.backends import MISSING
-from helpers.required import REQUIRED, library
+from helpers.backends import need
+from helpers.required import library
 
 import gpu_sigmoid as gs
 
-if reason := MISSING.get("cupy"):
-    if "cupy" in REQUIRED:
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason, allow_module_level=True)
+need("cupy")
 
 import cupy
 

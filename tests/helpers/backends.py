@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 from emulated_gpu import turned_on
 
 from gpu_sigmoid.backends.placed import Placed
 from gpu_sigmoid.device_check.libraries import numba_device
 from gpu_sigmoid.environment import why_no_gpu
+from helpers.required import REQUIRED
 
 
 @dataclass(frozen=True)
@@ -151,3 +153,11 @@ def why_not(name: str) -> str | None:
 
 
 MISSING = {name: reason for name in MAKERS if (reason := why_not(name))}
+
+
+def need(*names: str) -> None:
+    """Skip the module that asks if one of the backends is missing, or fail it where that is required."""
+    if reason := next(filter(None, map(MISSING.get, names)), None):
+        if REQUIRED & set(names):
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason, allow_module_level=True)
