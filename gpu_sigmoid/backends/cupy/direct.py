@@ -11,7 +11,7 @@ from cupy import ndarray
 from cupy.cuda.runtime import getDevice, getDeviceCount
 
 from gpu_sigmoid.backends.cupy import lut, packed
-from gpu_sigmoid.backends.cupy.packed import VECTOR
+from gpu_sigmoid.backends.cupy.packed import VECTOR, before_a_vector
 from gpu_sigmoid.dtypes import accepted_name
 from gpu_sigmoid.modes import is_tabulable
 
@@ -73,7 +73,9 @@ class Direct:
         if prepared.tabulable and lut.serves(self.formula, self.mode, prepared.dtype, operands):
             lut.launch(self.formula, self.mode, prepared.dtype, operands, results)
         else:
-            packed.start(prepared.launch, prepared.elements_a_thread, operands + results, distance)
+            size = first.size
+            before = before_a_vector(size, distance, dtype.itemsize) if distance else 0
+            packed.start(prepared.launch, prepared.elements_a_thread, operands + results, size, before)
         return results if self.count > 1 else results[0]
 
     def prepare(self, dtype: Any, device: int) -> Prepared | None:

@@ -71,8 +71,7 @@ def launch(formula: Callable, mode: Mode, dtype: str, operands: tuple, results: 
     available = processors(cupy.cuda.Device().id)
     for together in launches:
         blocks = min(needed, max(1, available // len(together)))
-        distance = x.data.ptr % packed.VECTOR
-        arguments = (x, *together[0], *together[-1], x.size, packed.peeled(x, distance))
+        arguments = (x, *together[0], *together[-1], x.size, packed.peeled(x))
         kernel()((blocks, len(together)), (THREADS,), arguments, shared_mem=TABLE_BYTES)
 
 

@@ -101,26 +101,30 @@ def launch(
     pairs = list(zip(operands, kinds, strict=True))
     arrays = (*(o for o, kind in pairs if kind == VECTORS), *results)
     others = tuple(elementwise.bits(o) for o, kind in pairs if kind != VECTORS)
-    distance = results[0].data.ptr % VECTOR
-    start(compiled.kernel.linear_launch, elements_a_thread, arrays, distance, others)
+    size, before = results[0].size, peeled(results[0])
+    start(compiled.kernel.linear_launch, elements_a_thread, (*arrays, *others), size, before)
 
 
 def start(
-    linear_launch: Any, elements_a_thread: int, arrays: tuple, distance: int, others: tuple = ()
+    linear_launch: Any, elements_a_thread: int, arrays: tuple, size: int, peeled: int, stream: Any = None
 ) -> None:
-    """Launch a kernel on arrays that begin `distance` bytes after a vector's boundary."""
-    size = arrays[0].size
+    """Launch a kernel on arrays, or addresses, with `peeled` elements before the first whole vector."""
     threads = -(-size // elements_a_thread)
     if threads < THREADS:
         # a whole block, for what lies before the first and after the last whole vector
         threads = THREADS
-    arguments = (*arrays, *others, size, peeled(arrays[0], distance) if distance else 0)
-    linear_launch(threads, arguments, 0, THREADS)
+    arguments = (*arrays, size, peeled)
+    linear_launch(threads, arguments, 0, THREADS, stream)
 
 
-def peeled(array: Any, distance: int) -> int:
+def peeled(array: Any) -> int:
     """Return how many elements an array has before its first whole vector."""
-    return min(array.size, -distance % VECTOR // array.dtype.itemsize)
+    return before_a_vector(array.size, array.data.ptr % VECTOR, array.dtype.itemsize)
+
+
+def before_a_vector(size: int, distance: int, itemsize: int) -> int:
+    """Return how many elements precede a boundary, the first being `distance` bytes after one."""
+    return min(size, -distance % VECTOR // itemsize)
 
 
 @cache

@@ -25,13 +25,13 @@ VECTORS, ELEMENT = "vectors", "element"
 class Prepared(NamedTuple):
     """A method's kernel for contiguous arrays of a dtype, loaded on a device."""
 
+    packed: Any
+    """The module whose kernel it is."""
     linear_launch: Any
     elements_a_thread: int
     itemsize: int
     below: float
     """The number of elements from which another kernel serves."""
-    threads: int
-    vector: int
 
 
 class Stream:
@@ -99,8 +99,7 @@ def prepare(method: Any, dtype: torch.dtype, device: int, kinds: tuple[str, ...]
     with cupy.cuda.Device(device):
         kernel, elements_a_thread = packed.kernel(method.formula, method.mode, name, kinds)
         below = lut.SERVED_FROM if is_tabulable(method.formula, method.mode, name) else float("inf")
-        launch = kernel.kernel.linear_launch
-        return Prepared(launch, elements_a_thread, dtype.itemsize, below, packed.THREADS, packed.VECTOR)
+        return Prepared(packed, kernel.kernel.linear_launch, elements_a_thread, dtype.itemsize, below)
 
 
 def launched(
@@ -111,8 +110,8 @@ def launched(
     size = first.numel()
     if not size or size >= prepared.below:
         return not size
-    itemsize, vector = prepared.itemsize, prepared.vector
-    nbytes, distance = size * itemsize, first.data_ptr() % vector
+    itemsize, packed = prepared.itemsize, prepared.packed
+    nbytes, distance = size * itemsize, first.data_ptr() % packed.VECTOR
     outs = [result.data_ptr() for result in results]
     arrays: list[int] = []
     elements: list[int] = []
@@ -131,13 +130,13 @@ def launched(
                     return False
     arrays += outs
     for address in arrays:
-        if address % vector != distance:
+        if address % packed.VECTOR != distance:
             return False
-    peeled = min(size, -distance % vector // itemsize)
-    # a whole block, for what lies before the first and after the last whole vector
-    threads = max(-(-size // prepared.elements_a_thread), prepared.threads)
+    before = packed.before_a_vector(size, distance, itemsize)
     found = _streams.get(stream) or _streams.setdefault(stream, Stream(stream))
-    prepared.linear_launch(threads, (*arrays, *elements, size, peeled), 0, prepared.threads, found)
+    packed.start(
+        prepared.linear_launch, prepared.elements_a_thread, (*arrays, *elements), size, before, found
+    )
     return True
 
 
