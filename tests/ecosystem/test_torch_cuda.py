@@ -99,7 +99,10 @@ def test_other_layouts_are_left_to_cupy_arrays(stream: Any, monkeypatch: pytest.
     monkeypatch.setattr(cuda, "by_arrays", lambda *given: seen.append(given))
     a, b = cupy.zeros(100, "float32"), cupy.zeros(100, "float32")
     cupy.cuda.Device().synchronize()
+    askew = [cupy.ndarray(50, "float32", cupy.zeros(208, "u1").data + 2) for _ in range(2)]
     pairs = {
+        "memory out of line": (askew[0], askew[1]),
+        "an element out of line": (cupy.broadcast_to(askew[0][:1], 50), b[:50]),
         "overlap in part": (a[:50], a[10:60]),
         "strided": (a[::2], b[:50]),
         "strided result": (b[:50], a[::2]),

@@ -124,11 +124,15 @@ def launched(
                     return False
         else:
             elements.append(address)
+            if address % itemsize:
+                return False
             for out in outs:
                 # what all threads read, none may have written
                 if -itemsize < address - out < nbytes:
                     return False
     arrays += outs
+    if distance % itemsize:
+        return False
     for address in arrays:
         if address % packed.VECTOR != distance:
             return False
