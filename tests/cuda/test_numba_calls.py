@@ -16,7 +16,7 @@ need("numba_cuda")
 
 from numba import cuda
 
-from gpu_sigmoid.backends.numba_cuda import prepared
+from gpu_sigmoid.backends import numba_cuda, prepared
 from gpu_sigmoid.backends.placed import ordered_strides
 
 HOST = np.linspace(-5, 5, 1000, dtype=np.float32)
@@ -55,7 +55,7 @@ def test_a_call_is_prepared_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise AssertionError("prepared again")
 
-    monkeypatch.setattr(prepared, "Call", refuse)
+    monkeypatch.setattr(numba_cuda, "Call", refuse)
     for before, now in zip(first, calls(), strict=True):
         assert before.tobytes() == now.copy_to_host().tobytes()
     with pytest.raises(AssertionError, match="prepared again"):
@@ -72,12 +72,11 @@ def test_numbers_out_of_range_are_no_cause_for_a_warning(number: float, slope: f
 
 def test_prepared_calls_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepared, "MOST_KEPT", 5)
-    calls = prepared.Calls(gs.sigmoid)
+    calls = numba_cuda.calls_of(gs.sigmoid)
+    calls.prepared.clear()
     for count in range(1, 20):
         host = HOST[:count]
-        assert (
-            calls.first((cuda.to_device(host),), None).copy_to_host().tobytes() == gs.sigmoid(host).tobytes()
-        )
+        assert gs.sigmoid(cuda.to_device(host)).copy_to_host().tobytes() == gs.sigmoid(host).tobytes()
         assert len(calls.prepared) <= 5
 
 

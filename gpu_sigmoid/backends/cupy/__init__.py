@@ -23,7 +23,7 @@ import numpy as np
 from gpu_sigmoid.backends.cupy import elementwise, lut, packed
 from gpu_sigmoid.backends.cupy.direct import Direct
 from gpu_sigmoid.backends.cupy.foreign import adopted, is_foreign, run_into
-from gpu_sigmoid.backends.cupy.prepared import Call, Calls
+from gpu_sigmoid.backends.cupy.prepared import Call, described
 from gpu_sigmoid.backends.placed import (
     Overlaps,
     Placed,
@@ -32,6 +32,7 @@ from gpu_sigmoid.backends.placed import (
     refuse_misaligned,
     shaped_like,
 )
+from gpu_sigmoid.backends.prepared import Calls
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.outputs import broadcast_shape, checked_out
 
@@ -69,7 +70,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
 @cache
 def calls_of(method: Any) -> Calls:
     """Return a method's calls, which from now on `dispatch` finds by the array's type."""
-    calls = Calls()
+    calls = Calls(described)
     method.ready[cupy.ndarray] = Direct(method, otherwise=calls)
     return calls
 

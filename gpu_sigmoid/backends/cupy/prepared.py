@@ -5,6 +5,7 @@ kernel. So it is kept, by all but the arrays' addresses and the numbers' values.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from cupy import ndarray
@@ -13,35 +14,22 @@ from cupy.cuda.runtime import getDevice, getDeviceCount
 from gpu_sigmoid.backends.cupy.packed import VECTOR
 from gpu_sigmoid.backends.placed import Overlaps
 
-MOST_KEPT = 1024
+
+@cache
+def several_devices() -> bool:
+    return getDeviceCount() > 1
 
 
-class Calls:
-    """A method's calls on CuPy arrays and numbers; of what it does not know, it returns NotImplemented."""
-
-    def __init__(self) -> None:
-        self.several_devices = getDeviceCount() > 1
-        self.prepared: dict[Any, Call] = {}
-
-    def __call__(self, operands: tuple, out: Any) -> Any:
-        call = self.prepared.get(self.described(operands, out))
-        return NotImplemented if call is None else call(operands, out)
-
-    def remember(self, operands: tuple, out: Any, call: "Call") -> None:
-        if len(self.prepared) >= MOST_KEPT:
-            self.prepared.clear()
-        self.prepared[self.described(operands, out)] = call
-
-    def described(self, operands: tuple, out: Any) -> tuple:
-        """Return all that matters to a call but addresses and values: of other objects, their type."""
-        arrays = (*operands, *out) if isinstance(out, tuple) else (*operands, out)
-        described = [
-            (a.shape, a.strides, a.dtype, a.data.ptr % VECTOR, a.data.device_id)
-            if isinstance(a, ndarray)
-            else type(a)
-            for a in arrays
-        ]
-        return (*described, getDevice()) if self.several_devices else tuple(described)
+def described(operands: tuple, out: Any) -> tuple:
+    """Return all that matters to a call but addresses and values: of other objects, their type."""
+    arrays = (*operands, *out) if isinstance(out, tuple) else (*operands, out)
+    described = [
+        (a.shape, a.strides, a.dtype, a.data.ptr % VECTOR, a.data.device_id)
+        if isinstance(a, ndarray)
+        else type(a)
+        for a in arrays
+    ]
+    return (*described, getDevice()) if several_devices() else tuple(described)
 
 
 class Call:

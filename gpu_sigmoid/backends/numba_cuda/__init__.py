@@ -18,19 +18,27 @@ from typing import Any
 
 from gpu_sigmoid.backends.numba_cuda.kernels import numba_cuda
 from gpu_sigmoid.backends.numba_cuda.memory import on_device
-from gpu_sigmoid.backends.numba_cuda.prepared import Calls
+from gpu_sigmoid.backends.numba_cuda.prepared import Call, described
+from gpu_sigmoid.backends.prepared import Calls
 
 __all__ = ["run"]
 
-calls = cache(Calls)
+
+@cache
+def calls_of(method: Any) -> Calls:
+    return Calls(described)
 
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on device arrays and numbers."""
     numba_cuda()
-    call = calls(method)
+    calls = calls_of(method)
     if on_device(operands[0]):
         # from now on `dispatch` finds it there
-        method.ready.setdefault(type(operands[0]), call)
-    result = call(operands, out)
-    return call.first(operands, out) if result is NotImplemented else result
+        method.ready.setdefault(type(operands[0]), calls)
+    result = calls(operands, out)
+    if result is NotImplemented:
+        call = Call(method, operands, out)
+        calls.remember(operands, out, call)
+        result = call(operands, out)
+    return result

@@ -13,29 +13,7 @@ from gpu_sigmoid.backends.placed import Overlaps, Placed, ordered_strides, refus
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.outputs import broadcast_shape, checked_out, refuse_shared_memory
 
-MOST_KEPT = 1024
 BLOCK = (kernels.THREADS, 1, 1)
-
-
-class Calls:
-    """A method's calls, by what they were prepared for."""
-
-    def __init__(self, method: Any) -> None:
-        self.method = method
-        self.prepared: dict[Any, Call] = {}
-
-    def __call__(self, operands: tuple, out: Any) -> Any:
-        """Make a call if one like it was made before, else return NotImplemented, having done nothing."""
-        call = self.prepared.get(described(operands, out))
-        return NotImplemented if call is None else call(operands, out)
-
-    def first(self, operands: tuple, out: Any) -> Any:
-        """Prepare a call, and make it."""
-        call = Call(self.method, operands, out)
-        if len(self.prepared) >= MOST_KEPT:
-            self.prepared.clear()
-        self.prepared[described(operands, out)] = call
-        return call(operands, out)
 
 
 def described(operands: tuple, out: Any) -> tuple:
