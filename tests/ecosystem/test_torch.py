@@ -136,3 +136,28 @@ def test_parameters_and_inference_mode() -> None:
     np.testing.assert_array_equal(parameter.grad, gs.sigmoid(parameter.detach().numpy()))
     with torch.inference_mode():
         assert not gs.sigmoid(parameter).requires_grad
+
+
+@pytest.mark.parametrize("dtype", [*FLOATS, "bfloat16"])
+def test_layouts_of_a_small_call(function: Any, dtype: str) -> None:
+    """Contiguous tensors, one number for all elements, off the multiples of an element's size, and others."""
+    method, kind = function.vjp, getattr(torch, dtype)
+    x, *others = [torch.linspace(0.1, 0.9, 30, dtype=torch.float64).to(kind) for _ in method.operands]
+    raw = torch.zeros(x.nbytes + 1, dtype=torch.uint8).numpy()
+    raw[1:] = x.view(torch.uint8).numpy()
+    askew = torch.frombuffer(raw, dtype=kind, offset=1)
+    assert askew.data_ptr() % kind.itemsize == 1
+    shape, half = (5, 6), x[15].clone()
+    want = method(x, *others)
+    assert torch.equal(method(askew, *others), want)
+    turned = [t.reshape(shape).T.contiguous().T for t in (x, *others)]
+    assert torch.equal(method(*turned), want.reshape(shape))
+    full, rows = half.repeat(shape), x[:6].expand(shape)
+    whole = [t.reshape(shape) for t in (x, *others[:-1])]
+    for cotangent in (half, half.expand(shape), full):
+        assert torch.equal(method(*whole, cotangent), method(*whole, full))
+    assert torch.equal(method(*whole, rows), method(*whole, rows.contiguous()))
+    # of as many elements, and not of the same shape
+    column, row = x[:6].reshape(6, 1), x[6:12].reshape(1, 6)
+    wide = [column.expand(6, 6).contiguous() for _ in others] + [row.expand(6, 6).contiguous()]
+    assert torch.equal(method(*[column] * len(others), row), method(*wide))

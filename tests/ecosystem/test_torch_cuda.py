@@ -17,7 +17,8 @@ if "cupy" in MISSING and "cupy" not in REQUIRED:
 
 import cupy  # noqa: E402
 
-from gpu_sigmoid.backends.torch import cuda, host  # noqa: E402
+from gpu_sigmoid.backends.torch import cuda  # noqa: E402
+from gpu_sigmoid.backends.torch.operands import NAMES  # noqa: E402
 
 CASES = [(gs.sigmoid, "value"), (gs.sigmoid, "value_and_grad"), (gs.silu, "vjp"), (gs.bce_with_logits, "vjp")]
 
@@ -71,7 +72,7 @@ def test_contiguous_tensors_are_one_launch(
         operands = [cupy.asarray(x)[offset:] for _ in method.operands]
         results = [cupy.zeros(size + offset, dtype)[offset:] for _ in method.mode.partials]
         cupy.cuda.Device().synchronize()
-        cuda.computation(method)(tuple(map(Tensor, operands)), tuple(map(Tensor, results)))
+        cuda.OnCuda(method).into(tuple(map(Tensor, operands)), tuple(map(Tensor, results)))
         stream.synchronize()
         for result, want in zip(results, as_tuple(method(*[x[offset:]] * len(operands))), strict=True):
             np.testing.assert_array_equal(cupy.asnumpy(result), want)
@@ -89,7 +90,7 @@ def test_one_number_for_all_elements_is_one_launch(
         x, g, result = np.linspace(0.1, 0.9, size, dtype="f4"), np.float32(1.5), cupy.zeros(size, "f4")
         operands = cupy.asarray(x), spread(cupy.asarray(g), size)
         cupy.cuda.Device().synchronize()
-        cuda.computation(gs.silu.vjp)(tuple(map(Tensor, operands)), (Tensor(result),))
+        cuda.OnCuda(gs.silu.vjp).into(tuple(map(Tensor, operands)), (Tensor(result),))
         stream.synchronize()
         np.testing.assert_array_equal(cupy.asnumpy(result), gs.silu.vjp(x, g))
 
@@ -110,7 +111,7 @@ def test_other_layouts_are_left_to_cupy_arrays(stream: Any, monkeypatch: pytest.
         "an element of the result": (cupy.broadcast_to(a[50:51], 100), a),
         "its first": (cupy.broadcast_to(a[:1], 100), a),
     }
-    compute = cuda.computation(gs.sigmoid)
+    compute = cuda.OnCuda(gs.sigmoid).into
     for count, (x, out) in enumerate(pairs.values(), 1):
         compute((Tensor(x),), (Tensor(out),))
         assert len(seen) == count, list(pairs)[count - 1]
@@ -127,10 +128,10 @@ def test_large_16_bit_tensors_are_left_to_the_table(stream: Any, monkeypatch: py
     monkeypatch.setattr(cuda, "by_arrays", lambda *given: seen.append(given))
     for size, expected in ((lut.SERVED_FROM - 1, 0), (lut.SERVED_FROM, 1)):
         x = Tensor(cupy.empty(size, "float16"))
-        cuda.computation(gs.sigmoid)((x,), (x,))
-        cuda.computation(gs.sigmoid.vjp)((x, x), (x,))
+        cuda.OnCuda(gs.sigmoid).into((x,), (x,))
+        cuda.OnCuda(gs.sigmoid.vjp).into((x, x), (x,))
         assert len(seen) == expected
 
 
 def test_all_dtypes_have_a_name_for_kernels() -> None:
-    assert {dtype.itemsize for dtype in host.NAMES} == {2, 4, 8}
+    assert {dtype.itemsize for dtype in NAMES} == {2, 4, 8}

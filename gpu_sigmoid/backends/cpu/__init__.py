@@ -4,7 +4,7 @@
   `vectorize` builds a loop around it (`loop`, of `intrinsics`)
 - `native` compiles that, `undisturbed` by signals and forks
 - `lut` makes ufuncs of 16-bit operands that look results up (`lut_intrinsics`)
-- `bits` lets a ufunc take bfloat16
+- `bits` lets a ufunc take bfloat16, `addresses` calls its loop on other libraries' arrays
 - `threads` splits large arrays over `workers`, which `placement` keeps apart
 
 NumPy then does what it does for any ufunc: broadcasting, casting, byte order, overlap, subclasses.

@@ -5,7 +5,7 @@
 - `derivatives`: their gradients and tangents
 - `batches`: their operands under torch.vmap
 - `operands`: what tensors they take, of one dtype, and what they may write to
-- `host`, `cuda`: computing on a tensor's memory, where it lies
+- `computation`: computing on tensors' memory, in the host's (`host`) or in a GPU's (`cuda`)
 """
 
 from typing import Any

@@ -5,18 +5,15 @@ make CuPy arrays of them and an object of the stream takes ten times as long. Th
 layout.
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from gpu_sigmoid.backends.torch.host import NAMES
+from gpu_sigmoid.backends.torch.computation import Computation, Tensors, flat
+from gpu_sigmoid.backends.torch.operands import NAMES
 from gpu_sigmoid.environment import require_gpu
 from gpu_sigmoid.modes import is_tabulable
-
-Tensors = tuple[Tensor, ...]
-
 
 VECTORS, ELEMENT = "vectors", "element"
 """How a kernel reads an operand, in the words of `backends.cupy.packed`."""
@@ -47,55 +44,42 @@ class Stream:
 _streams: dict[int, Stream] = {}
 
 
-def computation(method: Any) -> Callable[[Tensors, Tensors], None]:
-    """Return what computes a method's results from its operands, nothing recorded for gradients."""
-    kernels: dict[tuple, Prepared] = {}
+class OnCuda(Computation):
+    """By launches of CuPy's kernels."""
 
-    def compute(tensors: Tensors, results: Tensors) -> None:
+    def __init__(self, method: Any) -> None:
+        super().__init__(method)
+        self.kernels: dict[tuple, Prepared] = {}
+
+    def into(self, tensors: Tensors, results: Tensors) -> None:
+        """Write to results, of the tensors' dtype and of the shape that they broadcast to."""
         first = results[0]
         device = first.get_device()
         if device != torch._C._cuda_getDevice():
             with torch.cuda.device(device):
-                compute(tensors, results)
+                self.into(tensors, results)
             return
         stream = torch._C._cuda_getCurrentRawStream(device)
-        kinds = kinds_of(tensors, results)
-        if kinds:
-            key = first.dtype, device, kinds
-            prepared = kernels.get(key)
+        found = flat(tensors, results)
+        if found is not None:
+            stepping, addresses = found
+            key = first.dtype, device, stepping
+            prepared = self.kernels.get(key)
             if prepared is None:
-                prepared = kernels[key] = prepare(method, *key)
-            if launched(prepared, kinds, tensors, results, stream):
+                prepared = self.kernels[key] = prepare(self.method, *key)
+            if launched(prepared, first.numel(), stepping, addresses, stream):
                 return
-        by_arrays(method, tensors, results, stream)
-
-    return compute
+        by_arrays(self.method, tensors, results, stream)
 
 
-def kinds_of(tensors: Tensors, results: Tensors) -> tuple[str, ...] | None:
-    """Return how each operand is read, None where one is laid out in another way."""
-    shape = results[0].shape
-    for result in results:
-        if not result.is_contiguous():
-            return None
-    kinds = []
-    for tensor in tensors:
-        if tensor.shape == shape and tensor.is_contiguous():
-            kinds.append(VECTORS)
-        elif any(tensor.stride()) and tensor.numel() != 1:
-            return None
-        else:
-            kinds.append(ELEMENT)
-    return tuple(kinds)
-
-
-def prepare(method: Any, dtype: torch.dtype, device: int, kinds: tuple[str, ...]) -> Prepared:
+def prepare(method: Any, dtype: torch.dtype, device: int, stepping: tuple[bool, ...]) -> Prepared:
     require_gpu(method)
     import cupy
 
     from gpu_sigmoid.backends.cupy import lut, packed
 
     name = NAMES[dtype]
+    kinds = tuple(VECTORS if steps else ELEMENT for steps in stepping)
     with cupy.cuda.Device(device):
         kernel, elements_a_thread = packed.kernel(method.formula, method.mode, name, kinds)
         below = lut.SERVED_FROM if is_tabulable(method.formula, method.mode, name) else float("inf")
@@ -103,40 +87,23 @@ def prepare(method: Any, dtype: torch.dtype, device: int, kinds: tuple[str, ...]
 
 
 def launched(
-    prepared: Prepared, kinds: tuple[str, ...], tensors: Tensors, results: Tensors, stream: int
+    prepared: Prepared, size: int, stepping: tuple[bool, ...], addresses: list[int], stream: int
 ) -> bool:
     """Launch the kernel and return True, or return False for tensors that it does not serve."""
-    first = results[0]
-    size = first.numel()
     if not size or size >= prepared.below:
         return not size
-    itemsize, packed = prepared.itemsize, prepared.packed
-    nbytes, distance = size * itemsize, first.data_ptr() % packed.VECTOR
-    outs = [result.data_ptr() for result in results]
-    arrays: list[int] = []
-    elements: list[int] = []
-    for tensor, kind in zip(tensors, kinds, strict=True):
-        address = tensor.data_ptr()
-        if kind == VECTORS:
-            arrays.append(address)
-            for out in outs:
-                if out != address and -nbytes < out - address < nbytes:
-                    return False
-        else:
-            elements.append(address)
-            if address % itemsize:
-                return False
-            for out in outs:
-                # what all threads read, none may have written
-                if -itemsize < address - out < nbytes:
-                    return False
-    arrays += outs
-    if distance % itemsize:
-        return False
+    packed = prepared.packed
+    distance = addresses[-1] % packed.VECTOR
+    arrays, elements = addresses, []
+    if not all(stepping):
+        operands = addresses[: len(stepping)]
+        elements = [a for a, steps in zip(operands, stepping, strict=True) if not steps]
+        arrays = [a for a, steps in zip(operands, stepping, strict=True) if steps]
+        arrays += addresses[len(stepping) :]
     for address in arrays:
         if address % packed.VECTOR != distance:
             return False
-    before = packed.before_a_vector(size, distance, itemsize)
+    before = packed.before_a_vector(size, distance, prepared.itemsize)
     found = _streams.get(stream) or _streams.setdefault(stream, Stream(stream))
     packed.start(
         prepared.linear_launch, prepared.elements_a_thread, (*arrays, *elements), size, before, found

@@ -6,8 +6,7 @@ error, and not a silent zero.
 """
 
 from collections.abc import Callable
-from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,6 +25,8 @@ def differentiable(method: Any, call: Call) -> Callable[..., Any]:
     tensors.
     """
 
+    rules = rules_of(method)
+
     def forward(ctx: Any, compute: Callable[..., Any], with_tangents: bool, *tensors: Tensor) -> Any:
         ctx.save_for_backward(*tensors)
         if with_tangents:
@@ -35,7 +36,7 @@ def differentiable(method: Any, call: Call) -> Callable[..., Any]:
         return compute(tensors)
 
     def backward(ctx: Any, *cotangents: Any) -> Any:
-        found = gradients(method, ctx.saved_tensors, cotangents, ctx.needs_input_grad[2:], call)
+        found = gradients(rules, ctx.saved_tensors, cotangents, ctx.needs_input_grad[2:], call)
         return None, None, *found
 
     def jvp(ctx: Any, _: None, __: None, *tangents: Any) -> Any:
@@ -43,7 +44,7 @@ def differentiable(method: Any, call: Call) -> Callable[..., Any]:
         # derivative of this one is not to be 0. This level has had its turn.
         primals = tuple(forward_ad.unpack_dual(t, level=0).primal for t in ctx.saved_tensors)
         with forward_ad._set_fwd_grad_enabled(True):
-            return pushed_forward(method, primals, tangents, call)
+            return pushed_forward(rules, primals, tangents, call)
 
     members = {"forward": forward, "backward": backward, "jvp": jvp}
     # Not autograd.Function, which does in Python, before torch's dispatcher, what operators have it do:
@@ -54,65 +55,86 @@ def differentiable(method: Any, call: Call) -> Callable[..., Any]:
     return kind.apply
 
 
+class Rules(NamedTuple):
+    """How a method's results depend on its operands."""
+
+    function: str
+    weighted: bool
+    """Whether the last operand is a cotangent, which the results are multiplied by."""
+    derivatives: list[list[Any]]
+    """For each result and each differentiable operand, the method that computes the derivative."""
+    itself: list[Any]
+    """For each result of a weighted method, the method that computes what the cotangent multiplies."""
+
+
+def rules_of(method: Any) -> Rules:
+    function, mode = method.function, method.mode
+    operands = range(method.signature.differentiable)
+    derivatives = [
+        [derivative_of(function, tuple(sorted((*partial, i)))) for i in operands] for partial in mode.partials
+    ]
+    itself = [derivative_of(function, partial) for partial in mode.partials] if mode.weighted else []
+    return Rules(function.label, mode.weighted, derivatives, itself)
+
+
+def derivative_of(function: Any, partial: Partial) -> Any:
+    """Return the method for a partial derivative, None for a third one."""
+    if len(partial) > 2:
+        return None
+    # first ones are multiplied by their weight in one pass
+    return function.method_of(partial, weighted=len(partial) == 1)
+
+
 def gradients(
-    method: Any, tensors: tuple[Tensor, ...], cotangents: tuple, needed: tuple[bool, ...], call: Call
-) -> tuple:
+    rules: Rules, tensors: tuple[Tensor, ...], cotangents: tuple, needed: tuple[bool, ...], call: Call
+) -> list[Any]:
     """Return the gradients for the operands of a method that need one, given those of its results."""
-    mode, function = method.mode, method.function
-    operands, own = (tensors[:-1], tensors[-1]) if mode.weighted else (tensors, None)
+    operands, own = (tensors[:-1], tensors[-1]) if rules.weighted else (tensors, None)
     sums: list[Any] = [None] * len(tensors)
-    for partial, cotangent in zip(mode.partials, cotangents, strict=True):
+    for k, cotangent in enumerate(cotangents):
         if cotangent is None:
             continue
         weight = cotangent if own is None else own * cotangent
-        for i in range(method.signature.differentiable):
+        for i, derivative in enumerate(rules.derivatives[k]):
             if needed[i]:
-                sums[i] = plus(sums[i], weighted(function, (*partial, i), operands, weight, call))
+                sums[i] = plus(sums[i], times(rules, derivative, operands, weight, call))
         if own is not None and needed[-1]:
-            sums[-1] = plus(sums[-1], weighted(function, partial, operands, cotangent, call))
+            sums[-1] = plus(sums[-1], times(rules, rules.itself[k], operands, cotangent, call))
     for i, gradient in enumerate(sums):
-        shape = tensors[i].shape
-        if gradient is not None and (gradient.ndim != len(shape) or gradient.shape != shape):
-            sums[i] = gradient.sum_to_size(shape)
-    return tuple(sums)
+        if gradient is not None:
+            shape = tensors[i].shape
+            if gradient.ndim != len(shape) or gradient.shape != shape:
+                sums[i] = gradient.sum_to_size(shape)
+    return sums
 
 
-def pushed_forward(method: Any, tensors: tuple[Tensor, ...], tangents: tuple, call: Call) -> Any:
+def pushed_forward(rules: Rules, tensors: tuple[Tensor, ...], tangents: tuple, call: Call) -> Any:
     """Return the tangents of a method's results, given those of its operands, None for a constant."""
-    mode, function = method.mode, method.function
-    operands, own = (tensors[:-1], tensors[-1]) if mode.weighted else (tensors, None)
+    operands, own = (tensors[:-1], tensors[-1]) if rules.weighted else (tensors, None)
     results = []
-    for partial in mode.partials:
+    for k, derivatives in enumerate(rules.derivatives):
         total: Any = None
-        for i, tangent in enumerate(tangents[: method.signature.differentiable]):
+        for derivative, tangent in zip(derivatives, tangents, strict=False):
             if tangent is not None:
                 weight = tangent if own is None else own * tangent
-                total = plus(total, weighted(function, (*partial, i), operands, weight, call))
+                total = plus(total, times(rules, derivative, operands, weight, call))
         if own is not None and tangents[-1] is not None:
-            total = plus(total, weighted(function, partial, operands, tangents[-1], call))
+            total = plus(total, times(rules, rules.itself[k], operands, tangents[-1], call))
         results.append(total)
     return tuple(results) if len(results) > 1 else results[0]
 
 
-def plus(total: Any, term: Tensor) -> Tensor:
-    return term if total is None else total + term
-
-
-def weighted(
-    function: Any, partial: Partial, operands: tuple[Tensor, ...], weight: Tensor, call: Call
-) -> Tensor:
-    """Return a partial derivative times a weight: first ones in one pass, second ones by a product."""
-    if len(partial) > 2:
+def times(rules: Rules, derivative: Any, operands: tuple[Tensor, ...], weight: Tensor, call: Call) -> Tensor:
+    """Return a partial derivative times a weight."""
+    if derivative is None:
         raise RuntimeError(
-            f"gpu_sigmoid has no third derivative, which that of {function.label}.grad2 would be; "
+            f"gpu_sigmoid has no third derivative, which that of {rules.function}.grad2 would be; "
             "two are offered"
         )
-    partial = tuple(sorted(partial))
-    if len(partial) == 1:
-        return call(method_of(function, partial, True), (*operands, weight))
-    return call(method_of(function, partial, False), operands) * weight
+    if derivative.mode.weighted:
+        return call(derivative, (*operands, weight))
+    return call(derivative, operands) * weight
 
 
-@cache
-def method_of(function: Any, partial: Partial, weighted: bool) -> Any:
-    return function.method_of(partial, weighted)
+def plus(total: Any, term: Tensor) -> Tensor:
+    return term if total is None else total + term

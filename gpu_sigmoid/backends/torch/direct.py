@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, bfloat16, empty_like, is_grad_enabled
+from torch import Tensor, is_grad_enabled
 from torch._C import (
     DispatchKey,
     DispatchKeySet,
     _dispatch_keys,
-    _dispatch_tls_local_exclude_set,
+    _dispatch_tls_is_dispatch_key_excluded,
     _dispatch_tls_local_include_set,
     _is_any_autocast_enabled,
     _is_torch_function_mode_enabled,
@@ -24,20 +24,18 @@ from torch.autograd import forward_ad
 from torch.autograd.graph import increment_version
 from torch.compiler import is_dynamo_compiling
 
-from gpu_sigmoid.backends.torch import cuda, host
+from gpu_sigmoid.backends.torch.computation import Computation, Tensors
 from gpu_sigmoid.backends.torch.derivatives import differentiable
-from gpu_sigmoid.backends.torch.host import NAMES, SMALL, as_numpy
-from gpu_sigmoid.backends.torch.operands import check_memory, check_outs, results_like
+from gpu_sigmoid.backends.torch.operands import NAMES, check_memory, check_outs
 from gpu_sigmoid.backends.torch.operators import (
     call,
+    computations,
     devices_in_float32,
     dispatched,
     refuse_gradients,
     refuse_inference_tensors,
 )
 from gpu_sigmoid.registry import FUNCTIONS
-
-Tensors = tuple[Tensor, ...]
 
 KINDS = (Tensor, torch.nn.Parameter)
 """The types of tensors that have no behaviour of their own."""
@@ -69,18 +67,11 @@ PLAIN = {
 def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
     """Return a method on plain tensors; on others it returns NotImplemented, having done nothing."""
     count = len(method.mode.partials)
-    alone = count == len(method.operands) == 1
+    alone = len(method.operands) == 1
     cast = bool(devices_in_float32(method))
-    kernels: host.Kernels = {}
-    on_host, on_cuda = host.computation(method, kernels), cuda.computation(method)
-    computations = {found: on_host for found in PLAIN["CPU"]} | {found: on_cuda for found in PLAIN["CUDA"]}
-
-    def compute(tensors: Tensors) -> Any:
-        results = results_like(tensors, count)
-        computation = on_host if results[0].is_cpu else on_cuda
-        computation(tensors, results)
-        return results if count > 1 else results[0]
-
+    served = {
+        found: computation for place, computation in computations(method).items() for found in PLAIN[place]
+    }
     recorded = differentiable(method, derivative)
 
     def direct(operands: Tensors, out: Any) -> Any:
@@ -97,46 +88,32 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
             return NotImplemented
         first = operands[0]
         found = _dispatch_keys(first).raw_repr()
-        computation = computations.get(found)
+        computation = served.get(found)
         dtype = first.dtype
         if computation is None or dtype not in NAMES:
             return NotImplemented
         requires_grad = first.requires_grad
         if not alone:
+            device = first.get_device()
             for other in operands[1:]:
                 if (
                     type(other) not in KINDS
                     or other.dtype != dtype
-                    or other.get_device() != first.get_device()
+                    or other.get_device() != device
                     or _dispatch_keys(other).raw_repr() != found
                 ):
                     return NotImplemented
                 requires_grad = requires_grad or other.requires_grad
         if out is not None:
             return into(computation, operands, out, found, requires_grad)
-        if requires_grad and is_grad_enabled():
-            # within another operator's kernel nothing is recorded
-            if _dispatch_tls_local_exclude_set().has(DispatchKey.AutogradOther):
-                return NotImplemented
-            return recorded(compute, False, *operands)
-        if alone:
-            result = empty_like(first)
-            # what on_host does, without its steps: half of a small call's time is between the kernel and it
-            if (
-                computation is on_host
-                and dtype in kernels
-                and first.numel() <= SMALL
-                and dtype is not bfloat16
-            ):
-                kernels[dtype](as_numpy(first), as_numpy(result))
-            else:
-                computation(operands, (result,))
-            return result
-        results = results_like(operands, count)
-        computation(operands, results)
-        return results if count > 1 else results[0]
+        if not (requires_grad and is_grad_enabled()):
+            return computation.new(operands)
+        # within another operator's kernel nothing is recorded
+        if _dispatch_tls_is_dispatch_key_excluded(DispatchKey.AutogradOther):
+            return NotImplemented
+        return recorded(computation.new, False, *operands)
 
-    def into(computation: Any, operands: Tensors, out: Any, found: int, requires_grad: bool) -> Any:
+    def into(computation: Computation, operands: Tensors, out: Any, found: int, requires_grad: bool) -> Any:
         outs = out if type(out) is tuple else (out,)
         if len(outs) != count:
             return NotImplemented
@@ -150,7 +127,7 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
         check_memory(method, outs)
         if found in MADE_IN_INFERENCE:
             refuse_inference_tensors(method, outs)
-        computation(operands, outs)
+        computation.into(operands, outs)
         increment_version(outs)
         return out
 

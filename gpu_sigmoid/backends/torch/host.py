@@ -5,29 +5,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, empty_like
 
 from gpu_sigmoid.backends import cpu
+from gpu_sigmoid.backends.cpu.addresses import SMALL, on_addresses
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, blockable, run_split, separable
 from gpu_sigmoid.backends.cpu.workers import share
+from gpu_sigmoid.backends.torch.computation import Computation, Tensors, flat
+from gpu_sigmoid.backends.torch.operands import NAMES
 from gpu_sigmoid.environment import get_num_threads
-
-Tensors = tuple[Tensor, ...]
-Kernels = dict[torch.dtype, np.ufunc]
-
-NAMES = {
-    torch.float16: "float16",
-    torch.bfloat16: "bfloat16",
-    torch.float32: "float32",
-    torch.float64: "float64",
-}
-"""The dtypes that are served."""
 
 # Elements. An operand that is one number for all, such as the cotangent of a sum, is laid out once for a
 # block, which stays in the cache: the kernels' loop takes 5 times as long for a step of 0. A smaller call
 # is over before it is found.
 BLOCK = 1 << 16
-SMALL = 1 << 12
 
 
 class Memory:
@@ -61,33 +52,68 @@ if not hasattr(torch._C, "_to_dlpack_versioned") or np.lib.NumpyVersion(np.__ver
         return tensor.detach().numpy()
 
 
-def computation(method: Any, kernels: Kernels) -> Callable[[Tensors, Tensors], None]:
-    """Return what computes a method's results from its operands, nothing recorded for gradients.
+class OnHost(Computation):
+    """By the loops of NumPy's ufuncs."""
 
-    It puts what it has compiled into `kernels`.
-    """
+    def __init__(self, method: Any) -> None:
+        super().__init__(method)
+        self.loops: dict[torch.dtype, Callable[..., None]] = {}
 
-    def compute(tensors: Tensors, results: Tensors) -> None:
+    def new(self, tensors: Tensors) -> Any:
+        """Return new results: a tuple if there are several."""
+        first = tensors[0]
+        loop = self.loops.get(first.dtype)
+        size = first.numel()
+        if loop is None or size > SMALL or not first.is_contiguous():
+            return super().new(tensors)
+        # Without the steps of `into`: most of a small call's time is between the loop and it.
+        stepping: tuple[bool, ...] = (True,)
+        if len(tensors) > 1:
+            shape = first.shape
+            for other in tensors[1:]:
+                if other.shape != shape:
+                    return super().new(tensors)
+                steps = other.is_contiguous()
+                if not steps and any(other.stride()):
+                    return super().new(tensors)
+                stepping += (steps,)
+        if self.count > 1:
+            results = tuple([empty_like(first) for _ in range(self.count)])
+            loop(size, stepping, *[t.data_ptr() for t in tensors + results])
+            return results
+        result = empty_like(first)
+        loop(size, stepping, *[t.data_ptr() for t in tensors], result.data_ptr())
+        return result
+
+    def into(self, tensors: Tensors, results: Tensors) -> None:
+        """Write to results, of the tensors' dtype and of the shape that they broadcast to."""
         result = results[0]
-        dtype = result.dtype
-        kernel = kernels.get(dtype)
-        if kernel is None:
-            kernel = kernels[dtype] = cpu.kernel(method.formula, method.mode, NAMES[dtype])
-        memory = tensors + results
-        if dtype is torch.bfloat16:
-            # NumPy has none, the kernels take the bits
-            memory = tuple([t.view(torch.uint16) for t in memory])
-        arrays = [as_numpy(t) for t in memory]
-        if result.numel() <= SMALL:
-            kernel(*arrays)
-            return
-        inputs, outs = tuple(arrays[: kernel.nin]), tuple(arrays[kernel.nin :])
-        if all([any(a.strides) for a in inputs]):
-            run_split(kernel, outs[0].dtype, inputs, outs)
-        else:
-            in_blocks(kernel, inputs, outs)
+        dtype, size = result.dtype, result.numel()
+        kernel = cpu.kernel(self.method.formula, self.method.mode, NAMES[dtype])
+        loop = self.loops.get(dtype)
+        if loop is None:
+            loop = self.loops[dtype] = on_addresses(kernel, dtype.itemsize)
+        if size * dtype.itemsize < SPLIT_FROM:
+            found = flat(tensors, results)
+            if found is not None and (size <= SMALL or all(found[0])):
+                stepping, addresses = found
+                loop(size, stepping, *addresses)
+                return
+        by_arrays(kernel, tensors, results)
 
-    return compute
+
+def by_arrays(kernel: np.ufunc, tensors: Tensors, results: Tensors) -> None:
+    """Compute by NumPy arrays on the tensors' memory, in blocks if that is faster."""
+    memory = tensors + results
+    if results[0].dtype is torch.bfloat16:
+        # NumPy has none, the kernels take the bits
+        memory = tuple([t.view(torch.uint16) for t in memory])
+    arrays = [as_numpy(t) for t in memory]
+    inputs, outs = tuple(arrays[: kernel.nin]), tuple(arrays[kernel.nin :])
+    if all([any(a.strides) for a in inputs]):
+        run_split(kernel, outs[0].dtype, inputs, outs)
+    else:
+        in_blocks(kernel, inputs, outs)
 
 
 def in_blocks(kernel: np.ufunc, inputs: tuple[np.ndarray, ...], outs: tuple[np.ndarray, ...]) -> None:

@@ -8,9 +8,16 @@ import torch
 from torch import Tensor
 
 from gpu_sigmoid.backends.placed import Placed
-from gpu_sigmoid.backends.torch.host import NAMES
 from gpu_sigmoid.dtypes import ACCEPTED, accepted_name
 from gpu_sigmoid.outputs import refuse_shared_memory
+
+NAMES = {
+    torch.float16: "float16",
+    torch.bfloat16: "bfloat16",
+    torch.float32: "float32",
+    torch.float64: "float64",
+}
+"""The dtypes that are served."""
 
 
 def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:

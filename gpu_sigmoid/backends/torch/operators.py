@@ -14,9 +14,11 @@ from torch import Tensor
 from torch._functorch.utils import enable_single_level_autograd_function
 from torch.autograd import forward_ad
 
-from gpu_sigmoid.backends.torch import cuda, host
 from gpu_sigmoid.backends.torch.batches import aligned
+from gpu_sigmoid.backends.torch.computation import Computation
+from gpu_sigmoid.backends.torch.cuda import OnCuda
 from gpu_sigmoid.backends.torch.derivatives import differentiable
+from gpu_sigmoid.backends.torch.host import OnHost
 from gpu_sigmoid.backends.torch.operands import (
     check_memory,
     check_outs,
@@ -66,7 +68,7 @@ def define(method: Any) -> None:
         return results if count > 1 else results[0]
 
     for key, computation in computations(method).items():
-        LIBRARY.impl(name, kernel(computation, count), key)
+        LIBRARY.impl(name, unpacked(computation.new), key)
     torch.library.register_fake(f"gpu_sigmoid::{name}", fake, lib=LIBRARY)
     LIBRARY.impl(name, recorded(method, operator), "Autograd", with_keyset=True)
 
@@ -103,14 +105,14 @@ def define_out(method: Any) -> None:
     LIBRARY.define(f"{name}({tensors}, *, {places_of(method)}) -> ()")
     operator = OUT_OPERATORS[method] = getattr(torch.ops.gpu_sigmoid, name_of(method)).out
 
-    def written(compute: Callable[..., None]) -> Callable[..., None]:
+    def written(computation: Computation) -> Callable[..., None]:
         def computed(*tensors: Tensor, **outs: Tensor) -> None:
             results = tuple(outs.values())
             check_outs(method, tensors, results)
             check_memory(method, results)
             # those of inference tensors alone do not come by what moves versions
             refuse_inference_tensors(method, results)
-            compute(tensors, results)
+            computation.into(tensors, results)
 
         return computed
 
@@ -151,20 +153,13 @@ def define_out(method: Any) -> None:
     LIBRARY.impl(name, unrecorded, "Autograd", with_keyset=True)
 
 
-def computations(method: Any) -> dict[str, Callable[..., None]]:
+def computations(method: Any) -> dict[str, Computation]:
     """Return what computes a method, by the dispatch key of the tensors' place."""
-    return {"CPU": host.computation(method, {}), "CUDA": cuda.computation(method)}
+    return {"CPU": OnHost(method), "CUDA": OnCuda(method)}
 
 
-def kernel(compute: Callable[..., None], count: int) -> Callable[..., Any]:
-    """Return the function of tensors that makes so many results and has them computed."""
-
-    def computed(*tensors: Tensor) -> Any:
-        results = results_like(tensors, count)
-        compute(tensors, results)
-        return results if count > 1 else results[0]
-
-    return computed
+def unpacked(compute: Callable[[tuple[Tensor, ...]], Any]) -> Callable[..., Any]:
+    return lambda *tensors: compute(tensors)
 
 
 def recorded(method: Any, operator: Any) -> Callable[..., Any]:
