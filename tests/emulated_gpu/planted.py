@@ -102,7 +102,7 @@ FAULTS = [
         "return kinds",
         "tests/shared/test_layouts.py::test_every_layout",
         WRONG_BITS,
-        "cupy and softplus and float32 and value and not grad",
+        "cupy and sigmoid and float32 and value and not grad",
     ),
     Fault(
         "the launch is on the default stream",
@@ -187,7 +187,7 @@ FAULTS = [
         "lowering/division.py",
         "fma.rn.f32 {r}, e, y, q;",
         "mov.f32 {r}, q;",
-        "tests/shared/test_layouts.py::test_every_layout",
+        "tests/shared/test_layouts.py::test_every_function",
         WRONG_BITS,
         "cupy and logit and float32 and value and not grad",
     ),
@@ -243,6 +243,6 @@ FAULTS = [
         "if columns:",
         "tests/shared/test_layouts.py::test_every_layout",
         WRONG_BITS,
-        "numba_cuda and softplus and float32 and value and not grad",
+        "numba_cuda and sigmoid and float32 and value and not grad",
     ),
 ]

@@ -9,12 +9,25 @@ from helpers.backends import Backend
 from helpers.calls import checked, sample
 from helpers.floats import DTYPES
 from helpers.layouts import LAYOUTS, MANY_AXES, SIZE
+from helpers.methods import of_each_signature
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.modes import PUBLIC
 
+FUNCTIONS = of_each_signature()
+
+
+# each kind of kernel, of each function: over contiguous arrays, and over others
+@pytest.mark.parametrize("layout", ["contiguous", "every third"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_function(function: Any, name: str, dtype: str, layout: str, backend: Backend) -> None:
+    method = function.methods[name]
+    checked(backend, method, *(LAYOUTS[layout](a) for a in sample(method, DTYPES[dtype], SIZE)))
+
 
 @pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_layout(function: Any, name: str, dtype: str, layout: str, backend: Backend) -> None:
@@ -64,6 +77,7 @@ SLICES = {
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("view", SLICES)
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_slices_of_the_librarys_own(function: Any, view: str, dtype: str, backend: Backend) -> None:
     if (view, dtype, backend.name) == ("transposed", "bfloat16", "numba_cuda"):
         pytest.skip("numba-cuda transposes by a kernel of its own, which has no bfloat16")
