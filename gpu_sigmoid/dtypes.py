@@ -58,7 +58,9 @@ def accepted_name(dtype: Any) -> str | None:
 def numpy_dtype(name: str) -> np.dtype:
     """Return the dtype of an accepted name; bfloat16 is that of ml_dtypes."""
     if name == "bfloat16":
-        import ml_dtypes
-
+        try:
+            import ml_dtypes
+        except ModuleNotFoundError:
+            raise ModuleNotFoundError("bfloat16 needs ml_dtypes: pip install ml_dtypes") from None
         return np.dtype(ml_dtypes.bfloat16)
     return np.dtype(name)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from functools import partial
-from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,8 @@ ROUNDS, SAMPLE_SECONDS = 7, 0.005
 
 @click.command()
 @click.option("--function", "functions", multiple=True, type=click.Choice(list(FUNCTIONS)))
-@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES))
-@click.option("--size", "sizes", multiple=True, type=click.IntRange(1), help="Elements.")
+@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), default=DEFAULT_DTYPES)
+@click.option("--size", "sizes", multiple=True, type=click.IntRange(1), default=SIZES, help="Elements.")
 @click.option("--json", "path", type=OutputFile(), help="Write the rows to it, too.")
 def bench(functions: tuple[str, ...], dtypes: tuple[str, ...], sizes: tuple[int, ...], path: Path) -> None:
     """Time the functions with `out=`, in GB/s read and written.
@@ -33,45 +32,39 @@ def bench(functions: tuple[str, ...], dtypes: tuple[str, ...], sizes: tuple[int,
     On one CPU thread, on all that are allowed, and on the GPU where one is usable. Beside
     each the copy of as many elements: np.copyto's, of one thread, or on the GPU CuPy's.
     """
-    if "bfloat16" in dtypes and find_spec("ml_dtypes") is None:
-        raise click.ClickException("--dtype bfloat16 needs ml_dtypes: pip install ml_dtypes")
-    chosen = list(product(functions or FUNCTIONS, dtypes or DEFAULT_DTYPES, sizes or SIZES))
+    kinds = list(map(numpy_dtype, dtypes))
     allowed = environment.get_num_threads()
     places: list[tuple[Any, int]] = [(np, threads) for threads in dict.fromkeys((1, allowed))]
     places += [(environment.array_module(), 0)] if environment.gpu_available() else []
     click.echo(f"{'function':18}{'dtype':10}{'elements':>12}{'threads':>9}{'GB/s':>9}{'copy':>9}")
     rows = []
-    for (xp, threads), (name, dtype, size) in product(places, chosen):
+    for (xp, threads), name, dtype, size in product(places, functions or FUNCTIONS, kinds, sizes):
         environment.set_num_threads(threads or allowed)
         rates = measured(name, dtype, size, xp)
         on = (machine.gpu(), machine.ON_GPU) if threads == 0 else (machine.cpu(), machine.ON_CPU)
-        case = {"function": name, "dtype": dtype, "size": size, "threads": threads}
+        case = {"function": name, "dtype": dtype.name, "size": size, "threads": threads}
         rows.append({**case, **rates, **machine.measured_on(*on)})
         figures = "".join(f"{rate:9.2f}" for rate in rates.values())
-        click.echo(f"{name:18}{dtype:10}{size:12,}{threads or 'GPU':>9}{figures}")
+        click.echo(f"{name:18}{dtype.name:10}{size:12,}{threads or 'GPU':>9}{figures}")
     if path is not None:
         with written_whole(path) as temporary:
             temporary.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
 
 
-def measured(name: str, dtype: str, size: int, xp: Any) -> dict[str, float]:
-    """Return the rates of a function and of the copy."""
+def measured(name: str, dtype: np.dtype, size: int, xp: Any) -> dict[str, float]:
+    """Return the rates of a function and of the copy, in the rounds that were disturbed least."""
+    # Numbers in [0, 1) do for all functions: kernels have no branches, so that times do not depend on them.
     some = np.random.default_rng(0).random((len(FUNCTIONS[name].operands), 4096))
-    if name != "logit":
-        some[0] = 16 * some[0] - 8
-    operands = [xp.asarray(np.resize(s, size).astype(numpy_dtype(dtype))) for s in some]
+    operands = [xp.asarray(np.resize(s, size).astype(dtype)) for s in some]
     out = xp.copy(operands[0])  # its pages are there before the clock runs
     clock = machine.host_seconds if xp is np else machine.gpu_seconds
-    ours = best(partial(FUNCTIONS[name], *operands, out=out), clock)
-    copy = best(partial(xp.copyto, out, operands[0]), clock)
+
+    def rate(arrays: int, call: Callable[[], Any]) -> float:
+        call()  # compiles
+        number = max(1, int(SAMPLE_SECONDS / max(clock(call, 1), 1e-9)))
+        return arrays * out.nbytes / min(clock(call, number) / number for _ in range(ROUNDS)) / 1e9
+
     return {
-        "gigabytes_per_second": (len(operands) + 1) * out.nbytes / ours / 1e9,
-        "copy_gigabytes_per_second": 2 * out.nbytes / copy / 1e9,
+        "gigabytes_per_second": rate(len(operands) + 1, partial(FUNCTIONS[name], *operands, out=out)),
+        "copy_gigabytes_per_second": rate(2, partial(xp.copyto, out, operands[0])),
     }
-
-
-def best(call: Callable[[], Any], clock: machine.Clock) -> float:
-    """Return the seconds of a call in the round that was disturbed least."""
-    call()  # compiles
-    number = max(1, int(SAMPLE_SECONDS / max(clock(call, 1), 1e-9)))
-    return min(clock(call, number) / number for _ in range(ROUNDS))

@@ -42,6 +42,8 @@ class Commands(click.Group):
             # what fails to be written elsewhere comes with a name
             unnamed = "standard output" if error.errno in OF_WRITING else "the system refused"
             fail(f"{error.filename or unnamed}: {reason(error)}")
+        except ModuleNotFoundError as error:
+            fail(str(error))
         except BrokenExecutor:
             fail("a process that measures was killed, perhaps for want of memory")
         except RuntimeError as error:
