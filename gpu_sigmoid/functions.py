@@ -11,7 +11,7 @@ from typing import Any
 from gpu_sigmoid import formulas, registry
 from gpu_sigmoid.bounds import Bound, bounds_of
 from gpu_sigmoid.dispatch import call
-from gpu_sigmoid.modes import PUBLIC, Mode, Partial, Signature, label
+from gpu_sigmoid.modes import NAMES, PUBLIC, Mode, Partial, Signature, label
 
 NOTES = """
 
@@ -136,10 +136,21 @@ class Function(Method):
             setattr(self, name, self.methods[name])
 
     def method_of(self, partial: Partial, weighted: bool = False) -> Method:
-        """Return the method that computes one partial derivative alone."""
-        return next(
-            m for m in self.methods.values() if m.mode.partials == (partial,) and m.mode.weighted == weighted
-        )
+        """Return the method that computes one partial derivative alone, by its operands in any order.
+
+        Raises
+        ------
+        NotImplementedError
+            If a formula does not give so many derivatives.
+        """
+        if len(partial) >= len(NAMES):
+            raise self.no_third_derivative()
+        wanted = ((*sorted(partial),),), weighted
+        return next(m for m in self.methods.values() if (m.mode.partials, m.mode.weighted) == wanted)
+
+    def no_third_derivative(self) -> NotImplementedError:
+        """Return the error of asking for one, to a chain rule's user."""
+        return NotImplementedError(f"{self.label} has no third derivative, which that of grad2 would be")
 
 
 def find(name: str, mode: str) -> Method:

@@ -111,12 +111,6 @@ def weighted(function: Any, partial: Partial, operands: Any, weight: Any) -> Any
 
     First ones come from one pass, whose product underflows only where the result does.
     """
-    if len(partial) > 2:
-        raise TypeError(
-            f"gpu_sigmoid has no third derivative, which that of {function.label}.grad2 would be; "
-            "two are offered"
-        )
-    partial = tuple(sorted(partial))
     if len(partial) == 1:
         return bind(function.method_of(partial, weighted=True), *operands, weight)[0]
     return bind(function.method_of(partial), *operands)[0] * weight

@@ -58,7 +58,7 @@ def differentiable(method: Any, call: Call) -> Callable[..., Any]:
 class Rules(NamedTuple):
     """How a method's results depend on its operands."""
 
-    function: str
+    function: Any
     weighted: bool
     """Whether the last operand is a cotangent, which the results are multiplied by."""
     derivatives: list[list[Any]]
@@ -70,11 +70,9 @@ class Rules(NamedTuple):
 def rules_of(method: Any) -> Rules:
     function, mode = method.function, method.mode
     operands = range(method.signature.differentiable)
-    derivatives = [
-        [derivative_of(function, tuple(sorted((*partial, i)))) for i in operands] for partial in mode.partials
-    ]
+    derivatives = [[derivative_of(function, (*partial, i)) for i in operands] for partial in mode.partials]
     itself = [derivative_of(function, partial) for partial in mode.partials] if mode.weighted else []
-    return Rules(function.label, mode.weighted, derivatives, itself)
+    return Rules(function, mode.weighted, derivatives, itself)
 
 
 def derivative_of(function: Any, partial: Partial) -> Any:
@@ -127,10 +125,7 @@ def pushed_forward(rules: Rules, tensors: tuple[Tensor, ...], tangents: tuple, c
 def times(rules: Rules, derivative: Any, operands: tuple[Tensor, ...], weight: Tensor, call: Call) -> Tensor:
     """Return a partial derivative times a weight."""
     if derivative is None:
-        raise RuntimeError(
-            f"gpu_sigmoid has no third derivative, which that of {rules.function}.grad2 would be; "
-            "two are offered"
-        )
+        raise rules.function.no_third_derivative()
     if derivative.mode.weighted:
         return call(derivative, (*operands, weight))
     return call(derivative, operands) * weight
