@@ -5,7 +5,9 @@ a mode of a function (`functions.Method`); it is imported when the first of its 
 """
 
 import array
+from collections.abc import Iterator
 from importlib import import_module
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -151,6 +153,9 @@ def backend_of(method: Any, operands: tuple, out: Any) -> str:
         If a type is not supported, or two live on different backends: nothing is
         transferred without being asked for.
     """
+    for operand in operands:
+        if isinstance(operand, list | tuple):
+            check_held(method.label, operand)
     outs = out if isinstance(out, tuple) else (out,)
     found: dict[str, Any] = {}
     for operand in (*operands, *(o for o in outs if o is not None)):
@@ -166,6 +171,33 @@ def backend_of(method: Any, operands: tuple, out: Any) -> str:
             "transferred without being asked for"
         )
     return next(iter(found), HOST)
+
+
+def check_held(label: str, sequence: Any) -> None:
+    """Raise a TypeError if NumPy, making an array of a sequence, would lose what its elements are."""
+    for kind in types_held(sequence):
+        try:
+            plain = backend_of_type(label, kind) in (NUMBER, HOST) and not issubclass(kind, np.ma.MaskedArray)
+        except TypeError:
+            # of what is no array the dtype that NumPy finds says more
+            continue
+        if not plain:
+            raise TypeError(
+                f"{label}: a sequence of {name_of(kind)} is not accepted: make one array of it first, by the "
+                "library that they are from (NumPy would lose masks and labels, or move them unasked)"
+            )
+
+
+def types_held(sequence: Any) -> Iterator[type]:
+    """Yield the types of what is in a sequence, and of what is in those."""
+    # more axes than an array may have
+    for _ in range(65):
+        kinds = set(map(type, sequence))
+        yield from kinds
+        nested = tuple(kind for kind in kinds if issubclass(kind, list | tuple))
+        if not nested:
+            break
+        sequence = list(chain.from_iterable(held for held in sequence if isinstance(held, nested)))
 
 
 def backend_of_type(label: str, kind: type) -> str:

@@ -89,6 +89,15 @@ def test_subclasses_are_kept(function: Any, name: str) -> None:
                 assert y.mask.tolist() == [False, True]
 
 
+def test_masks_are_not_lost_in_sequences() -> None:
+    row = np.ma.masked_array([0.0, 0.5], mask=[False, True])
+    for sequence in ([row, row], ([0.5, 0.5], row), [[row]], [0.5, np.ma.masked]):
+        with pytest.raises(TypeError, match=r"sigmoid: a sequence of numpy\.ma\.\S+ is not accepted"):
+            gs.sigmoid(sequence)
+    assert gs.sigmoid(np.ma.stack([row, row])).mask.tolist() == [[False, True]] * 2
+    np.testing.assert_array_equal(gs.sigmoid([row.data, (0.0, 1)]), gs.sigmoid([[0.0, 0.5], [0.0, 1.0]]))
+
+
 @pytest.mark.parametrize("size", [5, 2_000_000])
 def test_signalling_nans_are_cast_in_silence(size: int) -> None:
     x = np.full(size, 0x7FA00000, np.uint32).view(np.float32)

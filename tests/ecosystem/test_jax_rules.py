@@ -51,6 +51,15 @@ def test_masked_arrays_are_refused() -> None:
     np.testing.assert_array_equal(gs.bce_with_logits(x, masked.filled(1)), gs.bce_with_logits(x, x))
 
 
+def test_sequences_hold_numbers_and_numpys_arrays_alone() -> None:
+    """NumPy would take an array from where it is, or leave the program that is traced."""
+    x = jnp.ones(2)
+    for compute in (gs.sigmoid, lambda held: gs.bce_with_logits(x, held)):
+        for traced in (compute, jax.jit(compute)):
+            with pytest.raises(TypeError, match=r"a sequence of jax\S+ is not accepted: make one array"):
+                traced([x[0], x[1]])
+
+
 @pytest.mark.parametrize("position", [0, 1])
 @pytest.mark.parametrize(
     "make, name",
