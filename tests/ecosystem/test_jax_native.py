@@ -82,6 +82,23 @@ def test_without_the_handler_results_come_by_a_call_back(monkeypatch: pytest.Mon
     jax.clear_caches()
 
 
+def test_a_release_that_is_too_old_is_named() -> None:
+    program = """
+import jax
+jax.__version_info__, jax.__version__ = (0, 8, 1), "0.8.1"
+import gpu_sigmoid as gs
+gs.show_config()
+try:
+    gs.sigmoid(jax.numpy.ones(3))
+except ImportError as error:
+    print(error)
+"""
+    printed = run(program)
+    reason = "gpu_sigmoid takes arrays of JAX 0.8.2 and later, this is 0.8.1"
+    assert f", not served: {reason}\n" in printed
+    assert printed.endswith(f"\n{reason}\n")
+
+
 def test_why_there_is_no_handler_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def without() -> str:
         raise ValueError("jaxlib has no include/xla/ffi/api/c_api.h")

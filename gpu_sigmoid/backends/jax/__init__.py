@@ -17,10 +17,17 @@ from typing import Any
 
 import jax
 
+# the first that has jax.lax.pcast
+if jax.__version_info__ < (0, 8, 2):
+    raise ImportError(f"gpu_sigmoid takes arrays of JAX 0.8.2 and later, this is {jax.__version__}")
+
 from gpu_sigmoid.backends.jax import native
 from gpu_sigmoid.backends.jax.primitive import bind
-from gpu_sigmoid.backends.jax.promotion import of_one_dtype, plain
+from gpu_sigmoid.backends.jax.promotion import of_one_dtype, taken
 from gpu_sigmoid.outputs import refuse_out
+
+INLINE = getattr(getattr(jax, "Inline", None), "JAX_EARLY", True)
+"""Into the trace around it, which is what True said before JAX had words for it."""
 
 # for programs that were made elsewhere: they need the handler, and nothing of this module
 native.why_not()
@@ -29,7 +36,7 @@ native.why_not()
 def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on JAX arrays; all of JAX's transformations go through."""
     refuse_out(method, out, "JAX arrays do not change; use the result, and donate_argnums under jit")
-    arrays = tuple(o if isinstance(o, jax.Array | float | int) else plain(method, o) for o in operands)
+    arrays = tuple(taken(method, o) for o in operands)
     first = type(operands[0])
     if issubclass(first, jax.Array) and not issubclass(first, jax.core.Tracer):
         method.ready[first] = direct(method, first)
@@ -58,4 +65,4 @@ def compiled(method: Any) -> Callable[..., Any]:
         return tuple(results) if len(results) > 1 else results[0]
 
     promoted.__name__ = promoted.__qualname__ = method.label
-    return jax.jit(promoted, inline=True)
+    return jax.jit(promoted, inline=INLINE)

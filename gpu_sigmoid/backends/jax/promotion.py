@@ -12,16 +12,18 @@ import numpy as np
 from gpu_sigmoid.dtypes import ACCEPTED, DTYPES, accepted_name
 
 
-def plain(method: Any, operand: Any) -> np.ndarray:
-    """Return a host operand as JAX takes it."""
+def taken(method: Any, operand: Any) -> Any:
+    """Return an operand as JAX takes it."""
+    # which JAX 0.9 takes for an array as well
+    if isinstance(operand, jax.Ref):
+        raise TypeError(f"{method.label}: a jax.Ref is not accepted; pass ref[...], the array that it holds")
+    if isinstance(operand, jax.Array | float | int):
+        return operand
     if isinstance(operand, np.ma.MaskedArray):
         raise TypeError(
             f"{method.label}: NumPy's masked arrays are not accepted beside JAX arrays, which have no mask; "
             "pass operand.filled(...), a NumPy array"
         )
-    # JAX before 0.10 may not name the type
-    if isinstance(operand, getattr(jax, "Ref", ())):
-        raise TypeError(f"{method.label}: a jax.Ref is not accepted; pass ref[...], the array that it holds")
     array = np.asarray(operand)
     if accepted_name(array.dtype) is None:
         raise refusal(method, array.dtype)
