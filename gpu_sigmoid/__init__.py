@@ -3,7 +3,7 @@
 Where things are, from what rests on nothing to what rests on all; imports point upwards:
 
 - `modes`: operands, partial derivatives, and what a call computes of them in one pass
-- `lowering`: what a formula is written in, and from it to Python for Numba and CUDA C++
+- `lowering`: what a formula is written in, and from it to Python for Numba, CUDA C++ and PTX
 - `formulas`: every formula, once, with the coefficients that tools/ fits
 - `dtypes`, `outputs`: what operands and `out=` may be
 - `environment`, `version`: which backends and devices there are
@@ -15,6 +15,7 @@ Where things are, from what rests on nothing to what rests on all; imports point
 - `functions`: the public objects and `FUNCTIONS`, the table of them
 - `device`: the same on scalars, for kernels of your own that Numba compiles
 - `source`: the same as CUDA C++
+- `triton`: the same for Triton kernels of your own
 - `torch`: modules in the place of torch.nn's
 - `machine`: what figures were measured on
 - `verify`: measures the errors
@@ -25,6 +26,9 @@ The comparison with other libraries is `bench/` in the repository, which is not 
 """
 
 from gpu_sigmoid import device
+
+# not in __all__, where it would take the place of Triton itself
+from gpu_sigmoid import triton as triton
 from gpu_sigmoid.configuration import show_config
 from gpu_sigmoid.environment import (
     array_module,

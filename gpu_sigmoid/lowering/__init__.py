@@ -2,6 +2,7 @@
 
 from gpu_sigmoid.lowering.cuda import cuda_source
 from gpu_sigmoid.lowering.program import Program, lower, lower_for
+from gpu_sigmoid.lowering.ptx import ptx_block
 from gpu_sigmoid.lowering.python import python_source
 
-__all__ = ["Program", "cuda_source", "lower", "lower_for", "python_source"]
+__all__ = ["Program", "cuda_source", "lower", "lower_for", "ptx_block", "python_source"]

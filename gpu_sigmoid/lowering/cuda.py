@@ -48,7 +48,7 @@ def primitive_source(primitive: Primitive, format: Format) -> str:
     parameters = ", ".join(f"{types[kind]} {x}" for kind, x in zip(primitive.operands, "abc", strict=False))
     host = primitive.cxx.replace("<I>", f"<{types['i']}>").replace("<F>", f"<{types['f']}>")
     head = f"GS_FUNCTION {types[primitive.result]} {spelled(primitive.name)}({parameters})"
-    if primitive.ptx is None:
+    if not primitive.alterable:
         return f"{head} {{ return {host}; }}"
     device = device_body(primitive, format)
     return f"{head} {{\n#ifdef __CUDA_ARCH__\n{device}#else\n    return {host};\n#endif\n}}"

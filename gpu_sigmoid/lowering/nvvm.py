@@ -23,10 +23,10 @@ def emit(program: Program, builder: Any, inputs: Any) -> list[Any]:
     for operation in program.operations:
         primitive = OVERLOADS[operation.name, "".join(o.kind for o in operation.operands)]
         operands = [values[o] for o in operation.operands]
-        if primitive.ptx is None:
-            values[operation] = primitive.llvm(builder, *operands)
-        else:
+        if primitive.alterable:
             values[operation] = inline(primitive, program.format, builder, operands)
+        else:
+            values[operation] = primitive.llvm(builder, *operands)
     return [values[output] for output in program.outputs]
 
 

@@ -30,12 +30,13 @@ class Primitive:
     """Emits the operation: called with an llvmlite builder and the operands."""
     cxx: str
     """A C++ expression of a, b, c. On the host this is the operation."""
-    ptx: str | None = None
-    """The instruction for the GPU where the C++ expression could be altered there;
-    {f} stands for the float type."""
+    ptx: str
+    """The GPU's instruction; {f} stands for the float type, {w} for a word of its width."""
     ptx_f32: str | None = None
     """Several instructions that take its place in float32; {r}, {a}, {b} stand for
     the result and the operands."""
+    alterable: bool = True
+    """Whether a CUDA compiler may alter the C++ expression, so that the instruction takes its place."""
 
     @property
     def operands(self) -> str:
@@ -45,19 +46,26 @@ class Primitive:
     def result(self) -> str:
         return self.signature.partition("->")[2]
 
+    def instructions(self, ptx_type: str, result: str, operands: list[str]) -> str:
+        """Return what computes `result`, a predicate where it is a truth value."""
+        if self.ptx_f32 and ptx_type == "f32":
+            return f"{{ {self.ptx_f32.format(r=result, **dict(zip('ab', operands, strict=False)))} }}"
+        if self.name == "where":
+            # PTX has the predicate last
+            operands = operands[1:] + operands[:1]
+        instruction = self.ptx.format(f=ptx_type, w=ptx_type[1:])
+        return f"{instruction} {', '.join([result, *operands])};"
+
     def inline_ptx(self, ptx_type: str, sigil: str) -> str:
         """Return the instruction as inline PTX, with `sigil` and a number for each slot, 0 the result's.
 
         A predicate cannot leave inline PTX: a truth value leaves as a 32-bit integer.
         """
-        if self.ptx_f32 and ptx_type == "f32":
-            names = {name: f"{sigil}{i}" for i, name in enumerate("rab")}
-            return f"{{ {self.ptx_f32.format(**names)} }}"
-        instruction = (self.ptx or "").format(f=ptx_type)
-        slots = ", ".join(f"{sigil}{i + 1}" for i in range(len(self.operands)))
+        slots = [f"{sigil}{i + 1}" for i in range(len(self.operands))]
         if self.result == "b":
-            return f"{{ .reg .pred p; {instruction} p, {slots}; selp.u32 {sigil}0, 1, 0, p; }}"
-        return f"{instruction} {sigil}0, {slots};"
+            comparison = self.instructions(ptx_type, "p", slots)
+            return f"{{ .reg .pred p; {comparison} selp.u32 {sigil}0, 1, 0, p; }}"
+        return self.instructions(ptx_type, f"{sigil}0", slots)
 
 
 def method(name: str) -> Emit:
@@ -105,18 +113,18 @@ PRIMITIVES = (
     Primitive("lt", "ff->b", ordered("<"), "a < b", "setp.lt.{f}"),
     Primitive("le", "ff->b", ordered("<="), "a <= b", "setp.le.{f}"),
     Primitive("eq", "ff->b", ordered("=="), "a == b", "setp.eq.{f}"),
-    Primitive("where", "bff->f", method("select"), "a ? b : c"),
-    Primitive("where", "bii->i", method("select"), "a ? b : c"),
-    Primitive("bits", "f->i", float_to_bits, "bit_cast<I>(a)"),
-    Primitive("from_bits", "i->f", bits_to_float, "bit_cast<F>(a)"),
-    Primitive("add", "ii->i", method("add"), "a + b"),
-    Primitive("sub", "ii->i", method("sub"), "a - b"),
-    Primitive("and_", "ii->i", method("and_"), "a & b"),
-    Primitive("or_", "ii->i", method("or_"), "a | b"),
-    Primitive("xor", "ii->i", method("xor"), "a ^ b"),
-    Primitive("shl", "ii->i", method("shl"), "a << b"),
-    Primitive("shr", "ii->i", method("lshr"), "a >> b"),
-    Primitive("lt", "ii->b", unsigned("<"), "a < b"),
+    Primitive("where", "bff->f", method("select"), "a ? b : c", "selp.{f}", alterable=False),
+    Primitive("where", "bii->i", method("select"), "a ? b : c", "selp.b{w}", alterable=False),
+    Primitive("bits", "f->i", float_to_bits, "bit_cast<I>(a)", "mov.b{w}", alterable=False),
+    Primitive("from_bits", "i->f", bits_to_float, "bit_cast<F>(a)", "mov.b{w}", alterable=False),
+    Primitive("add", "ii->i", method("add"), "a + b", "add.u{w}", alterable=False),
+    Primitive("sub", "ii->i", method("sub"), "a - b", "sub.u{w}", alterable=False),
+    Primitive("and_", "ii->i", method("and_"), "a & b", "and.b{w}", alterable=False),
+    Primitive("or_", "ii->i", method("or_"), "a | b", "or.b{w}", alterable=False),
+    Primitive("xor", "ii->i", method("xor"), "a ^ b", "xor.b{w}", alterable=False),
+    Primitive("shl", "ii->i", method("shl"), "a << b", "shl.b{w}", alterable=False),
+    Primitive("shr", "ii->i", method("lshr"), "a >> b", "shr.u{w}", alterable=False),
+    Primitive("lt", "ii->b", unsigned("<"), "a < b", "setp.lt.u{w}", alterable=False),
 )
 
 OVERLOADS = {(primitive.name, primitive.operands): primitive for primitive in PRIMITIVES}

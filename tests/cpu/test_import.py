@@ -8,6 +8,7 @@ FOREIGN = [
     "numba",
     "llvmlite",
     "torch",
+    "triton",
     "jax",
     "dask",
     "xarray",

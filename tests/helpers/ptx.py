@@ -50,7 +50,7 @@ def expected(program: Program) -> Counter:
     spellings = [
         primitive.inline_ptx(program.format.ptx, "%")
         for operation in program.operations
-        if (primitive := OVERLOADS[operation.name, "".join(o.kind for o in operation.operands)]).ptx
+        if (primitive := OVERLOADS[operation.name, "".join(o.kind for o in operation.operands)]).alterable
     ]
     return operations("\n".join(spellings))
 

@@ -1,0 +1,119 @@
+"""The functions inside your own Triton kernels.
+
+Every function of `gpu_sigmoid.FUNCTIONS` is here under its name, with its `grad`, `grad2`,
+`value_and_grad` and `vjp`. Call it in a function under `triton.jit`: it is compiled into the caller,
+as PTX that no compiler's option alters, and gives the array kernels' bits.
+
+    import gpu_sigmoid as gs
+    import triton
+    import triton.language as tl
+
+    @triton.jit
+    def gated(x, bias, y, out, size, BLOCK: tl.constexpr):
+        i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+        held = i < size
+        a = tl.load(x + i, held) + tl.load(bias + i, held)
+        tl.store(out + i, gs.triton.silu(a) * tl.load(y + i, held), held)
+
+Operands are blocks or scalars of one dtype, float16, bfloat16, float32 or float64, which results
+have too; their shapes broadcast. A number beside them, such as a target of 1.0, takes their dtype.
+Triton's interpreter has no inline PTX and refuses.
+"""
+
+import linecache
+from typing import Any
+
+from gpu_sigmoid.functions import FUNCTIONS, Method
+from gpu_sigmoid.lowering import lower_for, ptx_block
+from gpu_sigmoid.modes import PUBLIC
+
+__all__ = [*FUNCTIONS]
+
+CONSTRAINTS = {"float32": "f", "float64": "d"}
+NAMES = {"float16": "fp16", "bfloat16": "bf16", "float32": "fp32", "float64": "fp64"}
+"""Triton's, of the dtypes."""
+
+HEAD = """\
+def {name}({operands}):
+"""
+OF_A_NUMBER = """\
+    if not isinstance({operand}, tl.tensor):
+        {operand} = tl.full((), {operand}, {first}.dtype)
+    tl.static_assert({operand}.dtype == {first}.dtype, "{label}: operands are to have one dtype")
+"""
+BRANCH = """\
+    {keyword} {first}.dtype == tl.{dtype}:
+        results = tl.inline_asm_elementwise(
+            '''{block}''',
+            "{constraints}", [{arguments}], {dtypes}, is_pure=True, pack=1,
+        )
+        return {results}
+"""
+TAIL = """\
+    else:
+        tl.static_assert(False, "{label}: accepted are float16, bfloat16, float32 and float64")
+"""
+
+
+def source_of(method: Method) -> str:
+    """Return the text of a Triton function, the PTX in it: by its text Triton finds what it has compiled."""
+    names = {
+        "name": method.label.replace(".", "_"),
+        "label": method.label,
+        "operands": ", ".join(method.operands),
+        "first": method.operands[0],
+    }
+    branches = [
+        BRANCH.format(keyword="elif" if i else "if", **names, **branch_of(method, dtype))
+        for i, dtype in enumerate(NAMES)
+    ]
+    numbers = [OF_A_NUMBER.format(operand=operand, **names) for operand in method.operands[1:]]
+    return "".join([HEAD.format(**names), *numbers, *branches, TAIL.format(**names)])
+
+
+def branch_of(method: Method, dtype: str) -> dict[str, str]:
+    """Return what stands in the branch for a dtype."""
+    program = lower_for(method.formula, method.mode, dtype)
+    count, format_name = len(program.outputs), program.format.name
+    slots = [f"${i}" for i in range(count + len(program.inputs))]
+    letter = CONSTRAINTS[format_name]
+    converted = "" if format_name == dtype else f".to(tl.{format_name})"
+    returned = "" if format_name == dtype else f".to(tl.{dtype})"
+    results = [f"results[{i}]" for i in range(count)] if count > 1 else ["results"]
+    return {
+        "dtype": dtype,
+        "block": ptx_block(program, slots[:count], slots[count:]),
+        "constraints": ",".join([f"={letter}"] * count + [letter] * len(program.inputs)),
+        "arguments": ", ".join(f"{operand}{converted}" for operand in method.operands),
+        "dtypes": f"({f'tl.{format_name}, ' * count})" if count > 1 else f"tl.{format_name}",
+        "results": ", ".join(result + returned for result in results),
+    }
+
+
+def compiled(method: Method) -> Any:
+    """Return the Triton function of a method."""
+    import triton
+    import triton.language
+
+    source = source_of(method)
+    # Triton reads the text of what it compiles
+    filename = f"<gpu_sigmoid.triton.{method.label}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    scope = {"tl": triton.language, "__name__": __name__}
+    exec(compile(source, filename, "exec"), scope)
+    return triton.jit(scope[method.label.replace(".", "_")])
+
+
+_functions: dict[str, Any] = {}
+
+
+def __getattr__(name: str) -> Any:
+    function = FUNCTIONS.get(name)
+    if function is None:
+        raise AttributeError(f"gpu_sigmoid.triton has no function {name!r}: {', '.join(FUNCTIONS)}")
+    if name not in _functions:
+        found = compiled(function)
+        for mode in PUBLIC[1:]:
+            setattr(found, mode, compiled(function.methods[mode]))
+        _functions[name] = found
+    return _functions[name]
