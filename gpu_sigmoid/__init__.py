@@ -14,7 +14,7 @@ Where things are, from what rests on nothing to what rests on all; imports point
 - `bounds`: the errors promised and found
 - `functions`: the public objects and `FUNCTIONS`, the table of them
 - `device`: the same on scalars, for kernels of your own that Numba compiles
-- `source`: the same as CUDA C++
+- `source`: the same as CUDA C++, and as CuPy's ufuncs
 - `triton`: the same for Triton kernels of your own
 - `torch`: modules in the place of torch.nn's
 - `machine`: what figures were measured on
@@ -49,7 +49,7 @@ from gpu_sigmoid.functions import (
     silu,
     softplus,
 )
-from gpu_sigmoid.source import cuda_source
+from gpu_sigmoid.source import cuda_source, cupy_ufunc
 from gpu_sigmoid.version import __version__
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "asarray",
     "bce_with_logits",
     "cuda_source",
+    "cupy_ufunc",
     "device",
     "expit",
     "get_num_threads",

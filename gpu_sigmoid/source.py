@@ -1,4 +1,4 @@
-"""The functions as CUDA C++, for kernels of your own."""
+"""The functions as CUDA C++, and as CuPy's ufuncs, for kernels of your own."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "flo
         and so on: a function's name and its mode's. `..._vjp` takes the cotangent
         last, `..._value_and_grad` two trailing references to what it fills. No compiler
         option, `-ftz=true` included, alters a result. A host compiler takes the text
-        too: `g++ -ffp-contract=off`.
+        too: `g++ -ffp-contract=off`. Several texts may follow each other in one source.
 
     Raises
     ------
@@ -50,10 +50,7 @@ def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "flo
         if name not in FORMATS:
             raise ValueError(f"cuda_source: dtype is to be float32, float64 or a tuple of them, not {name!r}")
     for method in functions:
-        if not isinstance(method, Method):
-            raise TypeError(
-                f"cuda_source: {method!r} is not a function of gpu_sigmoid or a method such as sigmoid.grad"
-            )
+        refuse_what_is_no_method("cuda_source", method)
     methods = functions or [f.methods[m] for f in FUNCTIONS.values() for m in PUBLIC]
     programs = [
         lower(method.formula, method.mode, FORMATS[name])
@@ -61,3 +58,48 @@ def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "flo
         for name in dict.fromkeys(dtypes)
     ]
     return printed(*programs)
+
+
+def cupy_ufunc(function: Any) -> Any:
+    """Return a function as a `cupy.ufunc`, for kernels that CuPy compiles from Python.
+
+    In `cupyx.jit.rawkernel` call the ufunc. `cupy.fuse` takes the functions themselves.
+
+    Parameters
+    ----------
+    function : function or method
+        Such as `gs.sigmoid`, `gs.silu.grad`.
+
+    Returns
+    -------
+    cupy.ufunc
+        For float16, float32 and float64, with the array kernels' bits; bool and integers are computed in
+        float64. Prefer the function itself for whole arrays: its kernels are faster.
+
+    Raises
+    ------
+    TypeError
+        If the argument is neither a function of `gpu_sigmoid.FUNCTIONS` nor its method.
+    ImportError
+        If CuPy is not installed.
+
+    Examples
+    --------
+    >>> silu = gs.cupy_ufunc(gs.silu)  # doctest: +SKIP
+    >>> @cupyx.jit.rawkernel()  # doctest: +SKIP
+    ... def gated(x, y, size):
+    ...     i = cupyx.jit.grid(1)
+    ...     if i < size:
+    ...         y[i] = silu(x[i]) * y[i]
+    """
+    refuse_what_is_no_method("cupy_ufunc", function)
+    from gpu_sigmoid.backends.cupy.fused import ufunc
+
+    return ufunc(function)
+
+
+def refuse_what_is_no_method(caller: str, method: Any) -> None:
+    if not isinstance(method, Method):
+        raise TypeError(
+            f"{caller}: {method!r} is not a function of gpu_sigmoid or a method such as sigmoid.grad"
+        )

@@ -9,6 +9,7 @@ from gpu_sigmoid.cli.check_device import check_device
 from gpu_sigmoid.cli.demo import demo
 from gpu_sigmoid.cli.group import Commands
 from gpu_sigmoid.cli.plot import plot
+from gpu_sigmoid.cli.source import source
 from gpu_sigmoid.cli.verify import verify
 
 
@@ -24,5 +25,5 @@ def info() -> None:
     gpu_sigmoid.show_config()
 
 
-for command in (apply, bench, check_device, demo, plot, verify):
+for command in (apply, bench, check_device, demo, plot, source, verify):
     main.add_command(command)

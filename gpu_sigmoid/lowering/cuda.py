@@ -36,11 +36,20 @@ REGISTER = {"float": "f", "double": "d"}
 def cuda_source(*programs: Program) -> str:
     """Return C++ that defines the programs' functions in namespace `gpu_sigmoid`.
 
-    A program with several outputs returns them through trailing reference parameters.
+    A program with several outputs returns them through trailing reference parameters. Several such
+    texts may stand in one translation unit: what has been defined is passed over.
     """
     primitives = [primitive_source(p, format) for format in (FLOAT32, FLOAT64) for p in PRIMITIVES]
-    functions = [function_source(program) for program in programs]
-    return "\n".join([PRELUDE, *dict.fromkeys(primitives), *functions, "}  // namespace gpu_sigmoid\n"])
+    common = guarded("GPU_SIGMOID_PRIMITIVES", "\n".join([PRELUDE, *dict.fromkeys(primitives), "}"]))
+    functions = [
+        guarded(f"GPU_SIGMOID_{program.name}_{program.format.c_type}".upper(), function_source(program))
+        for program in programs
+    ]
+    return "\n".join([common, "namespace gpu_sigmoid {", *functions, "}  // namespace gpu_sigmoid\n"])
+
+
+def guarded(macro: str, text: str) -> str:
+    return f"#ifndef {macro}\n#define {macro}\n{text}\n#endif"
 
 
 def primitive_source(primitive: Primitive, format: Format) -> str:

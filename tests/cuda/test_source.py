@@ -2,12 +2,14 @@
 
 import ctypes
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers.command import done
 from helpers.floats import all_patterns, random_patterns
 from helpers.methods import as_tuple, operands
 from helpers.required import REQUIRED
@@ -95,6 +97,27 @@ def test_compiles_for_the_gpu_with_cupys_flags() -> None:
     flushing = re.findall(r"\S*\.ftz\S*", text)
     assert sorted(flushing) == ["mul.ftz.f32", "rcp.approx.ftz.f32"]
     assert ".f64" not in text
+
+
+def test_texts_may_follow_each_other() -> None:
+    twice = [gs.cuda_source(gs.silu), gs.cuda_source(gs.silu.grad, gs.silu), gs.cuda_source(gs.silu)]
+    assert ".version" in compiled("".join(twice))
+
+
+def test_the_commands_header_is_taken_by_compilers(tmp_path: Path) -> None:
+    (tmp_path / "logistic.cuh").write_text(done("source"))
+    assert "double silu_grad(double x)" in (tmp_path / "logistic.cuh").read_text()
+    assert "double" not in done("source", "--function", "logit", "--dtype", "float32")[-2000:]
+    source = tmp_path / "kernel.cu"
+    source.write_text(
+        '#include "logistic.cuh"\n#include "logistic.cuh"\n__global__ void kernel(double* x)'
+        " { *x = gpu_sigmoid::silu_value(*x); }\n"
+    )
+    if shutil.which("nvcc") is None:
+        pytest.skip("nvcc is not installed")
+    for flags in ([], ["-ftz=true", "-use_fast_math"]):
+        command = ["nvcc", "-arch=sm_90", "-cubin", *flags, "-o", tmp_path / "kernel.cubin", source]
+        subprocess.run(command, check=True, capture_output=True)
 
 
 def test_holds_what_was_asked_for() -> None:

@@ -6,6 +6,7 @@
 - `lut`: the same, for large 16-bit arrays, by a table of all results
 - `elementwise`: any other layout, by `cupy.ElementwiseKernel`
 - `storage`: how numbers lie in memory, and how 16-bit ones get to float32 and back
+- `fused`: within `cupy.fuse`, and for `cupyx.jit`, whose kernels are CuPy's own
 - `foreign`: arrays of other libraries in a GPU's memory, as CuPy's, without a copy
 
 Nothing is synchronised, and nothing allocated but results (and copies of operands that
@@ -20,7 +21,7 @@ from typing import Any
 import cupy
 import numpy as np
 
-from gpu_sigmoid.backends.cupy import elementwise, lut, packed
+from gpu_sigmoid.backends.cupy import elementwise, fused, lut, packed
 from gpu_sigmoid.backends.cupy.direct import Direct
 from gpu_sigmoid.backends.cupy.foreign import adopted, is_foreign, run_into
 from gpu_sigmoid.backends.cupy.prepared import Call, described
@@ -41,6 +42,8 @@ NUMBERS = (int, float, np.generic)
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on arrays of one GPU."""
+    if any(isinstance(operand, fused.Placeholder) for operand in operands):
+        return fused.run(method, operands, out)
     if is_foreign(out):
         return run_into(run, method, operands, out)
     arrays = tuple(adopted(method, o) for o in operands)

@@ -26,6 +26,8 @@ STORAGES = {
 }
 
 CONVERSIONS = """\
+#ifndef GPU_SIGMOID_CONVERSIONS
+#define GPU_SIGMOID_CONVERSIONS
 namespace gpu_sigmoid {
 
 GS_FUNCTION float load_half(unsigned short bits) {
@@ -61,4 +63,5 @@ GS_FUNCTION unsigned short store_bfloat16(float number) {
 }
 
 }  // namespace gpu_sigmoid
+#endif
 """

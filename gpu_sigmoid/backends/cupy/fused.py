@@ -1,0 +1,59 @@
+"""A method as a `cupy.ufunc`, which `cupy.fuse` and `cupyx.jit` compile into kernels of their own."""
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from cupy._core import _fusion_interface, create_ufunc
+
+from gpu_sigmoid.backends.cupy.storage import CONVERSIONS
+from gpu_sigmoid.lowering import Program, cuda_source, lower_for
+
+Placeholder = _fusion_interface._VariableProxy
+"""What `cupy.fuse` calls a function with in place of arrays."""
+
+FLOATS = {"e": "float16", "f": "float32", "d": "float64"}
+INTEGERS = "?bBhHiIlLqQ"
+"""NumPy's characters of the dtypes that CuPy's ufuncs know; integers are computed in float64."""
+
+
+def run(method: Any, operands: tuple, out: Any) -> Any:
+    """Compute within `cupy.fuse`."""
+    outs = out if isinstance(out, tuple) else () if out is None else (out,)
+    return ufunc(method)(*operands, *outs)
+
+
+@cache
+def ufunc(method: Any) -> Any:
+    """Return the ufunc of a method."""
+    inputs, results = len(method.operands), len(method.mode.partials)
+    # two of them are functions of float: results of float16 are rounded again
+    programs = {
+        character: replace(
+            program := lower_for(method.formula, method.mode, dtype), name=f"{program.name}_{dtype}"
+        )
+        for character, dtype in FLOATS.items()
+    }
+    routines = {character: routine(program, FLOATS[character]) for character, program in programs.items()}
+    # CuPy takes the first that the operands can be converted to, and would convert int8 to float16
+    rules = [(c * inputs, "d") for c in INTEGERS] + [(c * inputs, c) for c in FLOATS]
+    return create_ufunc(
+        f"gpu_sigmoid_{programs['d'].name}",
+        tuple((f"{ins}->{character * results}", routines[character]) for ins, character in rules),
+        preamble=cuda_source(*programs.values()) + CONVERSIONS,
+    )
+
+
+def routine(program: Program, dtype: str) -> str:
+    """Return the statements that compute a ufunc's results."""
+    # CuPy may go on with the result of float16 in float
+    rounded = "gpu_sigmoid::load_half(gpu_sigmoid::store_half({0}))" if dtype == "float16" else "{0}"
+    called = f"gpu_sigmoid::{program.name}"
+    arguments = [f"in{i}" for i in range(len(program.inputs))]
+    if len(program.outputs) == 1:
+        # cupyx.jit makes an expression of what follows the sign
+        return "out0 = " + rounded.format(f"{called}({', '.join(arguments)})")
+    results = [f"y{i}" for i in range(len(program.outputs))]
+    stores = "; ".join(f"out{i} = y{i}" for i in range(len(results)))
+    declared = f"{program.format.c_type} {', '.join(results)}"
+    return f"{declared}; {called}({', '.join(arguments + results)}); {stores}"
