@@ -12,9 +12,9 @@ import cupy
 from cupy.cuda.compiler import _NVRTCProgram
 
 
-def cubin(source: str, architecture: int) -> bytes:
+def cubin(source: str, architecture: int, *more: str) -> bytes:
     """Compile as CuPy does: it adds -ftz=true to everything."""
-    options = ("-std=c++17", f"-arch=sm_{architecture}", "-ftz=true", *includes())
+    options = ("-std=c++17", f"-arch=sm_{architecture}", "-ftz=true", *includes(), *more)
     compiled, _ = _NVRTCProgram(source, "kernel.cu", method="cubin").compile(options)
     # CuPy takes the last byte for the end of a string; the disassembler misses it
     return bytes(compiled) + b"\0"
@@ -49,13 +49,18 @@ def why_not() -> str | None:
 
 
 def disassembled(source: str, architecture: int) -> str:
-    """Return the kernel's code.
+    """Return the code of a kernel's source."""
+    return disassembled_cubin(cubin(source, architecture))
+
+
+def disassembled_cubin(compiled: bytes) -> str:
+    """Return a kernel's code.
 
     Behind it would stand the division of what is out of range, which flushes nothing it
     returns.
     """
     with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
-        file.write(cubin(source, architecture))
+        file.write(compiled)
         file.flush()
         command = [nvdisasm() or "", "-c", file.name]
         text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
