@@ -58,15 +58,15 @@ def usual(t):
 
 
 @triton.jit
-def kernel(silu: tl.constexpr, x, bias, gate, y, BLOCK: tl.constexpr):
-    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+def kernel(silu: tl.constexpr, x, bias, gate, y, block: tl.constexpr):
+    i = tl.program_id(0) * block + tl.arange(0, block)
     tl.store(y + i, silu(tl.load(x + i) + tl.load(bias + i)) * tl.load(gate + i))
 
 
 def of_triton(silu: Any, vectors: int) -> bytes:
     pointers = dict.fromkeys(("x", "bias", "gate", "y"), "*fp32")
-    constants = {"silu": silu, "BLOCK": THREADS * VECTOR * vectors}
-    signature = {"silu": "constexpr", **pointers, "BLOCK": "constexpr"}
+    constants = {"silu": silu, "block": THREADS * VECTOR * vectors}
+    signature = {"silu": "constexpr", **pointers, "block": "constexpr"}
     aligned = {(i,): [["tt.divisibility", 16]] for i in range(1, 5)}
     source = ASTSource(kernel, signature, constants, aligned)
     return triton.compile(source, GPUTarget("cuda", ARCHITECTURE, 32), {"num_warps": 4}).asm["cubin"]
