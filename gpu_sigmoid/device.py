@@ -29,17 +29,40 @@ and on the GPU, with numba-cuda:
         if i < weights.size:
             weights[i] -= gs.device.silu.vjp(logits[i], gradient[i])
 
-The arguments' types decide: all float32, and everything is computed and returned in
-float32; else in float64, which bool and integers count as. To Numba a literal such as
-`1.0` is a float64: write `numba.float32(1.0)` beside float32 arguments.
+The largest of the arguments' types is the result's; bool and integers count as float64. To Numba
+a literal such as `1.0` is a float64: write `numba.float32(1.0)` beside float32 arguments. float16
+is for the GPU: on the CPU Numba has none.
 """
 
+import inspect
 from typing import Any
 
 from gpu_sigmoid.functions import FUNCTIONS, Function, Method
 from gpu_sigmoid.modes import PUBLIC
 
 __all__ = [*FUNCTIONS]
+
+NOTES = """{summary}
+
+On scalars, inside functions that Numba compiles.
+
+Parameters
+----------
+{parameters} : scalar
+    float32, float64 or, on the GPU, float16; bool and integers count as float64.
+
+Returns
+-------
+{returns}
+    Of the largest of the operands' types.
+
+Raises
+------
+TypeError
+    For another number of operands.
+numba.TypingError
+    For operands of other types, while a caller is compiled.
+"""
 
 
 class DeviceFunction:
@@ -56,7 +79,13 @@ class DeviceFunction:
     def __init__(self, method: Method) -> None:
         self.method = method
         self.operands = method.operands
-        self.__doc__ = method.__doc__
+        self.__name__, self.__qualname__ = method.__name__, method.__qualname__
+        self.__signature__ = scalar_signature(method)
+        self.__doc__ = NOTES.format(
+            summary=(method.__doc__ or "").partition(";")[0].partition("\n\n")[0].rstrip(".") + ".",
+            parameters=", ".join(method.operands),
+            returns="tuple of scalars" if len(method.mode.partials) > 1 else "scalar",
+        )
         if isinstance(method, Function):
             for name in PUBLIC[1:]:
                 setattr(self, name, DeviceFunction(method.methods[name]))
@@ -82,6 +111,12 @@ class DeviceFunction:
 
     def __reduce__(self) -> tuple:
         return find, (self.method.label,)
+
+
+def scalar_signature(method: Method) -> inspect.Signature:
+    """Return the method's signature without `out`."""
+    parameters = [p for p in inspect.signature(method).parameters.values() if p.name != "out"]
+    return inspect.Signature(parameters)
 
 
 _functions = {name: DeviceFunction(function) for name, function in FUNCTIONS.items()}

@@ -23,10 +23,10 @@ from numba.extending import (
 
 from gpu_sigmoid.backends.cpu.compile import scalar_function
 from gpu_sigmoid.backends.cpu.native import jitted
-from gpu_sigmoid.lowering import Program, lower, nvvm
-from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64, Format
+from gpu_sigmoid.lowering import Program, lower_for, nvvm
 
-SCALARS = {FLOAT32: types.float32, FLOAT64: types.float64}
+SCALARS = {"float16": types.float16, "float32": types.float32, "float64": types.float64}
+"""The types of scalars, by their dtype's name, smallest first. On the CPU Numba has no float16."""
 
 
 class DeviceFunctionType(types.Function):
@@ -68,10 +68,14 @@ def type_of(device_function: Any) -> DeviceFunctionType:
 
     @lower_builtin(device_function, types.VarArg(types.Any))
     def emit(context: Any, builder: Any, call: Signature, values: tuple) -> Any:
-        program = program_of(device_function, next(f for f, s in SCALARS.items() if s == call.args[0]))
+        program = program_of(device_function, call.args[0].name)
         if context.target_name != "cuda":
             return call_compiled(program, context, builder, call, values)
-        results = nvvm.emit(program, builder, values)
+        given, computed = call.args[0], SCALARS[program.format.name]
+        operands = [context.cast(builder, value, given, computed) for value in values]
+        results = [
+            context.cast(builder, result, computed, given) for result in nvvm.emit(program, builder, operands)
+        ]
         return context.make_tuple(builder, call.return_type, results) if len(results) > 1 else results[0]
 
     refresh()
@@ -79,23 +83,24 @@ def type_of(device_function: Any) -> DeviceFunctionType:
 
 
 def typed(device_function: Any, args: tuple, kws: dict) -> Signature:
-    """Return the signature of a call: float32 if all arguments are, else float64."""
+    """Return the signature of a call: of the largest type among floats, float64 beside integers."""
     if kws or len(args) != len(device_function.operands):
         raise TypingError(device_function.refusal(len(args)))
     for arg in args:
         if not isinstance(arg, types.Integer | types.Boolean) and arg not in SCALARS.values():
             raise TypingError(
-                f"{device_function!r} takes float32 and float64 numbers, and bool and integers as float64, "
-                f"not {arg}: convert it"
+                f"{device_function!r} takes float16, float32 and float64 numbers, and bool and integers as "
+                f"float64, not {arg}: convert it"
             )
-    scalar = types.float32 if all(arg == types.float32 for arg in args) else types.float64
+    floats = list(SCALARS.values())
+    scalar = floats[max(floats.index(arg) if arg in floats else len(floats) - 1 for arg in args)]
     count = len(device_function.method.mode.partials)
     return signature(scalar if count == 1 else types.UniTuple(scalar, count), *[scalar] * len(args))
 
 
 @cache
-def program_of(device_function: Any, format: Format) -> Program:
-    return lower(device_function.method.formula, device_function.method.mode, format)
+def program_of(device_function: Any, dtype: str) -> Program:
+    return lower_for(device_function.method.formula, device_function.method.mode, dtype)
 
 
 def call_compiled(program: Program, context: Any, builder: Any, call: Signature, values: tuple) -> Any:

@@ -1,5 +1,6 @@
 """gs.device: the array kernels' bits inside functions that Numba compiles."""
 
+import inspect
 import pickle
 import subprocess
 import sys
@@ -143,3 +144,11 @@ def test_examples_of_the_documentation() -> None:
     x, t = np.linspace(-9, 9, 101), np.linspace(0, 1, 101)
     assert loss(x, t) == pytest.approx(gs.bce_with_logits(x, t).sum(), rel=1e-13)
     np.testing.assert_array_equal(gate(x, t), gs.sigmoid(x) * t)
+
+
+def test_help_is_of_scalars(function: Any) -> None:
+    for name in PUBLIC:
+        scalar = scalar_method(function, name)
+        assert [*inspect.signature(scalar).parameters] == [*scalar.operands]
+        assert "out :" not in scalar.__doc__
+        assert ", ".join(scalar.operands) + " : scalar" in scalar.__doc__
