@@ -18,6 +18,12 @@ as PTX that no compiler's option alters, and gives the array kernels' bits.
 Operands are blocks or scalars of one dtype, float16, bfloat16, float32 or float64, which results
 have too; their shapes broadcast. A number beside them, such as a target of 1.0, takes their dtype.
 Triton's interpreter has no inline PTX and refuses.
+
+`torch.compile` copies the text of such a kernel (one that `torch.library.wrap_triton` calls) with the
+functions that are global names in it. Bind those by their own names, and call them so:
+
+    silu = gs.triton.silu
+    silu_grad = gs.triton.silu.grad
 """
 
 import linecache
