@@ -1,6 +1,5 @@
 """gs.triton: in a user's Triton kernel the functions give the CPU's bits; compiled by Triton, run by CuPy."""
 
-import importlib.util
 import os
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from helpers.backends import need
 from helpers.calls import bits, sample
 from helpers.floats import DTYPES
 from helpers.methods import as_tuple
+from helpers.modules import written
 from helpers.required import library
 
 import gpu_sigmoid as gs
@@ -47,13 +47,8 @@ def kernel({", ".join(pointers)}, size, BLOCK: tl.constexpr):
     i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     held = i < size
 """
-    path = folder / "kernel_of_a_user.py"
-    path.write_text(head + "\n".join(f"    {line}" for line in body.splitlines()) + "\n")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.kernel
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    return written(folder / "kernel_of_a_user.py", head + lines).kernel
 
 
 def compiled(function: Any, types: dict[str, str], capability: int) -> Any:

@@ -1,9 +1,9 @@
 """gs.triton in kernels that torch.compile copies into code of its own."""
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
+from helpers.modules import written
 from helpers.required import library
 
 library("torch")
@@ -31,16 +31,6 @@ def kernel(x, y, size, BLOCK: tl.constexpr):
 )
 
 
-def kernel_of(path: Path, text: str) -> Any:
-    """Return the kernel of a module, which Triton reads from a file."""
-    path.write_text(text)
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.kernel
-
-
 def arithmetic(kernel: Any) -> list[str]:
     """Return the instructions of the kernel's PTX on float32, in their order."""
     signature = {"x": "*fp32", "y": "*fp32", "size": "i32", "BLOCK": "constexpr"}
@@ -49,8 +39,8 @@ def arithmetic(kernel: Any) -> list[str]:
 
 
 def test_the_copy_computes_the_same(tmp_path: Path) -> None:
-    kernel = kernel_of(tmp_path / "users.py", USERS)
+    kernel = written(tmp_path / "users.py", USERS).kernel
     copied = user_defined_triton_kernel_transitive_closure_source_code(kernel)
-    copy = kernel_of(tmp_path / "copied.py", f"{HEAD}\n@triton.jit\n{copied}")
+    copy = written(tmp_path / "copied.py", f"{HEAD}\n@triton.jit\n{copied}").kernel
     assert arithmetic(copy) == arithmetic(kernel)
     assert len(arithmetic(copy)) > 50
