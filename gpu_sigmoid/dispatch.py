@@ -73,12 +73,10 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
         ufunc = method.ready.get(float)
         if ufunc is not None and alone and out is None:
             return ufunc(first)
-    else:
-        direct = method.ready.get(type(first))
-        if direct is not None:
-            result = direct(operands, out)
-            if result is not NotImplemented:
-                return result
+    elif is_ready(method, type(first)):
+        result = method.ready[type(first)](operands, out)
+        if result is not NotImplemented:
+            return result
     if isinstance(out, tuple) and type(out) is not tuple:
         out = tuple(out)
     backend = backend_of(method, operands, out)
@@ -88,6 +86,11 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
         # asked before the backend is imported, which takes CuPy
         require_gpu(method)
     return module_of(backend).run(method, operands, out)
+
+
+def is_ready(method: Any, kind: type) -> bool:
+    """Return whether operands of a type may need no preparation."""
+    return kind in method.ready
 
 
 def module_of(backend: str) -> Any:
@@ -208,9 +211,10 @@ def backend_of_type(label: str, kind: type) -> str:
     return backend
 
 
-# Torch.compile takes what this returns for a constant, and does not compile a program anew because the
-# table has grown: as torch.compiler.assume_constant_result would mark it.
-backend_of_type._dynamo_marked_constant = True  # type: ignore[attr-defined]
+# Torch.compile takes what these return for a constant, and does not compile a program anew because a
+# table has grown: as torch.compiler.assume_constant_result would mark them.
+for _looked_up in (is_ready, backend_of_type):
+    _looked_up._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def classify(label: str, kind: type) -> str:

@@ -22,7 +22,7 @@ from gpu_sigmoid.registry import FUNCTIONS
 def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on tensors of one device; gradients flow to all of them."""
     # a program that is being compiled would find, when it is done, that what it rests on has changed
-    if Tensor not in method.ready and not torch.compiler.is_compiling():
+    if not torch.compiler.is_compiling() and Tensor not in method.ready:
         direct.install()
     for operand in operands:
         if isinstance(operand, Proxy):
