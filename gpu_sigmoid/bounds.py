@@ -70,6 +70,22 @@ softplus         vjp    float32   2.5    1.9974  0x1.b5d006p-12 -0x1.ff7d18p+0
 softplus         vjp    float64   2.5    1.9421  0x1.32bd0d684a80ep-24 0x1.fff8bec9732c4p+0
 softplus         vjp    float16   0.51   0.5003  0x1.09cp-11 0x1.ed8p+0
 softplus         vjp    bfloat16  0.51   0.5000  0x1.22p-8 0x1.c4p+0
+softplus_beta    value  float32   1.5    1.2237  0x1.9296d4p+5 -0x1.b33334p+0
+softplus_beta    value  float64   1.5    0.9134  0x1.be63044b6bcdep+7 -0x1.b333333333333p+0
+softplus_beta    value  float16   0.51   0.5000  0x1.954p+11 -0x1.2fp-11
+softplus_beta    value  bfloat16  0.51   0.5000  -0x1.f4p-69 0x1p+62
+softplus_beta    grad   float32   1.5    0.9930  0x1.ed67fcp+1 -0x1.b33334p+0
+softplus_beta    grad   float64   1.5    0.8646  -0x1.1ce22c7addd82p+9 -0x1.4941f3d8d300bp-11
+softplus_beta    grad   float16   0.51   0.5000  -0x1.cp+15 0x1p-24
+softplus_beta    grad   bfloat16  0.51   0.5000  0x1p-70 -0x1p+62
+softplus_beta    grad2  float32   2.5    1.6653  0x1.7e44bep-44 0x1.759decp+49
+softplus_beta    grad2  float64   2.5    1.2868  -0x1.071de69ad42c5p+0 -0x1.b333333333333p+0
+softplus_beta    grad2  float16   0.51   0.5000  0x1.ap-13 -0x1.a3cp-13
+softplus_beta    grad2  bfloat16  0.51   0.4999  0x1.8ep+1 -0x1.b4p+0
+softplus_beta    vjp    float32   2.5    1.9812  0x1.1fb402p-72 0x1p+62 0x1.fc5bcp+125
+softplus_beta    vjp    float64   2.5    1.8895  -0x1.35512247bd7bep+9 -0x1.c126f341ebbdp-38 0x1.fa25e68384f68p+0
+softplus_beta    vjp    float16   0.51   0.5000  -0x1.46p+0 0x1.82p+2 -0x1.0ecp+0
+softplus_beta    vjp    bfloat16  0.51   0.5000  -0x1.8p-69 0x1p+62 0x1p+0
 silu             value  float32   2.0    1.7332  -0x1.51564ap+4
 silu             value  float64   2.0    1.4101  -0x1.ecc90bae14f35p+0
 silu             value  float16   0.5    0.5000  -0x1p-11

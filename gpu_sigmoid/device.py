@@ -29,6 +29,8 @@ and on the GPU, with numba-cuda:
         if i < weights.size:
             weights[i] -= gs.device.silu.vjp(logits[i], gradient[i])
 
+A parameter is given by its name as to the function of arrays: `gs.device.softplus(x, beta=b)`.
+
 The largest of the arguments' types is the result's; bool and integers count as float64. To Numba
 a literal such as `1.0` is a float64: write `numba.float32(1.0)` beside float32 arguments. float16
 is for the GPU: on the CPU Numba has none.
@@ -37,6 +39,7 @@ is for the GPU: on the CPU Numba has none.
 import inspect
 from typing import Any
 
+from gpu_sigmoid import registry
 from gpu_sigmoid.functions import FUNCTIONS, Function, Method
 from gpu_sigmoid.modes import PUBLIC
 
@@ -83,17 +86,17 @@ class DeviceFunction:
         self.__signature__ = scalar_signature(method)
         self.__doc__ = NOTES.format(
             summary=(method.__doc__ or "").partition(";")[0].partition("\n\n")[0].rstrip(".") + ".",
-            parameters=", ".join(method.operands),
+            parameters=", ".join(self.__signature__.parameters),
             returns="tuple of scalars" if len(method.mode.partials) > 1 else "scalar",
         )
         if isinstance(method, Function):
             for name in PUBLIC[1:]:
                 setattr(self, name, DeviceFunction(method.methods[name]))
 
-    def __call__(self, *operands: Any) -> Any:
+    def __call__(self, *operands: Any, **parameters: Any) -> Any:
         if len(operands) != len(self.operands):
             raise TypeError(self.refusal(len(operands)))
-        return self.method(*operands)
+        return self.method(*operands, **parameters)
 
     def refusal(self, given: int) -> str:
         """Return what is wrong with a call of so many operands."""
@@ -107,10 +110,10 @@ class DeviceFunction:
         return type_of(self)
 
     def __repr__(self) -> str:
-        return f"<gpu_sigmoid.device.{self.method.label}>"
+        return f"<gpu_sigmoid.device.{self.method.name}>"
 
     def __reduce__(self) -> tuple:
-        return find, (self.method.label,)
+        return find, (self.method.name,)
 
 
 def scalar_signature(method: Method) -> inspect.Signature:
@@ -119,7 +122,7 @@ def scalar_signature(method: Method) -> inspect.Signature:
     return inspect.Signature(parameters)
 
 
-_functions = {name: DeviceFunction(function) for name, function in FUNCTIONS.items()}
+_functions = {name: DeviceFunction(function) for name, function in registry.FUNCTIONS.items()}
 
 
 def find(label: str) -> DeviceFunction:
@@ -129,10 +132,9 @@ def find(label: str) -> DeviceFunction:
 
 
 def __getattr__(name: str) -> DeviceFunction:
-    try:
-        return _functions[name]
-    except KeyError:
-        raise AttributeError(f"gpu_sigmoid.device has no function {name!r}: {', '.join(FUNCTIONS)}") from None
+    if name not in FUNCTIONS:
+        raise AttributeError(f"gpu_sigmoid.device has no function {name!r}: {', '.join(FUNCTIONS)}")
+    return _functions[name]
 
 
 def __dir__() -> list[str]:

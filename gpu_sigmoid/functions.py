@@ -1,11 +1,16 @@
 """The public functions, and `FUNCTIONS`, the table of them.
 
-Everything that goes over the family (tests, documentation, command line) goes over
-`FUNCTIONS`. A new function is a formula in `formulas` and an entry here.
+Everything that goes over the family (documentation, command line) goes over `FUNCTIONS`. A new
+function is a formula in `formulas` and an entry here.
+
+A parameter such as softplus' `beta` is one more operand of another formula: `softplus(x, beta=b)` is
+a call of that function, its `parametrised` one. It has a name, bounds and methods as any other, but
+users call it by the keyword alone, and `FUNCTIONS` does not list it; `registry.FUNCTIONS`, which
+backends, tests and the verification go over, does.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from gpu_sigmoid import formulas, registry
@@ -50,6 +55,7 @@ in the last place of the result, against the definition in higher precision:
 PARAMETERS = {
     "x": "x : array_like\n    Any shape.",
     "target": "target : array_like\n    Usually in [0, 1]; broadcast against `x`.",
+    "beta": "beta : number or array, keyword only\n    The steepness; broadcast against `x`. Without it: 1.",
 }
 """What is said of an operand, by its name."""
 
@@ -67,25 +73,53 @@ SUMMARIES = {
 class Method:
     """A mode of a function, elementwise over arrays: the function itself, or one of its methods.
 
-    `formula` is the scalar formula that all backends compute, `mode` what of it. `ready` are the
-    kernels for operands that need no preparation, by dtype, which `dispatch` looks up.
+    `formula` is the scalar formula that all backends compute, `mode` what of it. `name` tells it from
+    all others, `label` is what users call it. `ready` are the kernels for operands that need no
+    preparation, by dtype, which `dispatch` looks up. `parametrised` is the same with a parameter.
     """
 
-    def __init__(self, formula: Callable, signature: Signature, mode: Mode, function: "Function") -> None:
+    parametrised: "Method | None" = None
+
+    def __init__(
+        self, formula: Callable, signature: Signature, mode: Mode, function: "Function", called: str
+    ) -> None:
         self.formula, self.signature, self.mode, self.function = formula, signature, mode, function
-        self.label = label(formula.__name__, mode.name)
-        self.__name__ = self.label.rpartition(".")[2]
-        self.__qualname__ = self.label
+        self.name, self.label = label(formula.__name__, mode.name), label(called, mode.name)
+        self.__name__ = self.name.rpartition(".")[2]
+        self.__qualname__ = self.name
         self.__doc__ = SUMMARIES.get(mode.name)
         self.operands = signature.operands_of(mode)
         self.ready: dict[Any, Callable[..., Any]] = {}
         self._count = len(self.operands)
 
-    def __call__(self, *operands: Any, out: Any = None) -> Any:
+    def __call__(self, *operands: Any, out: Any = None, **parameters: Any) -> Any:
         # a ufunc would take one too many for its output
         if len(operands) != self._count:
             raise TypeError(self.refusal(len(operands)))
+        if parameters:
+            if parameters.keys() != {self.parameter}:
+                raise TypeError(self.unknown(parameters))
+            method, operands = self.with_parameter(operands, parameters[self.parameter])
+            return call(method, operands, out)
         return call(self, operands, out)
+
+    @property
+    def parameter(self) -> str:
+        """The name of the parameter, empty where there is none."""
+        return "" if self.parametrised is None else self.parametrised.signature.operands[-1]
+
+    def with_parameter(self, operands: tuple, value: Any) -> "tuple[Method, tuple]":
+        """Return what computes a call with a parameter, and its operands; None is no parameter."""
+        if self.parametrised is None or value is None:
+            return self, operands
+        count = len(self.signature.operands)
+        return self.parametrised, (*operands[:count], value, *operands[count:])
+
+    def unknown(self, parameters: Iterable[str]) -> str:
+        """Return what is wrong with a call with such keywords."""
+        wrong = next(name for name in parameters if name != self.parameter)
+        accepted = " and ".join(filter(None, [self.parameter, "out"]))
+        return f"{self.label} has no keyword {wrong!r}, only {accepted}"
 
     def refusal(self, given: int) -> str:
         """Return what is wrong with a call of so many operands."""
@@ -96,11 +130,12 @@ class Method:
     def __signature__(self) -> inspect.Signature:
         kind = inspect.Parameter.POSITIONAL_ONLY
         parameters = [inspect.Parameter(name, kind) for name in self.operands]
-        out = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
-        return inspect.Signature([*parameters, out])
+        for name in filter(None, [self.parameter, "out"]):
+            parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None))
+        return inspect.Signature(parameters)
 
     def __repr__(self) -> str:
-        return f"<gpu_sigmoid.{self.label}>"
+        return f"<gpu_sigmoid.{self.name}>"
 
     def __reduce__(self) -> Any:
         return find, (self.formula.__name__, self.mode.name)
@@ -109,7 +144,8 @@ class Method:
 class Function(Method):
     """A function and its derivatives, elementwise; call it for the value.
 
-    `bounds` are the largest errors by mode and dtype, `methods` all its modes by name.
+    `bounds` are the largest errors by mode and dtype, `methods` all its modes by name. One with a
+    parameter is `called` as the one without, whose `parametrised` it is.
     """
 
     grad: Method
@@ -118,22 +154,31 @@ class Function(Method):
     vjp: Method
 
     def __init__(
-        self, formula: Callable, definition: str, limits: str, differentiable: int = 1, gradients: int = 1
+        self,
+        formula: Callable,
+        definition: str,
+        limits: str,
+        differentiable: int = 1,
+        gradients: int = 1,
+        called: str = "",
+        parametrised: "Function | None" = None,
     ) -> None:
         operands = tuple(inspect.signature(formula).parameters)
         signature = Signature(operands, differentiable, gradients)
-        super().__init__(formula, signature, signature.modes["value"], self)
-        self.definition = definition
+        called = called or formula.__name__
+        super().__init__(formula, signature, signature.modes["value"], self, called)
+        self.definition, self.limits = definition, limits
         self.bounds: dict[tuple[str, str], Bound] = bounds_of(formula.__name__)
-        lines = "\n".join(f"{mode} {dtype}: {bound.ulp}" for (mode, dtype), bound in self.bounds.items())
-        parameters = "\n".join(PARAMETERS.get(name, f"{name} : array_like") for name in operands)
-        self.__doc__ = definition + NOTES.format(parameters=parameters, limits=limits, bounds=lines)
         self.methods: dict[str, Method] = {"value": self}
         for mode in signature.modes.values():
             if mode.name != "value":
-                self.methods[mode.name] = Method(formula, signature, mode, self)
+                self.methods[mode.name] = Method(formula, signature, mode, self, called)
         for name in PUBLIC[1:]:
             setattr(self, name, self.methods[name])
+        if parametrised is not None:
+            for name, method in self.methods.items():
+                method.parametrised = parametrised.methods[name]
+        self.__doc__ = documentation(self, parametrised)
 
     def method_of(self, partial: Partial, weighted: bool = False) -> Method:
         """Return the method that computes one partial derivative alone, by its operands in any order.
@@ -153,9 +198,24 @@ class Function(Method):
         return NotImplementedError(f"{self.label} has no third derivative, which that of grad2 would be")
 
 
+def documentation(function: Function, parametrised: Function | None) -> str:
+    """Return what is said of a function, and of the one with a parameter."""
+
+    def bounds(of: Function) -> str:
+        return "\n".join(f"{mode} {dtype}: {bound.ulp}" for (mode, dtype), bound in of.bounds.items())
+
+    operands, limits, lines = function.operands, function.limits, bounds(function)
+    if parametrised is not None:
+        operands = parametrised.operands
+        limits += f"\n\nWith `{operands[-1]}`: {parametrised.definition}\n{parametrised.limits}"
+        lines += f"\n\nand with `{operands[-1]}`:\n\n{bounds(parametrised)}"
+    parameters = "\n".join(PARAMETERS.get(name, f"{name} : array_like") for name in operands)
+    return function.definition + NOTES.format(parameters=parameters, limits=limits, bounds=lines)
+
+
 def find(name: str, mode: str) -> Method:
     """Return a mode of the function of that name."""
-    return FUNCTIONS[name].methods[mode]
+    return registry.FUNCTIONS[name].methods[mode]
 
 
 sigmoid = Function(
@@ -172,6 +232,16 @@ softplus = Function(
     formulas.softplus,
     "The softplus, log(1 + exp(x)), exact for all x: there is no threshold.",
     "0 at -inf, inf at inf; the derivative is sigmoid(x).",
+    parametrised=Function(
+        formulas.softplus_beta,
+        "log(1 + exp(beta * x)) / beta.",
+        "beta * x is not rounded, and may overflow. inf or -inf for a beta of 0, with its sign; max(x, 0)\n"
+        "for an infinite one. Bounds hold for abs(beta) from 2^-28 to 2^62 (float64: 2^-420 to 2^510): of a\n"
+        "smaller one, abs(beta * x) counts as at most 131 (1060); a larger one is as an infinite one, to\n"
+        "within 2e-19 (3e-154). The second derivative is 0 from abs(beta * x) = 131 (1060) on.",
+        differentiable=2,
+        called="softplus",
+    ),
 )
 silu = Function(
     formulas.silu,
@@ -193,8 +263,10 @@ bce_with_logits = Function(
     differentiable=2,
 )
 
-FUNCTIONS: dict[str, Function] = registry.FUNCTIONS
+FUNCTIONS: dict[str, Function] = {}
 FUNCTIONS.update({f.label: f for f in (sigmoid, log_sigmoid, softplus, silu, logit, bce_with_logits)})
+for _function in FUNCTIONS.values():
+    registry.FUNCTIONS.update({f.name: f for f in (_function, _function.parametrised) if f is not None})
 sigmoid_prime = sigmoid.grad
 # the names they have in scipy.special
 expit, log_expit = sigmoid, log_sigmoid

@@ -1,4 +1,4 @@
-"""The table of the public functions, which `functions` fills.
+"""The table of all functions, which `functions` fills.
 
 It stands below the backends, some of which need to know all functions before the first call.
 """
@@ -6,3 +6,4 @@ It stands below the backends, some of which need to know all functions before th
 from typing import Any
 
 FUNCTIONS: dict[str, Any] = {}
+"""By the names of their formulas: the public ones, each followed by the one with a parameter."""

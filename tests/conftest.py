@@ -7,7 +7,7 @@ from emulated_gpu import turned_on
 from helpers.backends import MAKERS, MISSING, Backend
 from helpers.required import LIBRARIES, REQUIRED
 
-import gpu_sigmoid as gs
+from gpu_sigmoid.registry import FUNCTIONS
 
 
 def pytest_configure() -> None:
@@ -33,6 +33,6 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     return MAKERS[request.param]()
 
 
-@pytest.fixture(params=gs.FUNCTIONS.values(), ids=gs.FUNCTIONS)
+@pytest.fixture(params=FUNCTIONS.values(), ids=FUNCTIONS)
 def function(request: pytest.FixtureRequest) -> Any:
     return request.param

@@ -141,6 +141,18 @@ def atanh_tail(name: str, interval: str, high: mpf, terms: dict[str, int]) -> Fi
     )
 
 
+def log_cosh(name: str, written: str, end: mpf, terms: dict[str, int]) -> Fit:
+    return Fit(
+        name,
+        f"log(cosh(x/2)) / x^2 in powers of x^2, abs(x) <= {written}; relative to log(1 + exp(-{written}))",
+        lambda w: log(cosh(w**0.5 / 2)) / w if w else mpf(1) / 8,
+        lambda w: max(w, NEGLIGIBLE) / log1p(exp(-end)),
+        mpf(0),
+        end**2,
+        terms,
+    )
+
+
 FITS = [
     Fit(
         "EXPM1_TAIL",
@@ -153,15 +165,8 @@ FITS = [
     ),
     atanh_tail("ATANH_TAIL_LOG1P", "z <= 1/3", mpf(1) / 9, {"float32": 4, "float64": 10}),
     atanh_tail("ATANH_TAIL_LOGIT", "z^2 <= 0.045", mpf("0.045"), {"float32": 3, "float64": 8}),
-    Fit(
-        "LOG_COSH",
-        "log(cosh(x/2)) / x^2 in powers of x^2, abs(x) <= 1/4; relative to log(1 + exp(-1/4))",
-        lambda w: log(cosh(w**0.5 / 2)) / w if w else mpf(1) / 8,
-        lambda w: max(w, NEGLIGIBLE) / log1p(exp(mpf(-1) / 4)),
-        mpf(0),
-        mpf(1) / 16,
-        {"float32": 3, "float64": 6},
-    ),
+    log_cosh("LOG_COSH", "1/4", mpf(1) / 4, {"float32": 3, "float64": 6}),
+    log_cosh("LOG_COSH_WIDER", "1/2", mpf(1) / 2, {"float32": 3, "float64": 7}),
 ]
 
 

@@ -4,6 +4,7 @@ On the CPU a call is one of a function compiled apart, in which the caller's `fa
 does not hold. On the GPU the operations are emitted in the caller, as PTX.
 """
 
+import inspect
 import sys
 from functools import cache
 from typing import Any
@@ -68,7 +69,12 @@ def type_of(device_function: Any) -> DeviceFunctionType:
 
     @lower_builtin(device_function, types.VarArg(types.Any))
     def emit(context: Any, builder: Any, call: Signature, values: tuple) -> Any:
-        program = program_of(device_function, call.args[0].name)
+        method = device_function.method
+        if len(values) > len(device_function.operands):
+            # what was given by its name comes last
+            *positional, parameter = values
+            method, values = method.with_parameter(tuple(positional), parameter)
+        program = program_of(method, call.args[0].name)
         if context.target_name != "cuda":
             return call_compiled(program, context, builder, call, values)
         given, computed = call.args[0], SCALARS[program.format.name]
@@ -84,8 +90,12 @@ def type_of(device_function: Any) -> DeviceFunctionType:
 
 def typed(device_function: Any, args: tuple, kws: dict) -> Signature:
     """Return the signature of a call: of the largest type among floats, float64 beside integers."""
-    if kws or len(args) != len(device_function.operands):
+    operands, method = device_function.operands, device_function.method
+    if len(args) != len(operands):
         raise TypingError(device_function.refusal(len(args)))
+    if kws.keys() - {method.parameter}:
+        raise TypingError(method.unknown(kws))
+    args = (*args, *kws.values())
     for arg in args:
         if not isinstance(arg, types.Integer | types.Boolean) and arg not in SCALARS.values():
             raise TypingError(
@@ -94,13 +104,16 @@ def typed(device_function: Any, args: tuple, kws: dict) -> Signature:
             )
     floats = list(SCALARS.values())
     scalar = floats[max(floats.index(arg) if arg in floats else len(floats) - 1 for arg in args)]
-    count = len(device_function.method.mode.partials)
-    return signature(scalar if count == 1 else types.UniTuple(scalar, count), *[scalar] * len(args))
+    count = len(method.mode.partials)
+    found = signature(scalar if count == 1 else types.UniTuple(scalar, count), *[scalar] * len(args))
+    # by which Numba orders them
+    names = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in (*operands, *kws)]
+    return found.replace(pysig=inspect.Signature(names))
 
 
 @cache
-def program_of(device_function: Any, dtype: str) -> Program:
-    return lower_for(device_function.method.formula, device_function.method.mode, dtype)
+def program_of(method: Any, dtype: str) -> Program:
+    return lower_for(method.formula, method.mode, dtype)
 
 
 def call_compiled(program: Program, context: Any, builder: Any, call: Signature, values: tuple) -> Any:

@@ -16,8 +16,8 @@ from gpu_sigmoid.cli.paths import OutputFile, refusal
 from gpu_sigmoid.cli.signals import checkpoint, interruptible
 from gpu_sigmoid.dtypes import DTYPES
 from gpu_sigmoid.environment import get_num_threads
-from gpu_sigmoid.functions import FUNCTIONS
 from gpu_sigmoid.modes import MEASURED
+from gpu_sigmoid.registry import FUNCTIONS
 
 SAMPLE_STRIDE = 4099  # a prime: all exponents and all places of the significand are met
 SAMPLE_COUNT, EXHAUSTIVE_COUNT = 2_000, 60_000

@@ -7,6 +7,7 @@ stand in a formula is said in `gpu_sigmoid.lowering.subset`; how the result of e
 the same on every target, in `gpu_sigmoid.lowering.primitives`.
 
 - `logistic`, `silu`, `logit`: the public formulas
+- `steepness`: those of a product beta * x
 - `exponential`: exp(abs(x)), scaled so that it and its reciprocal stay in range
 - `quotients`: what is made of it by one division
 - `double_double`: arithmetic on unevaluated sums of two floats
@@ -16,5 +17,6 @@ the same on every target, in `gpu_sigmoid.lowering.primitives`.
 from gpu_sigmoid.formulas.logistic import bce_with_logits, log_sigmoid, sigmoid, softplus
 from gpu_sigmoid.formulas.logit import logit
 from gpu_sigmoid.formulas.silu import silu
+from gpu_sigmoid.formulas.steepness import softplus_beta
 
-__all__ = ["bce_with_logits", "log_sigmoid", "logit", "sigmoid", "silu", "softplus"]
+__all__ = ["bce_with_logits", "log_sigmoid", "logit", "sigmoid", "silu", "softplus", "softplus_beta"]

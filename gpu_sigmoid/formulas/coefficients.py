@@ -110,3 +110,21 @@ LOG_COSH = Polynomial(
         "-0x1.7b4913455a47p-23",
     ),
 )
+
+# log(cosh(x/2)) / x^2 in powers of x^2, abs(x) <= 1/2; relative to log(1 + exp(-1/2))
+LOG_COSH_WIDER = Polynomial(
+    float32=(  # error 2^-28.9
+        "0x1.ffffecp-4",
+        "-0x1.55371ep-8",
+        "0x1.5f0ed2p-12",
+    ),
+    float64=(  # error 2^-59.4
+        "0x1.ffffffffffff1p-4",
+        "-0x1.555555554f57fp-8",
+        "0x1.6c16c15f23b53p-12",
+        "-0x1.ba1b947164559p-16",
+        "0x1.1ea22d303460cp-19",
+        "-0x1.82226dfcc5395p-23",
+        "0x1.ed37d8f0a8b2cp-27",
+    ),
+)

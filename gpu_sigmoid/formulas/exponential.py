@@ -73,17 +73,18 @@ def binary_exponent(x, round_scaled, round_unscaled, cap):
     )
 
 
-def exponential(magnitude):
+def exponential(magnitude, magnitude_low):
     """power, r, ratio, ratio_low, low, scale, final_scale; scale * E = power * (1 + r * ratio) + low.
 
     E = 2^n * exp(r), abs(r) <= ln(2)/2, by Cody and Waite's reduction with two multiply-adds;
     ratio = (exp(r) - 1) / r. The low parts are what the rounding of r and of the ratio has lost.
+    `magnitude_low` is -0.0 where the magnitude is exact.
     """
     n, power, scale, final_scale = binary_exponent(magnitude, ROUND_SCALED, ROUND, CAPPED)
     # exact: a multiple of the last place of ln(2)/2, and smaller
     partly_reduced = fma(-n, LN2_HIGH, magnitude)
-    r = fma(-n, LN2_LOW, partly_reduced)
-    r_low = fma(-n, LN2_LOW, partly_reduced - r)
+    r = fma(-n, LN2_LOW, partly_reduced + magnitude_low)
+    r_low = fma(-n, LN2_LOW, partly_reduced - r) + magnitude_low
     tail = polynomial(r, EXPM1_TAIL)
     ratio = fma(r, tail, 1.0)
     ratio_low = fma(r, tail, 1.0 - ratio)

@@ -20,8 +20,12 @@ from gpu_sigmoid.lowering.language import fma, if_narrowed, if_weighted, times_c
 
 def sigmoid(x):
     """1 / (1 + exp(-x))"""
-    magnitude = bounded_magnitude(x)
-    power, r, ratio, ratio_low, low, scale, final_scale = exponential(magnitude)
+    return sigmoid_of(x, bounded_magnitude(x), -0.0)
+
+
+def sigmoid_of(x, magnitude, magnitude_low):
+    """The sigmoid's jet at a number of that sign and magnitude, the low part -0.0 where it has none."""
+    power, r, ratio, ratio_low, low, scale, final_scale = exponential(magnitude, magnitude_low)
     q, q_low, p, p_low, quick_derivative = logistic(power, power * r, ratio, low, scale)
     derivative, derivative_low = multiply(q, q_low, p, p_low)
     tanh, tanh_low = tanh_half(magnitude, power, r, ratio, ratio_low, q, q_low)
@@ -41,7 +45,7 @@ def softplus(x):
     The derivatives are the sigmoid and its derivative.
     """
     magnitude = bounded_magnitude(x)
-    power, r, ratio, _, low, scale, final_scale = exponential(magnitude)
+    power, r, ratio, _, low, scale, final_scale = exponential(magnitude, -0.0)
     y, tail = log1p_exp(power, power * r, ratio, low, scale)
     left = fma(y, tail, y)
     left_low = fma(y, tail, y - left)
@@ -76,7 +80,7 @@ def bce_with_logits(x, target):
     = log(1 + 1/E) + abs(x) * distance, where the distance, from the target to 0 if x < 0 and to 1
     otherwise, is not negative for a target in [0, 1]: nothing cancels.
     """
-    power, r, ratio, _, low, scale, final_scale = exponential(bounded_magnitude(x))
+    power, r, ratio, _, low, scale, final_scale = exponential(bounded_magnitude(x), -0.0)
     y, tail = log1p_exp(power, power * r, ratio, low, scale)
     q, q_low, p, p_low, quick_derivative = logistic(power, power * r, ratio, low, scale)
     derivative, derivative_low = multiply(q, q_low, p, p_low)

@@ -15,6 +15,8 @@ from typing import Any
 from gpu_sigmoid.lowering.constants import Constant, Format, Polynomial
 from gpu_sigmoid.lowering.primitives import OVERLOADS
 
+NOTHING = (-0.0).hex()
+
 
 class FormulaError(SyntaxError):
     """A formula says something that cannot be lowered; gives file and line."""
@@ -45,6 +47,9 @@ class Graph:
         floats = any(isinstance(o, Value) and o.kind == "f" for o in operands)
         integer = not floats and any(isinstance(o, Value) and o.kind == "i" for o in operands)
         values = tuple(self.value(o, integer) for o in operands)
+        # x + -0.0 is x, whichever zero or nan that is: formulas have one body with and without a low part
+        if name == "add" and values[1].payload == NOTHING:
+            return values[0]
         primitive = OVERLOADS.get((name, "".join(v.kind for v in values)))
         if primitive is None:
             kinds = ", ".join({"f": "float", "i": "integer", "b": "truth value"}[v.kind] for v in values)

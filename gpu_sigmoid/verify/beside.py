@@ -1,4 +1,4 @@
-"""What goes beside x: targets, and the cotangents of vector-Jacobian products.
+"""What goes beside x: targets, parameters, and the cotangents of vector-Jacobian products.
 
 A label names a rule that makes such operands from x. Random ones repeat: their generator is
 seeded by the label.
@@ -9,7 +9,7 @@ from zlib import crc32
 
 import numpy as np
 
-from gpu_sigmoid.functions import FUNCTIONS
+from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify.units import UNITS
 
 Rule = Callable[[str, np.ndarray, np.random.Generator], np.ndarray]
@@ -48,47 +48,77 @@ def outside(name: str, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.where((t < 0) | (t > 1), t, 1 + t)
 
 
-def amplifying(name: str, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def any_beta(name: str, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return betas of both signs, for products with x of all sizes that count.
+
+    Where none of those promised has such a product, it is the nearest.
+    """
+    unit = UNITS[x.dtype.name]
+    reach, least, most = (1040.0, -420, 510) if x.dtype == np.float64 else (129.0, -28, 62)
+    drawn = (
+        rng.uniform(-reach, reach, x.shape),
+        rng.normal(scale=3, size=x.shape),
+        np.exp2(rng.uniform(-60, 0, x.shape)) * rng.choice([-1, 1], x.shape),
+    )
+    beta = np.choose(rng.integers(0, 3, x.shape), drawn) / x.astype(np.float64)
+    size = np.clip(np.abs(beta), 2.0 ** max(least, unit.least), 2.0 ** min(most, unit.overflow - 1))
+    return np.copysign(size, beta)
+
+
+def amplifying(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.ndarray) -> np.ndarray:
     """Return cotangents with products just below a power of two.
 
     There the derivative's relative error is the most units in the product's last place.
     """
-    more = (np.full_like(x, 0.25),) if takes_target(name) else ()
     mantissa, _ = np.frexp(np.abs(FUNCTIONS[name].grad(x, *more).astype(np.float64)))
     below = 1 - np.exp2(rng.uniform(-20, -2, x.shape))
     c = below / np.where(np.isfinite(mantissa) & (mantissa > 0), mantissa, 1.0)
     return np.where(rng.random(x.shape) < 0.5, c, -c)
 
 
-def any_cotangent(name: str, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def any_cotangent(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.ndarray) -> np.ndarray:
     unit = UNITS[x.dtype.name]
     exponent = rng.uniform(unit.least, unit.overflow, x.shape)
     return np.exp2(exponent - 1) * rng.choice([-1.0, 1.0], x.shape)
 
 
-CONSTANTS: dict[str, Rule] = {f"{t:g}": constant(t) for t in (0.0, 1.0, 0.25, 0.9)}
+def constants(name: str, *values: float) -> dict[str, Rule]:
+    return {f"{name}{value:g}": constant(value) for value in values}
+
+
 TARGETS: dict[str, Rule] = {
-    **CONSTANTS,
+    **constants("", 0.0, 1.0, 0.25, 0.9),
     "in [0, 1]": lambda name, x, rng: rng.random(x.shape),
     "soft labels": soft_labels,
     "near 0 and 1": near_ends,
     "near sigmoid(x)": near_sigmoid,
     "outside [0, 1]": outside,
 }
-COTANGENTS: dict[str, Rule] = {"amplifying": amplifying, "any": any_cotangent}
+BETAS: dict[str, Rule] = {**constants("beta ", -1.7), "any beta": any_beta}
+RULES = {"target": TARGETS, "beta": BETAS}
+"""By the name of the operand that is varied."""
+ANY = {"target": TARGETS["in [0, 1]"], "beta": any_beta}
+"""For the operands that are not."""
+CONSTANTS = {*constants("", 0.0, 1.0, 0.25, 0.9), *constants("beta ", -1.7)}
+"""The labels of one number for all."""
+COTANGENTS: dict[str, Callable[..., np.ndarray]] = {"amplifying": amplifying, "any": any_cotangent}
 
 
-def takes_target(name: str) -> bool:
-    return "target" in FUNCTIONS[name].operands
+def others(name: str) -> tuple[str, ...]:
+    """Return the operands of a function that go beside x; the first of them is varied."""
+    return FUNCTIONS[name].operands[1:]
 
 
 def labels(name: str, mode: str, dtype: str) -> tuple[str | None, ...]:
     """Return the rules to go over for a mode, (None,) where x is its only operand."""
     narrow = dtype in ("float16", "bfloat16")
     if mode == "vjp":
-        return (ALL_MANTISSAS, *COTANGENTS) if narrow and not takes_target(name) else tuple(COTANGENTS)
-    if not takes_target(name):
+        return (ALL_MANTISSAS, *COTANGENTS) if narrow and not others(name) else tuple(COTANGENTS)
+    if not others(name):
         return (None,)
+    varied = others(name)[0]
+    if varied != "target":
+        return tuple(RULES[varied])
     if mode == "grad2":
         # the target drops out
         return ("0",)
@@ -100,7 +130,12 @@ def beside(name: str, mode: str, label: str | None, x: np.ndarray) -> tuple[np.n
     if label is None:
         return ()
     rng = np.random.default_rng(crc32(f"{name} {label} {len(x)}".encode()))
-    rules = [TARGETS["in [0, 1]"]] if mode == "vjp" and takes_target(name) else []
-    rules.append(COTANGENTS[label] if mode == "vjp" else TARGETS[label])
+    found: list[np.ndarray] = []
     with np.errstate(all="ignore"):
-        return tuple(rule(name, x, rng).astype(x.dtype) for rule in rules)
+        for place, operand in enumerate(others(name)):
+            varied = mode != "vjp" and place == 0
+            rule = RULES[operand][label] if varied else ANY[operand]
+            found.append(rule(name, x, rng).astype(x.dtype))
+        if mode == "vjp":
+            found.append(COTANGENTS[label](name, x, rng, *found).astype(x.dtype))
+    return tuple(found)

@@ -30,6 +30,8 @@ class Definition:
     larger_terms: Mapping[str, Term] = field(default_factory=dict)
     """By mode, the larger of the terms whose difference the result is: the yardstick of errors where
     cancellation is allowed. 0 where there is none."""
+    argument: Term = lambda x, *others: x
+    """Of the operands, what the sigmoid, or the exponential, is taken of."""
 
 
 def s(x: mpf) -> mpf:
@@ -61,6 +63,18 @@ DEFINITIONS: dict[str, Definition] = {
         slope,
         limits=(((-inf,), 0.0, 0.0), ((inf,), inf, 1.0)),
         increasing=True,
+    ),
+    "softplus_beta": Definition(
+        lambda x, beta: log1p(exp(beta * x)) / beta,
+        lambda x, beta: s(beta * x),
+        lambda x, beta: beta * slope(beta * x),
+        limits=(
+            *(((-inf, 2.0), 0.0, 0.0), ((inf, 2.0), inf, 1.0), ((inf, -2.0), -0.0, 0.0)),
+            *(((2.0, 0.0), inf, 0.5), ((2.0, -0.0), -inf, 0.5)),
+            *(((2.0, inf), 2.0, 1.0), ((-2.0, inf), 0.0, 0.0), ((0.0, inf), 0.0, 0.5)),
+        ),
+        increasing=True,
+        argument=lambda x, beta: beta * x,
     ),
     "silu": Definition(
         lambda x: x * s(x),
@@ -102,7 +116,10 @@ def exact(name: str, mode: str, *operands: Any, dtype: str = "float64") -> tuple
     """
     numbers = [mpf(float(operand)) for operand in operands]
     definition = DEFINITIONS[name]
-    with mp.workprec(bits_needed(numbers[0])):
+    with mp.workprec(GUARD):
+        # exact: a product has at most twice the operands' 53 bits
+        argument = definition.argument(*numbers[: len(numbers) - (mode == "vjp")])
+    with mp.workprec(bits_needed(argument)):
         if mode == "vjp":
             *others, cotangent = numbers
             grad, scale = exact(name, "grad", *others)

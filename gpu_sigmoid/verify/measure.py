@@ -26,6 +26,8 @@ MOST_OPEN = 1 << 16
 SPARSE, PAIRS_SAMPLE = 61, 64
 # 16-bit x in a block of pairs, and together in a kernel's call.
 ROWS, ROWS_AT_ONCE = 1 << 12, 64
+# Betas beside each 16-bit x.
+MANY_BETAS = 256
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Part:
     stride: int = 1
     count: int = 0
     """How many float64 operands to choose."""
+    times: int = 1
+    """How often 16-bit operands are gone over, with other ones beside them."""
 
     @property
     def operands(self) -> np.ndarray:
@@ -51,7 +55,9 @@ class Part:
         if self.dtype == "float64":
             return inputs.chosen(self.name, self.count)
         everything = inputs.all_of(self.dtype)
-        return everything[self.start : self.stop : self.stride] if self.of_pairs else everything
+        if self.of_pairs:
+            return everything[self.start : self.stop : self.stride]
+        return np.tile(everything, self.times)
 
     @property
     def of_pairs(self) -> bool:
@@ -98,7 +104,8 @@ def parts(name: str, mode: str, dtype: str, stride: int, count: int) -> list[Par
     found = []
     for label in labels(name, mode, dtype):
         every = stride_of(dtype, label, stride)
-        part = Part(name, mode, dtype, label, stride=every, count=count)
+        times = MANY_BETAS if stride == 1 and label == "any beta" else 1
+        part = Part(name, mode, dtype, label, stride=every, count=count, times=times)
         if part.of_pairs:
             found += blocks(part, range(0, 1 << 16, ROWS), 1 << 16)
         elif dtype == "float32":
@@ -159,7 +166,8 @@ def figures_of_pairs(part: Part, x: np.ndarray, compute: Compute) -> Found:
 
 def violations(part: Part, x: np.ndarray, got: np.ndarray) -> int:
     """Return how many neighbours are in the wrong order, where the function is increasing."""
-    if part.mode != "value" or not DEFINITIONS[part.name].increasing:
+    at_random = part.label not in (None, *CONSTANTS)
+    if part.mode != "value" or at_random or not DEFINITIONS[part.name].increasing:
         return 0
     order = np.argsort(x, kind="stable")
     return int(np.count_nonzero(np.diff(got[order]) < 0))

@@ -80,6 +80,24 @@ def softplus_value(x):
     return log1p_exp(x), 0.0, 0.0
 
 
+# the products of two operands of at most 26 bits are exact
+
+
+@jit
+def softplus_beta_value(x, beta):
+    return log1p_exp(beta * x) / beta, 0.0, 0.0
+
+
+@jit
+def softplus_beta_grad(x, beta):
+    return s(beta * x), 0.0, 0.0
+
+
+@jit
+def softplus_beta_grad2(x, beta):
+    return beta * slope(beta * x), 0.0, 0.0
+
+
 @jit
 def log_sigmoid_value(x):
     return -log1p_exp(-x), 0.0, 0.0
@@ -176,11 +194,11 @@ def vjp_of_x(grad):
     return vjp
 
 
-def vjp_of_two(grad):
+def vjp_of_two(grad, least):
     @jit
     def vjp(x, t, c):
         high, _, scale = grad(x, t)
-        return c * high, 0.0, abs(c) * max(abs(high), scale, LEAST_NORMAL)
+        return c * high, 0.0, abs(c) * max(abs(high), scale, least)
 
     return vjp
 
@@ -203,6 +221,9 @@ OF_X: dict[tuple[str, str], Callable] = {
     ("logit", "grad2"): logit_grad2,
 }
 OF_TWO: dict[tuple[str, str], Callable] = {
+    ("softplus_beta", "value"): softplus_beta_value,
+    ("softplus_beta", "grad"): softplus_beta_grad,
+    ("softplus_beta", "grad2"): softplus_beta_grad2,
     ("bce_with_logits", "value"): bce_value,
     ("bce_with_logits", "grad"): bce_grad,
     ("bce_with_logits", "grad2"): of_x(sigmoid_grad),
@@ -211,6 +232,10 @@ REFERENCES: dict[tuple[str, str], tuple[Callable, int]] = {
     **{key: (evaluate, 1) for key, evaluate in OF_X.items()},
     **{key: (evaluate, 2) for key, evaluate in OF_TWO.items()},
     **{(name, "vjp"): (vjp_of_x(grad), 2) for (name, what), grad in OF_X.items() if what == "grad"},
-    **{(name, "vjp"): (vjp_of_two(grad), 3) for (name, what), grad in OF_TWO.items() if what == "grad"},
+    **{
+        (name, "vjp"): (vjp_of_two(grad, LEAST_NORMAL if name == "bce_with_logits" else 0.0), 3)
+        for (name, what), grad in OF_TWO.items()
+        if what == "grad"
+    },
 }
 """The reference of each mode, and of how many operands it is."""

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gpu_sigmoid.functions import FUNCTIONS
 from gpu_sigmoid.machine import as_json, cpu, measured_on
+from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify.measure import Found, stride_of
 from gpu_sigmoid.verify.reference import ERROR
 from gpu_sigmoid.verify.subjects import OURS, Subject

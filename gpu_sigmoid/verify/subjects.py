@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gpu_sigmoid.functions import FUNCTIONS
 from gpu_sigmoid.machine import ON_CPU
+from gpu_sigmoid.registry import FUNCTIONS
 
 Compute = Callable[..., Any]
 

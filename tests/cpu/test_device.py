@@ -68,6 +68,19 @@ def test_reached_by_attributes_inside_compiled_code() -> None:
     assert inside(x) == (value, grad, value, grad, gs.silu.grad2(x))
 
 
+def test_a_parameter_by_its_name() -> None:
+    @numba.njit
+    def inside(x, g, beta):
+        value, grad = gs.device.softplus.value_and_grad(x, beta=beta)
+        return value, grad, gs.device.softplus.vjp(x, g, beta=beta), gs.device.softplus(x)
+
+    x, g, beta = np.float32(1.7), np.float32(-3.0), np.float32(0.4)
+    value, grad = gs.softplus.value_and_grad(x, beta=beta)
+    assert inside(x, g, beta) == (value, grad, gs.softplus.vjp(x, g, beta=beta), gs.softplus(x))
+    with pytest.raises(numba.TypingError, match="softplus has no keyword 'gain', only beta"):
+        numba.njit(lambda x: gs.device.softplus(x, gain=x))(1.0)
+
+
 def test_first_reached_while_compiling() -> None:
     code = (
         "import numba, gpu_sigmoid as gs\n"
@@ -119,7 +132,7 @@ def test_objects(function: Any) -> None:
     of_scalars = scalar_method(function, "value")
     assert pickle.loads(pickle.dumps(of_scalars)) is of_scalars
     assert pickle.loads(pickle.dumps(of_scalars.vjp)) is of_scalars.vjp
-    assert function.__name__ in dir(device)
+    assert function.label in dir(device)
     arguments = operands(function, "grad", np.float32([0.3]))
     # from Python it is the array kernel
     assert of_scalars.grad(*(a[0] for a in arguments)) == function.grad(*arguments)[0]
@@ -149,6 +162,6 @@ def test_examples_of_the_documentation() -> None:
 def test_help_is_of_scalars(function: Any) -> None:
     for name in PUBLIC:
         scalar = scalar_method(function, name)
-        assert [*inspect.signature(scalar).parameters] == [*scalar.operands]
+        assert {*inspect.signature(scalar).parameters} == {*scalar.operands, scalar.method.parameter} - {""}
         assert "out :" not in scalar.__doc__
-        assert ", ".join(scalar.operands) + " : scalar" in scalar.__doc__
+        assert ", ".join(inspect.signature(scalar).parameters) + " : scalar" in scalar.__doc__

@@ -7,7 +7,6 @@ import pytest
 from helpers.floats import DTYPES
 from helpers.toolchain import ARCHITECTURES, check, sass
 
-import gpu_sigmoid as gs
 from gpu_sigmoid.lowering import lower_for
 from gpu_sigmoid.modes import PUBLIC
 
@@ -18,19 +17,20 @@ from cupy._core._carray import Indexer
 from cupy._core._kernel import _ArgInfo, _get_elementwise_kernel_code, _TypeMap
 
 from gpu_sigmoid.backends.cupy import elementwise, packed
+from gpu_sigmoid.registry import FUNCTIONS
 
 pytestmark = pytest.mark.usefixtures("toolchain")
 
-NAMES = [(f, c) for f in gs.FUNCTIONS for c in PUBLIC]
+NAMES = [(f, c) for f in FUNCTIONS for c in PUBLIC]
 # Some minutes, and some hundred kernels: set it to have all of them compiled for all architectures.
 ALL = bool(os.environ.get("GPU_SIGMOID_ALL_KERNELS"))
-SAMPLE = [(f, "value_and_grad") for f in gs.FUNCTIONS]
+SAMPLE = [(f, "value_and_grad") for f in FUNCTIONS]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("function", "name"), NAMES)
 def test_packed(function: str, name: str, dtype: str) -> None:
-    method = gs.FUNCTIONS[function].methods[name]
+    method = FUNCTIONS[function].methods[name]
     program = lower_for(method.formula, method.mode, dtype)
     instructions = sass(
         packed.source(program, dtype, packed.unroll(len(program.inputs), len(program.outputs), dtype)), 90
@@ -44,7 +44,7 @@ def test_packed(function: str, name: str, dtype: str) -> None:
 
 def elementwise_source(function: str, name: str, dtype: str) -> str:
     """Return the whole source that ElementwiseKernel makes of its parts for strided arrays."""
-    method = gs.FUNCTIONS[function].methods[name]
+    method = FUNCTIONS[function].methods[name]
     kernel: Any = elementwise.kernel(method.formula, method.mode, dtype)
     array, indexer, axes = 1, 2, 2
     infos = [_ArgInfo(array, cupy.ndarray, p.dtype, axes, False, False) for p in kernel.params[:-1]]
@@ -67,7 +67,7 @@ def test_elementwise(function: str, name: str, dtype: str, architecture: int) ->
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("function", "name"), NAMES if ALL else SAMPLE[-1:])
 def test_packed_elsewhere(function: str, name: str, dtype: str, architecture: int) -> None:
-    method = gs.FUNCTIONS[function].methods[name]
+    method = FUNCTIONS[function].methods[name]
     program = lower_for(method.formula, method.mode, dtype)
     instructions = sass(
         packed.source(program, dtype, packed.unroll(len(program.inputs), len(program.outputs), dtype)),

@@ -16,6 +16,7 @@ from helpers.required import REQUIRED
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.modes import PUBLIC
+from gpu_sigmoid.registry import FUNCTIONS
 
 C_TYPES = {"float32": "float", "float64": "double"}
 
@@ -42,7 +43,7 @@ def loop(function: Any, name: str, dtype: str) -> str:
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     folder: Path = tmp_path_factory.mktemp("source")
-    loops = [loop(f, name, dtype) for f in gs.FUNCTIONS.values() for name in PUBLIC for dtype in C_TYPES]
+    loops = [loop(f, name, dtype) for f in FUNCTIONS.values() for name in PUBLIC for dtype in C_TYPES]
     (folder / "all.cpp").write_text("\n".join([gs.cuda_source(), *loops]))
     flags = ["-O2", "-ffp-contract=off", "-mfma", "-shared", "-fPIC"]
     subprocess.run(["g++", *flags, "all.cpp", "-o", "all.so"], cwd=folder, check=True)

@@ -215,6 +215,6 @@ def test_large_arrays_on_several_threads_at_once() -> None:
 
 
 def test_every_kernel_has_a_key_of_its_own() -> None:
-    kernels = {(method.label, dtype) for method, dtype in table.methods().values()}
+    kernels = {(method.name, dtype) for method, dtype in table.methods().values()}
     assert len(kernels) == len(table.methods()) < table.CAPACITY / 2
     assert 0 not in table.methods()

@@ -14,9 +14,10 @@ from torch import func  # noqa: E402
 from torch.autograd import forward_ad, gradcheck, gradgradcheck  # noqa: E402
 
 from gpu_sigmoid.backends.torch.operators import OPERATORS, OUT_OPERATORS, out_names  # noqa: E402
+from gpu_sigmoid.registry import FUNCTIONS  # noqa: E402
 from gpu_sigmoid.torch import nn  # noqa: E402
 
-METHODS = [method for function in gs.FUNCTIONS.values() for method in function.methods.values()]
+METHODS = [method for function in FUNCTIONS.values() for method in function.methods.values()]
 X = torch.linspace(0.1, 0.9, 7, dtype=torch.float64)
 T = torch.linspace(-1.0, 2.0, 7, dtype=torch.float64)
 
@@ -80,7 +81,7 @@ def test_a_third_derivative_is_an_error(function: Any) -> None:
 @pytest.mark.parametrize("name", ["sigmoid", "silu", "softplus", "logit"])
 def test_transforms(name: str) -> None:
     """The bits are those of the derivatives, by whichever way."""
-    f = gs.FUNCTIONS[name]
+    f = FUNCTIONS[name]
 
     def total(x: Any) -> Any:
         return f(x).sum()

@@ -6,6 +6,7 @@ import numpy as np
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.modes import PUBLIC, Mode, Signature
+from gpu_sigmoid.registry import FUNCTIONS
 
 
 def mode(name: str) -> Mode:
@@ -16,7 +17,7 @@ def mode(name: str) -> Mode:
 def operands(function: Any, name: str, x: np.ndarray) -> tuple[np.ndarray, ...]:
     """Return x with the further operands that the method of mode `name` takes, of its dtype."""
     more = len(function.methods[name].operands) - 1
-    return (x, *(np.full_like(x, value) for value in (0.25, 3.0)[:more]))
+    return (x, *(np.full_like(x, value) for value in (0.25, 3.0, 2.0)[:more]))
 
 
 def in_domain(function: Any, x: np.ndarray) -> np.ndarray:
@@ -32,7 +33,7 @@ def as_tuple(result: Any) -> tuple:
 
 def several_operands() -> list:
     """Return the methods of more than one operand."""
-    methods = [function.methods[name] for function in gs.FUNCTIONS.values() for name in PUBLIC]
+    methods = [function.methods[name] for function in FUNCTIONS.values() for name in PUBLIC]
     return [method for method in methods if len(method.operands) > 1]
 
 
@@ -41,7 +42,7 @@ def of_each_signature() -> dict[str, Any]:
 
     How arrays are read and written does not depend on what is computed in between.
     """
-    found = {(len(f.operands), f.signature.gradients): f for f in reversed(gs.FUNCTIONS.values())}
+    found = {(len(f.operands), f.signature.gradients): f for f in reversed(FUNCTIONS.values())}
     return {f.__name__: f for f in reversed(found.values())}
 
 

@@ -17,8 +17,7 @@ ARITIES = {
 
 def scalar_method(function: Any, name: str) -> Any:
     """Return what computes mode `name` of a function on scalars."""
-    of_scalars = getattr(device, function.__name__)
-    return of_scalars if name == "value" else getattr(of_scalars, name)
+    return device.find(function.methods[name].name)
 
 
 def loop(f: Any, inputs: int, outputs: int, first: str = "0", step: str = "1", **scope: Any) -> Any:

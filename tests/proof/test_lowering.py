@@ -10,7 +10,6 @@ import pytest
 from helpers.floats import all_patterns, random_patterns
 from helpers.methods import as_tuple, mode, operands
 
-import gpu_sigmoid as gs
 from gpu_sigmoid.backends.cpu.compile import scalar_function, signature_of
 from gpu_sigmoid.backends.cpu.loop import INTERLEAVED
 from gpu_sigmoid.backends.cpu.vectorize import ELEMENT, UFuncBuilder
@@ -18,6 +17,7 @@ from gpu_sigmoid.lowering import cuda_source, lower
 from gpu_sigmoid.lowering.constants import FORMATS
 from gpu_sigmoid.lowering.language import FormulaError, fma, where
 from gpu_sigmoid.modes import PUBLIC
+from gpu_sigmoid.registry import FUNCTIONS
 
 
 def branches(x):
@@ -103,7 +103,7 @@ def host_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     programs = [
         lower(f.formula, f.methods[c].mode, format)
         for format in FORMATS.values()
-        for f in gs.FUNCTIONS.values()
+        for f in FUNCTIONS.values()
         for c in PUBLIC
     ]
     loops = []

@@ -15,6 +15,7 @@ import gpu_sigmoid as gs
 from gpu_sigmoid.cli import main
 from gpu_sigmoid.dtypes import DTYPES
 from gpu_sigmoid.modes import MEASURED
+from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify import inputs, subjects
 from gpu_sigmoid.verify.compare import comparison, limits
 from gpu_sigmoid.verify.definitions import DEFINITIONS, exact
@@ -28,8 +29,8 @@ def run(*arguments: Any) -> Any:
 
 
 def test_every_mode_has_a_definition_and_a_reference() -> None:
-    assert DEFINITIONS.keys() == gs.FUNCTIONS.keys()
-    assert REFERENCES.keys() == {(name, mode) for name in gs.FUNCTIONS for mode in MEASURED}
+    assert DEFINITIONS.keys() == FUNCTIONS.keys()
+    assert REFERENCES.keys() == {(name, mode) for name in FUNCTIONS for mode in MEASURED}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -120,7 +121,7 @@ def test_blocks_cover_all_patterns(stride: int) -> None:
         assert after.start == 1 << 31 or (after.start - before.start) % stride == 0
 
 
-@pytest.mark.parametrize("name", gs.FUNCTIONS)
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_float64_operands(name: str) -> None:
     x = inputs.chosen(name, 1000)
     assert 800 <= len(x) <= 1000

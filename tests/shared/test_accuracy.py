@@ -12,6 +12,7 @@ from helpers.samples import STRIDE, sample
 import gpu_sigmoid as gs
 from gpu_sigmoid.dtypes import DTYPES
 from gpu_sigmoid.modes import MEASURED
+from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify import inputs
 from gpu_sigmoid.verify.beside import beside, labels
 from gpu_sigmoid.verify.definitions import exact
@@ -54,10 +55,10 @@ def test_cotangents_meet_the_derivative_before_it_underflows(backend: Backend) -
             for sign in (1, -1):
                 operands = [np.array([sign * v], dtype) for v in (x, far)]
                 c = np.array([cotangent], dtype)
-                got, beyond = (computed(backend, gs.FUNCTIONS[name].vjp, o, c)[0][0] for o in operands)
+                got, beyond = (computed(backend, FUNCTIONS[name].vjp, o, c)[0][0] for o in operands)
                 truth, scale = exact(name, "vjp", operands[0][0], c[0])
                 unit = UNITS[np.dtype(dtype).name]
-                assert unit.error(float(got), truth, scale) <= gs.FUNCTIONS[name].bounds["vjp", unit.name].ulp
+                assert unit.error(float(got), truth, scale) <= FUNCTIONS[name].bounds["vjp", unit.name].ulp
                 # the derivative is 1 on one side, on the other it is 0
                 assert beyond in (0, c[0])
 

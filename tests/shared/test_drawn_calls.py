@@ -15,8 +15,8 @@ from helpers.methods import as_tuple
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import gpu_sigmoid as gs
 from gpu_sigmoid.modes import PUBLIC
+from gpu_sigmoid.registry import FUNCTIONS
 
 # the fixture keeps nothing from one example to the next
 DRAWN = settings(
@@ -27,7 +27,7 @@ DRAWN = settings(
 SHAPES = [(), (0,), (1,), (7,), (300,), (2, 3), (3, 1, 5), (0, 4), (1, 1)]
 INTEGERS = [*map(np.dtype, ("bool", "i1", "u2", "i4", "u8"))]
 SWAPPED = [*map(np.dtype, (">f4", ">f8", ">i2"))]
-METHODS = [f.methods[name] for f in gs.FUNCTIONS.values() for name in PUBLIC]
+METHODS = [f.methods[name] for f in FUNCTIONS.values() for name in PUBLIC]
 NUMBERS = [0.5, -3, True, float("inf"), np.float32(0.1), np.float64(-2.5), np.int8(1)]
 
 

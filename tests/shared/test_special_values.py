@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.modes import PUBLIC
+from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify.definitions import DEFINITIONS, exact
 from gpu_sigmoid.verify.units import UNITS
 
@@ -25,7 +26,7 @@ LIMITS = [(name, limit) for name, definition in DEFINITIONS.items() for limit in
 @pytest.mark.parametrize(("name", "limit"), LIMITS, ids=str)
 def test_limits(name: str, limit: tuple, dtype: str, backend: Backend) -> None:
     at, *wanted = limit
-    got = computed(backend, gs.FUNCTIONS[name].value_and_grad, *(np.array([x], DTYPES[dtype]) for x in at))
+    got = computed(backend, FUNCTIONS[name].value_and_grad, *(np.array([x], DTYPES[dtype]) for x in at))
     for y, want in zip(got, wanted, strict=True):
         assert float(y[0]) == want
         assert np.signbit(float(y[0])) == np.signbit(want)
@@ -98,14 +99,14 @@ def test_symmetry(x: float, backend: Backend) -> None:
 @pytest.mark.parametrize("name", [name for name, d in DEFINITIONS.items() if d.increasing])
 def test_monotone(name: str, dtype: str, backend: Backend) -> None:
     def function(x: np.ndarray) -> np.ndarray:
-        return computed(backend, gs.FUNCTIONS[name], x)[0]
+        return computed(backend, FUNCTIONS[name], *operands(FUNCTIONS[name], "value", x))[0]
 
     patterns = (
         random_patterns(200_000, 1)
         if dtype == "float64"
         else all_patterns(dtype, 1 if dtype != "float32" else 20_011)
     )
-    x = np.sort(in_domain(gs.FUNCTIONS[name], patterns).astype(np.float64)).astype(DTYPES[dtype])
+    x = np.sort(in_domain(FUNCTIONS[name], patterns).astype(np.float64)).astype(DTYPES[dtype])
     y = function(x)
     wide = y.astype(np.float64)
     assert (np.diff(wide[np.isfinite(wide)]) >= 0).all()

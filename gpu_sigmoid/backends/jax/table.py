@@ -33,7 +33,7 @@ _filling = Lock()
 @cache
 def key_of(method: Any, dtype: str) -> int:
     """Return a kernel's key, which is not 0."""
-    digest = hashlib.blake2b(f"{method.label} {dtype}".encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(f"{method.name} {dtype}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little", signed=True) | 1
 
 

@@ -26,7 +26,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
         direct.install()
     for operand in operands:
         if isinstance(operand, Proxy):
-            names = method.function.label, method.mode.name
+            names = method.function.name, method.mode.name
             options = {} if out is None else {"out": out}
             return operand.tracer.create_proxy("call_function", call_by_name, (*names, *operands), options)
     return dispatched(method, operands, out)

@@ -50,7 +50,7 @@ def differentiable(method: Any, call: Call) -> Callable[..., Any]:
     # Not autograd.Function, which does in Python, before torch's dispatcher, what operators have it do:
     # this is called by the dispatcher, or where it has nothing to do.
     base = torch.autograd.function._SingleLevelFunction
-    name = f"{method.function.label}_{method.mode.name}"
+    name = f"{method.function.name}_{method.mode.name}"
     kind: Any = type(name, (base,), {rule: staticmethod(of) for rule, of in members.items()})
     return kind.apply
 

@@ -221,7 +221,7 @@ def refuse_inference_tensors(method: Any, outs: tuple[Tensor, ...]) -> None:
 
 
 def name_of(method: Any) -> str:
-    return f"{method.function.label}_{method.mode.name}"
+    return f"{method.function.name}_{method.mode.name}"
 
 
 def out_names(method: Any) -> list[str]:
