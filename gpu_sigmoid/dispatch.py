@@ -4,10 +4,7 @@ A backend is a module of `gpu_sigmoid.backends` with `run(method, operands, out)
 a mode of a function (`functions.Method`); it is imported when the first of its arrays comes.
 """
 
-import array
-from collections.abc import Iterator
 from importlib import import_module
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -16,39 +13,33 @@ from numpy import broadcast, ndarray
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.backends.cpu import SPLIT_FROM
 from gpu_sigmoid.environment import require_gpu
-
-BACKENDS = {
-    "cupy": "cupy",
-    "dask": "dask",
-    "jax": "jax",
-    "jaxlib": "jax",
-    "numba": "numba_cuda",
-    "pandas": "pandas",
-    "torch": "torch",
-    "xarray": "xarray",
-}
-"""The backend that serves a library's arrays, by the library's top-level module."""
-
-EXCHANGED = "array_api"
-"""The backend for arrays of any other library that offers them by DLPack."""
-
-NUMBER, HOST, CUDA = "number", "cpu", "cupy"
-
-MANAGED = "numba_cuda.managed"
-"""The backend for NumPy arrays of Numba's, in memory that a GPU uses too."""
+from gpu_sigmoid.kinds import (
+    CONVERTED,
+    CUDA,
+    EXCHANGED,
+    HOST,
+    MANAGED,
+    NUMBERS,
+    SEQUENCE,
+    kind_of,
+    kind_of_out,
+    name_of,
+    plain,
+)
 
 COMPANIONS = {
-    "dask": {HOST},
-    "jax": {HOST},
-    "pandas": {HOST},
-    "xarray": {HOST, "dask"},
-    EXCHANGED: {CUDA},
-    MANAGED: {HOST},
+    "dask": {HOST, SEQUENCE},
+    "jax": {HOST, SEQUENCE},
+    "pandas": {HOST, SEQUENCE},
+    "polars": {HOST, SEQUENCE},
+    "xarray": {HOST, SEQUENCE, "dask"},
+    EXCHANGED: {CUDA, SEQUENCE},
+    MANAGED: {HOST, SEQUENCE},
+    HOST: {SEQUENCE},
 }
 """Backends whose arrays hold arrays of others, or lie beside them, which may be operands too."""
 
 _modules: dict[str, Any] = {}
-_backend_of_type: dict[type, str] = {np.ndarray: HOST, int: NUMBER, float: NUMBER, bool: NUMBER}
 
 
 def call(method: Any, operands: tuple, out: Any) -> Any:
@@ -79,7 +70,10 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
             return result
     if isinstance(out, tuple) and type(out) is not tuple:
         out = tuple(out)
-    backend = backend_of(method, operands, out)
+    found = kinds_of(method, operands, out)
+    backend = backend_of(method, found)
+    if not CONVERTED.isdisjoint(found):
+        operands = plain(method, operands)
     if backend == HOST:
         return cpu.run(method, operands, out)
     if backend == CUDA:
@@ -91,6 +85,11 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
 def is_ready(method: Any, kind: type) -> bool:
     """Return whether operands of a type may need no preparation."""
     return kind in method.ready
+
+
+# Torch.compile takes what this returns for a constant, and does not compile a program anew because the
+# table has grown: as torch.compiler.assume_constant_result would mark it.
+is_ready._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def module_of(backend: str) -> Any:
@@ -147,96 +146,32 @@ def all_take(outs: tuple, operands: tuple, dtype: np.dtype) -> bool:
     return True
 
 
-def backend_of(method: Any, operands: tuple, out: Any) -> str:
-    """Return the one backend of all arrays among operands and outputs.
+def kinds_of(method: Any, operands: tuple, out: Any) -> dict[str, Any]:
+    """Return an operand or an output of each kind there is."""
+    found = {kind_of(method, operand): operand for operand in operands}
+    for array in out if isinstance(out, tuple) else (out,):
+        if array is not None:
+            found.setdefault(kind_of_out(method, array), array)
+    return found
+
+
+def backend_of(method: Any, found: dict[str, Any]) -> str:
+    """Return the one backend of all that was found.
 
     Raises
     ------
     TypeError
-        If a type is not supported, or two live on different backends: nothing is
-        transferred without being asked for.
+        If two live on different backends: nothing is transferred without being asked for.
     """
-    for operand in operands:
-        if isinstance(operand, list | tuple):
-            check_held(method.label, operand)
-    outs = out if isinstance(out, tuple) else (out,)
-    found: dict[str, Any] = {}
-    for operand in (*operands, *(o for o in outs if o is not None)):
-        found.setdefault(backend_of_type(method.label, type(operand)), operand)
-    found.pop(NUMBER, None)
+    arrays = {kind: found[kind] for kind in found if kind not in NUMBERS}
     for backend, held in COMPANIONS.items():
-        if len(found) > 1 and backend in found and found.keys() <= {backend, *held}:
+        if backend in arrays and arrays.keys() <= {backend, *held}:
             return backend
-    if len(found) > 1:
-        kinds = " and ".join(name_of(type(o)) for o in found.values())
+    if len(arrays) > 1:
+        kinds = " and ".join(name_of(type(o)) for o in arrays.values())
         raise TypeError(
-            f"{method.label}: {kinds} cannot be mixed: move them to one place first, nothing is "
-            "transferred without being asked for"
+            f"{method.label}: {kinds} cannot be mixed: make them arrays of one library in one place first; "
+            "nothing is moved or converted without being asked for"
         )
-    return next(iter(found), HOST)
-
-
-def check_held(label: str, sequence: Any) -> None:
-    """Raise a TypeError if NumPy, making an array of a sequence, would lose what its elements are."""
-    for kind in types_held(sequence):
-        try:
-            plain = backend_of_type(label, kind) in (NUMBER, HOST) and not issubclass(kind, np.ma.MaskedArray)
-        except TypeError:
-            # of what is no array the dtype that NumPy finds says more
-            continue
-        if not plain:
-            raise TypeError(
-                f"{label}: a sequence of {name_of(kind)} is not accepted: make one array of it first, by the "
-                "library that they are from (NumPy would lose masks and labels, or move them unasked)"
-            )
-
-
-def types_held(sequence: Any) -> Iterator[type]:
-    """Yield the types of what is in a sequence, and of what is in those."""
-    # more axes than an array may have
-    for _ in range(65):
-        kinds = set(map(type, sequence))
-        yield from kinds
-        nested = tuple(kind for kind in kinds if issubclass(kind, list | tuple))
-        if not nested:
-            break
-        sequence = list(chain.from_iterable(held for held in sequence if isinstance(held, nested)))
-
-
-def backend_of_type(label: str, kind: type) -> str:
-    """Return the backend for a type, which is asked of it once."""
-    backend = _backend_of_type.get(kind)
-    if backend is None:
-        backend = _backend_of_type[kind] = classify(label, kind)
-    return backend
-
-
-# Torch.compile takes what these return for a constant, and does not compile a program anew because a
-# table has grown: as torch.compiler.assume_constant_result would mark them.
-for _looked_up in (is_ready, backend_of_type):
-    _looked_up._dynamo_marked_constant = True  # type: ignore[attr-defined]
-
-
-def classify(label: str, kind: type) -> str:
-    """Return the backend for a type, by where it and its bases are defined."""
-    if issubclass(kind, np.generic):
-        return NUMBER
-    if issubclass(kind, np.ndarray) and hasattr(kind, "__cuda_ndarray__"):
-        return MANAGED
-    if issubclass(kind, np.ndarray | list | tuple | range | array.array | memoryview):
-        return HOST
-    for base in kind.__mro__:
-        backend = BACKENDS.get(base.__module__.partition(".")[0])
-        if backend is not None:
-            return backend
-    if getattr(kind, "__array_ufunc__", None) is not None and hasattr(kind, "dtype"):
-        return HOST
-    if hasattr(kind, "__cuda_array_interface__"):
-        return CUDA
-    if hasattr(kind, "__dlpack_device__"):
-        return EXCHANGED
-    raise TypeError(f"{label} takes a number, a sequence of numbers or a NumPy array, not {name_of(kind)}")
-
-
-def name_of(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
+    backend = next(iter(arrays), HOST)
+    return HOST if backend == SEQUENCE else backend

@@ -50,9 +50,8 @@ def accepted_name(dtype: Any) -> str | None:
         return None
     if dtype.kind in "biu":
         return "float64"
-    # ml_dtypes registers bfloat16 as a user-defined type, which has this name
-    name = "bfloat16" if dtype.name == "bfloat16" else dtype.newbyteorder("=").name
-    return name if name in DTYPES else None
+    # ml_dtypes registers bfloat16 as a user-defined type, of this name; none tells of the byte order
+    return dtype.name if dtype.name in DTYPES else None
 
 
 def numpy_dtype(name: str) -> np.dtype:

@@ -104,3 +104,20 @@ def test_signalling_nans_are_cast_in_silence(size: int) -> None:
     with np.errstate(all="raise"), warnings.catch_warnings():
         warnings.simplefilter("error")
         assert np.isnan(gs.sigmoid.vjp(x, np.ones(size))).all()
+
+
+def test_strings_of_any_length_are_refused() -> None:
+    for x in (np.array(["1"], np.dtypes.StringDType()), np.array(["1"], "U3")):
+        with pytest.raises(TypeError, match=r"^sigmoid: dtype .* is not accepted; accepted are float16"):
+            gs.sigmoid(x)
+
+
+def test_the_way_for_what_only_numpy_takes() -> None:
+    file = type("File", (), {"__array__": lambda self, dtype=None, copy=None: np.ones(2)})()
+    with pytest.raises(
+        TypeError, match=r"File is not accepted; numpy\.asarray makes .* of NumPy, CuPy, Dask"
+    ):
+        gs.sigmoid(file)
+    for wrong in ([file], [np.ones(2).view(Own)]):
+        with pytest.raises(TypeError, match=r"^sigmoid: a sequence of .* is not accepted: make one array"):
+            gs.sigmoid(wrong)

@@ -30,6 +30,18 @@ def test_strides() -> None:
     assert got.get().tobytes() == gs.sigmoid(HOST[::-3]).tobytes()
 
 
+def test_what_one_object_offers_others_of_its_type_may_not() -> None:
+    x, array = cupy.asarray(HOST), type("Array", (), {})()
+    array.__cuda_array_interface__ = Exporter(x).__cuda_array_interface__
+    out = type(array)()
+    out.__cuda_array_interface__ = Exporter(cupy.empty_like(x)).__cuda_array_interface__
+    assert gs.sigmoid(array, out=out) is out
+    for got in (cupy.asarray(out), gs.sigmoid(array)):
+        assert got.get().tobytes() == gs.sigmoid(HOST).tobytes()
+    with pytest.raises(TypeError, match=r"Array is not accepted; accepted are"):
+        gs.sigmoid(type(array)())
+
+
 def test_the_other_byte_order_is_refused() -> None:
     x = cupy.asarray(HOST)
     with pytest.raises(

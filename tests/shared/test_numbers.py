@@ -1,11 +1,12 @@
 """Numbers among arrays and alone; arrays of no dimension."""
 
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers.backends import Backend
-from helpers.calls import checked, checked_into, laid, sample
+from helpers.calls import bits, checked, checked_into, laid, sample
 from helpers.floats import BFLOAT16, DTYPES
 from helpers.methods import as_tuple, methods_of_several_operands, operands
 
@@ -28,6 +29,22 @@ def test_a_python_number_takes_the_arrays_dtype(
         hosts = [number if i == place else a for i, a in enumerate(arrays)]
         got = checked(backend, method, *hosts)
         assert all(y.dtype == DTYPES[dtype] for y in as_tuple(got))
+
+
+class Half(float):
+    pass
+
+
+@pytest.mark.parametrize("number", [Half(0.5), IntEnum("Level", "LOW").LOW], ids=repr)  # type: ignore[attr-defined]
+def test_a_number_of_another_class_is_taken_as_a_number(number: Any, backend: Backend) -> None:
+    plain = 0.5 if isinstance(number, float) else 1
+    for method in (gs.sigmoid.vjp, gs.bce_with_logits.value_and_grad):
+        hosts = sample(method, np.float32, 20)[:-1]
+        checked(backend, method, *hosts, plain)
+        got, want = (method(*(laid(backend, o) for o in (*hosts, n))) for n in (number, plain))
+        for y, w in zip(as_tuple(got), as_tuple(want), strict=True):
+            assert bits(backend.to_host(y)) == bits(backend.to_host(w))
+    assert gs.sigmoid(number) == gs.sigmoid([number])[0] == gs.sigmoid(plain)
 
 
 @pytest.mark.parametrize("number", [1e30, -1e30, 70000], ids=repr)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from helpers.backends import Backend
 from helpers.calls import assert_results, checked_into, expected, laid, sample
+from helpers.exporters import Packed
 from helpers.floats import DTYPES
 from helpers.methods import as_tuple, of_each_signature
 
@@ -149,8 +150,18 @@ NO_ARRAYS = [[0.0] * 4, 0.0, np.float64(0), "out", object(), {}]
 def test_what_is_no_array_is_refused(function: Any, name: str, out: Any, backend: Backend) -> None:
     arrays = [laid(backend, np.full(4, 0.25))] * len(function.operands)
     function.methods[name](*arrays)
-    with pytest.raises(TypeError, match=rf"^{function.methods[name].label}"):
+    with pytest.raises(TypeError, match=rf"^{function.methods[name].label}: out is to be an array, or for"):
         function.methods[name](*arrays, out=outs_of(function, name, out))
+
+
+def test_out_by_dlpack_alone_is_refused(backend: Backend) -> None:
+    x = laid(backend, np.full(4, 0.25))
+    if backend.name == "numba_cuda":
+        pytest.skip("Numba's arrays offer no DLPack")
+    with pytest.raises(
+        TypeError, match=r"^sigmoid: (numpy.ndarray and .*Packed cannot be mixed|out is to be a CuPy)"
+    ):
+        gs.sigmoid(x, out=Packed(x, 1 if backend.name == "cpu" else 2))
 
 
 @pytest.mark.parametrize("name", ["value", "value_and_grad"])

@@ -46,9 +46,20 @@ def test_what_is_no_array_is_refused(method: Any, x: Any, backend: Backend) -> N
         with pytest.raises((TypeError, ValueError)) as caught:
             method(*[x if i == place else fine for i in range(count)])
         # a list that NumPy makes no array of is refused in its words
-        assert isinstance(x, list) or (
-            caught.type is TypeError and str(caught.value).startswith(f"{method.label}")
-        )
+        if not isinstance(x, list):
+            assert caught.type is TypeError
+            assert str(caught.value).startswith(f"{method.label}")
+            assert isinstance(x, np.generic) or "pandas, polars, torch and xarray" in str(caught.value)
+
+
+def test_a_list_of_arrays_is_one_of_numpys(backend: Backend) -> None:
+    x = laid(backend, np.full(4, 0.25))
+    if backend.name == "cpu":
+        assert gs.sigmoid([x, x]).shape == (2, 4)
+        return
+    for wrong in ([x, x], (0.5, [x])):
+        with pytest.raises(TypeError, match=r"^sigmoid: a sequence of .* is not accepted: make one array"):
+            gs.sigmoid(wrong)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +76,8 @@ def test_nothing_is_moved_to_a_gpu_unasked(method: Any, host: Any, backend: Back
             method(*[host if i == place else there for i in range(count)])
         names = [f"{k.__module__}.{k.__qualname__}" for k in (type(there), type(host))]
         assert str(caught.value) in [
-            f"{method.label}: {a} and {b} cannot be mixed: move them to one place first, nothing is "
-            "transferred without being asked for"
+            f"{method.label}: {a} and {b} cannot be mixed: make them arrays of one library in one place "
+            "first; nothing is moved or converted without being asked for"
             for a, b in (names, names[::-1])
         ]
 
