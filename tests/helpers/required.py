@@ -8,8 +8,8 @@ import pytest
 
 REQUIRED = {name for name in os.environ.get("GPU_SIGMOID_REQUIRE", "").split(",") if name}
 LIBRARIES = {
-    *("array_api_strict", "dask", "distributed", "jax", "numba-cuda", "nvrtc", "pandas", "pyarrow", "scipy"),
-    *("torch", "triton", "xarray", "zarr"),
+    *("array_api_strict", "dask", "distributed", "jax", "numba-cuda", "nvrtc", "pandas", "polars"),
+    *("pyarrow", "scipy", "torch", "triton", "xarray", "zarr"),
 }
 """What can be named, beside the backends."""
 

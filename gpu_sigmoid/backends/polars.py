@@ -1,0 +1,45 @@
+"""polars: Series, whose memory NumPy reads where it lies; what is missing stays missing."""
+
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gpu_sigmoid.backends import cpu
+from gpu_sigmoid.dtypes import ACCEPTED, result_name
+from gpu_sigmoid.outputs import broadcast_shape, refuse_out
+
+
+def run(method: Any, operands: tuple, out: Any) -> Any:
+    """Compute on Series of one length, NumPy arrays and numbers."""
+    refuse_out(method, out, "polars makes new Series; use the result")
+    hosts = tuple(on_host(method, o) for o in operands)
+    if result_name(method, hosts) == "bfloat16":
+        raise TypeError(f"{method.label}: polars has no bfloat16; take it as float32")
+    series = [o for o in operands if isinstance(o, pl.Series)]
+    shape = broadcast_shape(method, hosts)
+    if any(s.shape != shape for s in series):
+        raise ValueError(f"{method.label}: Series are to be of one length, and arrays beside them not larger")
+    results = cpu.run(method, hosts, None)
+    missing = reduce(or_, (s.is_null() for s in series))
+    count, name = len(method.mode.partials), series[0].name
+    found = tuple(pl.Series(name, r).set(missing, None) for r in (results if count > 1 else (results,)))
+    return found if count > 1 else found[0]
+
+
+def on_host(method: Any, operand: Any) -> Any:
+    """Return a Series as a NumPy array, of anything where it has nothing, and others as they are."""
+    if isinstance(operand, np.ndarray | np.generic | int | float):
+        return operand
+    if not isinstance(operand, pl.Series):
+        raise TypeError(
+            f"{method.label}: of polars a Series is accepted, not {type(operand).__name__}: pass columns, "
+            f"or let an expression do so: polars.all().map_batches(gs.{method.label})"
+        )
+    # bool lies packed; int8 is promoted alike
+    series = operand.cast(pl.Int8) if operand.dtype == pl.Boolean else operand
+    if str(series.dtype).lower() not in np.sctypeDict:
+        raise TypeError(f"{method.label}: dtype {operand.dtype} is not accepted; accepted are {ACCEPTED}")
+    return (series.fill_null(0) if series.has_nulls() else series).to_numpy()
