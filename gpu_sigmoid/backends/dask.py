@@ -1,4 +1,4 @@
-"""Dask arrays: lazily, block by block, each block on the backend of its own type."""
+"""Dask arrays, Series and frames: lazily, block by block, each block on the backend of its own type."""
 
 from operator import getitem
 from typing import Any
@@ -10,8 +10,10 @@ from gpu_sigmoid.outputs import refuse_out
 
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
-    """Return Dask arrays, of NumPy or CuPy blocks as the operands' are."""
-    refuse_out(method, out, "a Dask array is computed later; use dask.array.store on the result")
+    """Return Dask arrays, of NumPy or CuPy blocks as the operands' are, or Series and frames."""
+    refuse_out(method, out, "what Dask holds is computed later; use dask.array.store on the result")
+    if any(map(is_labelled, operands)):
+        return by_partition(method, operands)
     # computed on no elements, the metas give type and dtype, and dtypes are refused now, not later
     meta = method(*(empty(o) for o in operands))
     if not isinstance(meta, tuple):
@@ -28,5 +30,32 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
 def empty(operand: Any) -> Any:
     """Return an array like an operand's blocks with no element, or the operand if it is a number."""
     if hasattr(operand, "_meta"):
-        return operand._meta.ravel()[:0]
+        return operand._meta.reshape(-1)[:0]
     return operand if np.ndim(operand) == 0 else np.asarray(operand).ravel()[:0]
+
+
+def is_labelled(operand: Any) -> bool:
+    return type(operand).__module__.startswith("dask.dataframe")
+
+
+def by_partition(method: Any, operands: tuple) -> Any:
+    """Return Series or frames, whose partitions are pandas', aligned as in Dask's arithmetic."""
+    from dask.dataframe.dask_expr import elemwise
+
+    for operand in operands:
+        if not is_labelled(operand) and np.ndim(operand):
+            raise TypeError(
+                f"{method.label}: beside Dask's Series and frames, such and numbers are accepted, not "
+                f"{type(operand).__name__}, which has no labels"
+            )
+    if not any(o.ndim for o in operands if is_labelled(o)):
+        raise TypeError(
+            f"{method.label}: Dask's Scalar is accepted beside its Series and frames: compute() it"
+        )
+    # a partition's results would be a tuple, which has no place in a graph of frames
+    modes = method.mode.single_results
+    singles = [method.function.method_of(mode.partials[0], mode.weighted) for mode in modes]
+    # found on what has no rows, dtypes are refused now, not later
+    metas = [single(*(getattr(o, "_meta", o) for o in operands)) for single in singles]
+    results = tuple(elemwise(s, *operands, meta=m) for s, m in zip(singles, metas, strict=True))
+    return results if len(results) > 1 else results[0]

@@ -13,6 +13,9 @@ from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.outputs import refuse_out
 
+ARROW = {"float16": "halffloat[pyarrow]", "float32": "float[pyarrow]", "float64": "double[pyarrow]"}
+"""The dtypes of pyarrow's that results have, by their names."""
+
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on Series, indexes and frames."""
@@ -23,12 +26,27 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     dtype = result_name(method, tuple(plain(o) for o in operands))
     if dtype == "bfloat16":
         raise TypeError(f"{method.label}: pandas holds bfloat16 as objects; take it as float32")
+    ready = [converted(o, dtype) for o in operands]
     # the arrays of pyarrow's types take ufuncs of one result alone
-    if any(isinstance(getattr(o, "dtype", None), pd.ArrowDtype) for o in operands):
-        modes = method.mode.single_results
-        results = tuple(cpu.kernel(method.formula, mode, dtype)(*operands) for mode in modes)
-        return results if len(results) > 1 else results[0]
-    return cpu.kernel(method.formula, method.mode, dtype)(*operands)
+    one_by_one = any(isinstance(getattr(o, "dtype", None), pd.ArrowDtype) for o in operands)
+    modes = method.mode.single_results if one_by_one else (method.mode,)
+    results = tuple(cpu.kernel(method.formula, mode, dtype)(*ready) for mode in modes)
+    return results if len(results) > 1 else results[0]
+
+
+def converted(operand: Any, dtype: str) -> Any:
+    """Return an operand in the result's dtype, where that of what is missing would not do.
+
+    Of bool and integers, what is missing, and what an index lacks that they are aligned with, makes
+    objects and float64.
+    """
+    held = getattr(operand, "dtype", None)
+    if isinstance(held, pd.ArrowDtype):
+        # pyarrow has no conversion of bool to halffloat
+        return (operand.astype("int8[pyarrow]") if held.kind == "b" else operand).astype(ARROW[dtype])
+    if isinstance(operand, pd.Series) and isinstance(held, np.dtype) and held != dtype:
+        return operand.astype(dtype)
+    return operand
 
 
 def plain(operand: Any) -> Any:

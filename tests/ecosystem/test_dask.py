@@ -95,6 +95,71 @@ def test_unknown_chunks() -> None:
     np.testing.assert_array_equal(gs.softplus(kept), gs.softplus(kept.compute()))
 
 
+class Block:
+    """An array of another library's: a ufunc's operand that has no more methods than Dask needs."""
+
+    def __init__(self, host: np.ndarray) -> None:
+        self.host = host
+        self.dtype, self.shape, self.ndim, self.size = host.dtype, host.shape, host.ndim, host.size
+
+    def __array_function__(self, *arguments: Any) -> Any:
+        return NotImplemented
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any) -> Any:
+        results = ufunc(*(x.host if isinstance(x, Block) else x for x in inputs))
+        return tuple(map(Block, results)) if isinstance(results, tuple) else Block(results)
+
+    def __getitem__(self, index: Any) -> "Block":
+        return Block(self.host[index])
+
+    def reshape(self, *shape: int) -> "Block":
+        return Block(self.host.reshape(*shape))
+
+
+def test_blocks_of_other_kinds() -> None:
+    """Masked arrays, and such as sparse.COO."""
+    host = np.eye(4, dtype=np.float32)
+    for block in (Block(host), np.ma.masked_array(host, host == 0)):
+        lazy = da.from_array(block, chunks=4, meta=block[:0, :0], asarray=False)
+        for y, w in zip(gs.sigmoid.value_and_grad(lazy), gs.sigmoid.value_and_grad(host), strict=True):
+            got = y.compute()
+            assert (type(got), got.dtype) == (type(block), np.float32)
+            if isinstance(got, Block):
+                np.testing.assert_array_equal(got.host, w)
+            else:
+                np.testing.assert_array_equal(got.filled(9), np.where(host == 0, 9, w))
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_frames_and_series(function: Any, name: str) -> None:
+    pd, dd = library("pandas"), library("dask.dataframe")
+    method = function.methods[name]
+    host = pd.DataFrame({"a": np.linspace(0.1, 0.9, 7, dtype=np.float32), "b": [True] * 7})
+    frame = dd.from_pandas(host, npartitions=3)
+    more = (0.25, 3.0)[: len(method.operands) - 1]
+    for lazily, w in (
+        (method(frame, *more), method(host, *more)),
+        (method(frame.a, *more), method(host.a, *more)),
+    ):
+        for y, want in zip(as_tuple(lazily), as_tuple(w), strict=True):
+            dd.utils.assert_eq(y, want, check_divisions=True)
+
+
+def test_series_are_aligned() -> None:
+    pd, dd = library("pandas"), library("dask.dataframe")
+    x, t = pd.Series([1.0, 2.0, 3.0]), pd.Series([True, False, True], [1, 2, 5])
+    lazy = [dd.from_pandas(s, npartitions=n) for s, n in ((x, 2), (t, 3))]
+    dd.utils.assert_eq(gs.bce_with_logits(*lazy), gs.bce_with_logits(x, t))
+    dd.utils.assert_eq(gs.bce_with_logits(lazy[0], lazy[0].mean()), gs.bce_with_logits(x, 2.0))
+    for wrong in (np.ones(3), [0.0, 1.0, 0.0], da.ones(3)):
+        with pytest.raises(TypeError, match="beside Dask's Series and frames, such and numbers are accepted"):
+            gs.bce_with_logits(lazy[0], wrong)
+    with pytest.raises(TypeError, match=r"Scalar is accepted beside its Series and frames: compute\(\) it"):
+        gs.sigmoid(lazy[0].sum())
+    with pytest.raises(TypeError, match="dtype string is not accepted"):
+        gs.sigmoid(lazy[0].astype("string"))
+
+
 def test_refusals() -> None:
     x = da.ones(4)
     with pytest.raises(TypeError, match="complex128 is not accepted"):

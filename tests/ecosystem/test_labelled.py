@@ -109,10 +109,23 @@ def test_masked_array(function: Any, name: str) -> None:
         np.testing.assert_array_equal(y.compressed(), w[~np.array(mask)])
 
 
-def test_pyarrow_columns_in_one_pass() -> None:
+NUMPY = ["bool", "int8", "float32", "float64"]
+NULLABLE = ["boolean", "Int8", "Float32", "Float64"]
+PYARROW = [f"{name}[pyarrow]" for name in ("bool", "int8", "halffloat", "float", "double")]
+
+
+@pytest.mark.parametrize("second", NUMPY + NULLABLE + PYARROW)
+@pytest.mark.parametrize("first", NUMPY + NULLABLE + PYARROW)
+def test_columns_of_any_two_dtypes(first: str, second: str) -> None:
+    """What is missing in one, or has no label there, is missing in the result."""
     library("pyarrow")
-    column = pd.Series([1.0, None], dtype="double[pyarrow]")
-    value, grad = gs.sigmoid.value_and_grad(column)
-    for got, method in ((value, gs.sigmoid), (grad, gs.sigmoid.grad)):
-        assert got.dtype == column.dtype
-        assert got[0] == method(1.0) and got.isna().tolist() == [False, True]
+    x, t = (pd.Series([1, 0, 1], dtype=dtype) for dtype in (first, second))
+    nullable = first not in NUMPY
+    if nullable:
+        x[1] = pd.NA
+    got = gs.bce_with_logits.value_and_grad(x, t.set_axis([0, 1, 3]))
+    for y, method in zip(got, (gs.bce_with_logits, gs.bce_with_logits.grad), strict=True):
+        assert y.isna().tolist() == [False, nullable, True, True]
+        # halffloat and float16, in which the result may be, have 11 bits
+        assert float(y[0]) == pytest.approx(method(1.0, 1.0), rel=2e-3)
+        assert y.dtype.kind == "f"
