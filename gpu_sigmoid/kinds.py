@@ -129,7 +129,7 @@ def from_sequence(method: Any, sequence: Any) -> np.ndarray:
     if isinstance(sequence, list | tuple):
         for of in filter(is_more_than_an_array, types_held(sequence)):
             raise TypeError(
-                f"{method.label}: a sequence of {name_of(of)} is not accepted: make one array of it first, by the "
+                f"{method.label}: a sequence of {name_of(of)} is not accepted: make one array of it, by the "
                 "library that they are from (NumPy would lose masks and labels, or move them unasked)"
             )
     return np.asarray(sequence)

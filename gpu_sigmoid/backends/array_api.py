@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends import cpu
+from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.environment import require_gpu
 from gpu_sigmoid.outputs import refuse_out
 
@@ -30,17 +31,53 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
                 "nor, as all other operands, on an NVIDIA GPU, and is not moved unasked: move it first"
             )
     refuse_out(method, out, "the array API standard has no out")
-    namespaces = {o.__array_namespace__() for o in operands if hasattr(o, "__array_namespace__")}
-    if len(namespaces) > 1:
-        names = " and ".join(sorted(n.__name__ for n in namespaces))
-        raise TypeError(f"{method.label}: arrays of {names} cannot be mixed")
-    viewed = tuple(np.from_dlpack(o) if hasattr(o, "__dlpack__") else o for o in operands)
+    home = home_of(method, operands)
+    viewed = tuple(view_of(method, o) if hasattr(o, "__dlpack__") else o for o in operands)
+    if home is not None and result_name(method, viewed) == "float64" and lacks_float64(*home):
+        viewed = tuple(o.astype(np.float32) if isinstance(o, np.ndarray) else o for o in viewed)
     results = cpu.run(method, viewed, None)
-    wrap = next((n.from_dlpack for n in namespaces), np.asarray)
     if isinstance(results, tuple):
-        return tuple(wrap(r) for r in results)
+        return tuple(brought_home(r, home) for r in results)
+    return brought_home(results, home)
+
+
+def home_of(method: Any, operands: tuple) -> tuple[Any, Any] | None:
+    """Return the namespace and the device of arrays of the standard's, None where there are none."""
+    arrays = [o for o in operands if hasattr(o, "__array_namespace__") and not isinstance(o, np.ndarray)]
+    homes = list(dict.fromkeys((o.__array_namespace__(), o.device) for o in arrays))
+    if len(homes) > 1:
+        names = " and ".join(f"{namespace.__name__} on {device}" for namespace, device in homes)
+        raise TypeError(f"{method.label}: arrays of {names} cannot be mixed: move them to one place first")
+    return homes[0] if homes else None
+
+
+def view_of(method: Any, operand: Any) -> np.ndarray:
+    try:
+        return np.from_dlpack(operand)
+    except (BufferError, RuntimeError, TypeError, ValueError) as error:
+        way = "; convert it yourself, such as by numpy.asarray" if hasattr(operand, "__array__") else ""
+        raise TypeError(
+            f"{method.label}: {type(operand).__name__} is not to be had by DLPack: {error}{way}"
+        ) from None
+
+
+def lacks_float64(namespace: Any, device: Any) -> bool:
+    """Return whether integers, for which the result is float64 elsewhere, are to give float32."""
+    if not hasattr(namespace, "__array_namespace_info__"):
+        return not hasattr(namespace, "float64")
+    return "float64" not in namespace.__array_namespace_info__().dtypes(device=device, kind="real floating")
+
+
+def brought_home(result: Any, home: tuple[Any, Any] | None) -> Any:
+    """Return a result as an array of the namespace on the device, a NumPy array where there is none."""
     # a ufunc gives a scalar where all operands are of no dimension
-    return wrap(np.asarray(results))
+    result = np.asarray(result)
+    if home is None:
+        return result
+    namespace, device = home
+    array = namespace.from_dlpack(result)
+    # the keyword is of 2023, and most have one device in host memory
+    return array if array.device == device else namespace.from_dlpack(result, device=device)
 
 
 def place_of(operand: Any) -> tuple[int, ...] | None:

@@ -31,6 +31,47 @@ def test_no_dimensions_and_numbers() -> None:
     assert gs.sigmoid(xp.asarray([1, 2])).dtype == xp.float64
 
 
+@pytest.mark.parametrize("dtype", ["bool", "int32", "float32"])
+@pytest.mark.parametrize("device", ["device1", "device2", "no_float64", "no_x64"])
+def test_results_lie_on_the_operands_device(device: str, dtype: str) -> None:
+    """Where there is no float64, integers and bool are computed in float32."""
+    x = xp.asarray([1, 0], dtype=getattr(xp, dtype), device=xp.Device(device))
+    single = dtype == "float32" or device.startswith("no")
+    host = np.array([1, 0], np.float32 if single else np.float64)
+    for given in ((x, 1), (x, x), (1, x)):
+        want = gs.bce_with_logits.value_and_grad(*(1 if o is not x else host for o in given))
+        for y, w in zip(gs.bce_with_logits.value_and_grad(*given), want, strict=True):
+            assert y.device == x.device
+            np.testing.assert_array_equal(np.from_dlpack(y), w, strict=True)
+
+
+def test_lists_beside_arrays() -> None:
+    x = xp.asarray([0.5, 1.0])
+    for given in ((x, [0.0, 1.0]), ([0.0, 1.0], x), ((0.5, 1), x)):
+        got = gs.bce_with_logits(*given)
+        assert type(got) is type(x)
+        np.testing.assert_array_equal(np.from_dlpack(got), gs.bce_with_logits(*map(np.asarray, given)))
+    with pytest.raises(TypeError, match=r"a sequence of .*Array is not accepted"):
+        gs.sigmoid([x, x])
+
+
+# of what has none, NumPy asks twice
+@pytest.mark.filterwarnings("ignore:Exporting an unversioned DLPack:DeprecationWarning")
+def test_pyarrow() -> None:
+    pa = library("pyarrow")
+    got = gs.sigmoid(pa.array([0.5, 1.0], pa.float32()))
+    np.testing.assert_array_equal(got, gs.sigmoid(np.float32([0.5, 1.0])), strict=True)
+    for wrong in (pa.array([0.5, None]), pa.array([True])):
+        with pytest.raises(
+            TypeError, match=r"^sigmoid: .*Array is not to be had by DLPack: .* numpy\.asarray"
+        ):
+            gs.sigmoid(wrong)
+    with pytest.raises(
+        TypeError, match=r"^sigmoid: pyarrow.*ChunkedArray is not accepted; numpy\.asarray makes"
+    ):
+        gs.sigmoid(pa.chunked_array([[0.5]]))
+
+
 def test_refusals() -> None:
     x = xp.asarray([1.0])
     with pytest.raises(TypeError, match="complex128 is not accepted"):
@@ -39,6 +80,8 @@ def test_refusals() -> None:
         gs.sigmoid(x, out=x)
     with pytest.raises(TypeError, match="cannot be mixed"):
         gs.bce_with_logits(x, np.ones(1))
+    with pytest.raises(TypeError, match=r"Device\('CPU_DEVICE'\) and .*Device\('device1'\) cannot be mixed"):
+        gs.bce_with_logits(x, xp.asarray([1.0], device=xp.Device("device1")))
 
 
 @pytest.mark.skipif(gs.gpu_available(), reason="there is a GPU")
