@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.methods import as_tuple
 from helpers.required import library
 
 import gpu_sigmoid as gs
@@ -117,10 +118,35 @@ def test_control_flow_and_checkpoints() -> None:
     np.testing.assert_array_equal(jax.lax.map(gs.silu, X), gs.silu(X))
 
 
-def test_donated_operands_and_layouts() -> None:
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+@pytest.mark.parametrize("size", [5, 2_200_001])
+@pytest.mark.parametrize("compute", [gs.silu, gs.silu.value_and_grad, gs.silu.vjp])
+def test_results_take_the_memory_that_was_donated(compute: Any, size: int, dtype: str) -> None:
+    given = [np.linspace(-20, 20, size).astype(jnp.dtype(dtype))] * len(compute.operands)
+    x, *more = map(jnp.array, given)
+    program = jax.jit(lambda *a: compute(*a), donate_argnums=0).lower(x, *more).compile()
+    assert " copy(" not in program.as_text()
+    place = x.unsafe_buffer_pointer()
+    results = as_tuple(program(x, *more))
+    assert x.is_deleted()
+    assert results[0].unsafe_buffer_pointer() == place
+    for y, want in zip(results, as_tuple(compute(*given)), strict=True):
+        np.testing.assert_array_equal(y, want)
+
+
+def test_what_is_not_donated_or_used_again_is_kept() -> None:
     want = gs.sigmoid.vjp(X, T)
-    donating = jax.jit(gs.sigmoid.vjp, donate_argnums=0)
-    np.testing.assert_array_equal(donating(jnp.asarray(X) + 0, T), want)
+    x = jnp.array(X)
+    np.testing.assert_array_equal(jax.jit(gs.sigmoid.vjp, donate_argnums=1)(x, jnp.array(T)), want)
+    np.testing.assert_array_equal(x, X)
+    np.testing.assert_array_equal(jax.jit(lambda x: (gs.silu(x), x - x), donate_argnums=0)(x)[0], gs.silu(X))
+    both = jax.jit(lambda x: (gs.silu(x), gs.sigmoid(x), x), donate_argnums=0)(jnp.array(X))
+    for y, w in zip(both, (gs.silu(X), gs.sigmoid(X), X), strict=True):
+        np.testing.assert_array_equal(y, w)
+
+
+def test_operands_laid_out_otherwise() -> None:
+    want = gs.sigmoid.vjp(X, T)
     turned = jax.jit(lambda x, t: gs.sigmoid.vjp(x.T, t.T).T)
     np.testing.assert_array_equal(turned(X, T), want)
     sliced = jax.jit(lambda x, t: gs.sigmoid.vjp(x[::-1, ::2], t[::-1, ::2]))

@@ -1,7 +1,7 @@
 """JAX arrays, traced or not: calls of native code from XLA's programs, with the kernels' own derivatives.
 
 - `promotion` gives operands the dtype of the result
-- `primitive` is what JAX traces, transforms and lowers
+- `primitive` is what JAX traces and transforms, `programs` what it becomes in a program
 - `native` registers `handler` with XLA: code compiled by Numba (`memory`, `calls`) that finds a kernel
   in the `table`, and its operands in XLA's call `frame`
 - `cuda` does so for GPUs: `cuda_handler` launches CuPy's kernels
