@@ -17,7 +17,8 @@ as PTX that no compiler's option alters, and gives the array kernels' bits.
 
 Operands are blocks or scalars of one dtype, float16, bfloat16, float32 or float64, which results
 have too; their shapes broadcast. A number beside them, such as a target of 1.0, takes their dtype.
-Triton's interpreter has no inline PTX and refuses.
+A parameter is given by its name, `gs.triton.softplus(x, beta=b)`. Triton's interpreter has no inline
+PTX and refuses.
 
 `torch.compile` copies the text of such a kernel (one that `torch.library.wrap_triton` calls) with the
 functions that are global names in it. Bind those by their own names, and call them so:
@@ -40,7 +41,11 @@ NAMES = {"float16": "fp16", "bfloat16": "bf16", "float32": "fp32", "float64": "f
 """Triton's, of the dtypes."""
 
 HEAD = """\
-def {name}({operands}):
+def {name}({parameters}):
+"""
+WITH_PARAMETER = """\
+    if {parameter} is not None:
+        return {called}({operands})
 """
 OF_A_NUMBER = """\
     if not isinstance({operand}, tl.tensor):
@@ -63,18 +68,25 @@ TAIL = """\
 
 def source_of(method: Method) -> str:
     """Return the text of a Triton function, the PTX in it: by its text Triton finds what it has compiled."""
-    names = {
-        "name": method.label.replace(".", "_"),
-        "label": method.label,
-        "operands": ", ".join(method.operands),
-        "first": method.operands[0],
-    }
-    branches = [
-        BRANCH.format(keyword="elif" if i else "if", **names, **branch_of(method, dtype))
-        for i, dtype in enumerate(NAMES)
-    ]
-    numbers = [OF_A_NUMBER.format(operand=operand, **names) for operand in method.operands[1:]]
-    return "".join([HEAD.format(**names), *numbers, *branches, TAIL.format(**names)])
+    names = {"label": method.label, "first": method.operands[0]}
+    lines = [HEAD.format(name=name_of(method), parameters=", ".join(parameters(method)))]
+    if method.parametrised is not None:
+        _, operands = method.with_parameter(method.operands, method.parameter)
+        called = name_of(method.parametrised)
+        given = ", ".join(operands)
+        lines.append(WITH_PARAMETER.format(parameter=method.parameter, called=called, operands=given))
+    lines += [OF_A_NUMBER.format(operand=operand, **names) for operand in method.operands[1:]]
+    for i, dtype in enumerate(NAMES):
+        lines.append(BRANCH.format(keyword="elif" if i else "if", **names, **branch_of(method, dtype)))
+    return "".join([*lines, TAIL.format(**names)])
+
+
+def name_of(method: Method) -> str:
+    return method.name.replace(".", "_")
+
+
+def parameters(method: Method) -> list[str]:
+    return [*method.operands, *([f"{method.parameter}=None"] if method.parameter else [])]
 
 
 def branch_of(method: Method, dtype: str) -> dict[str, str]:
@@ -103,11 +115,13 @@ def compiled(method: Method) -> Any:
 
     source = source_of(method)
     # Triton reads the text of what it compiles
-    filename = f"<gpu_sigmoid.triton.{method.label}>"
+    filename = f"<gpu_sigmoid.triton.{method.name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     scope = {"tl": triton.language, "__name__": __name__}
+    if method.parametrised is not None:
+        scope[name_of(method.parametrised)] = compiled(method.parametrised)
     exec(compile(source, filename, "exec"), scope)
-    return triton.jit(scope[method.label.replace(".", "_")])
+    return triton.jit(scope[name_of(method)])
 
 
 _functions: dict[str, Any] = {}

@@ -148,6 +148,22 @@ def test_numbers_and_scalars_beside_blocks(target: str, tmp_path: Path) -> None:
     assert bits(got) == bits(gs.bce_with_logits(x, 0.25))
 
 
+PARAMETRISED = [function for function in gs.FUNCTIONS.values() if function.parameter]
+
+
+@pytest.mark.parametrize("function", PARAMETRISED, ids=str)
+@pytest.mark.parametrize("value", [2.5, "tl.load(cotangent + i, held)"])
+def test_a_parameter(function: Any, value: Any, tmp_path: Path) -> None:
+    hosts = list(sample(function.vjp, np.float32, SIZE))
+    operands = [*function.operands, "cotangent"]
+    arguments = [f"tl.load({o} + i, held)" for o in operands] + [f"{function.parameter}={value}"]
+    body = f"tl.store(y + i, gs.triton.{function.__name__}.vjp({', '.join(arguments)}), held)"
+    built = compiled(kernel(tmp_path, body, [*operands, "y"]), dict.fromkeys([*operands, "y"], "fp32"), 90)
+    (got,) = launch(built, hosts, 1)
+    given = {function.parameter: hosts[-1] if isinstance(value, str) else value}
+    assert bits(got) == bits(function.vjp(*hosts, **given))
+
+
 def test_a_kernel_is_known_by_the_formulas_in_it(tmp_path: Path) -> None:
     """Triton keeps kernels on the disk: another release's must not be taken for this one's."""
     user = kernel(tmp_path, FUSED, ["x", "y"])
