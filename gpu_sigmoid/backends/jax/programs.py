@@ -74,7 +74,9 @@ def is_donated(operand: Any) -> bool:
     function = getattr(operand.owner, "owner", None)
     if function is None or "arg_attrs" not in function.attributes:
         return False
-    attributes = mlir.ir.ArrayAttr(function.attributes["arg_attrs"])[operand.arg_number]
+    # JAX 0.8 gives some arguments as values of no kind
+    number = mlir.ir.BlockArgument(operand).arg_number
+    attributes = mlir.ir.ArrayAttr(function.attributes["arg_attrs"])[number]
     return "tf.aliasing_output" in attributes or "jax.buffer_donor" in attributes
 
 
