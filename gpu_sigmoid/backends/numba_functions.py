@@ -15,11 +15,14 @@ from numba.core.registry import cpu_target
 from numba.core.typing import Signature, signature
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate
 from numba.extending import (
+    NativeValue,
+    box,
     infer_getattr,
     lower_builtin,
     lower_getattr_generic,
     models,
     register_model,
+    unbox,
 )
 
 from gpu_sigmoid.backends.cpu.compile import scalar_function
@@ -39,6 +42,17 @@ class DeviceFunctionType(types.Function):
 
 
 register_model(DeviceFunctionType)(models.OpaqueModel)
+
+
+@unbox(DeviceFunctionType)
+def as_argument(typ: DeviceFunctionType, value: Any, c: Any) -> NativeValue:
+    """A function given to compiled code, in a tuple or not, is all in its type."""
+    return NativeValue(c.context.get_dummy_value())
+
+
+@box(DeviceFunctionType)
+def as_result(typ: DeviceFunctionType, value: Any, c: Any) -> Any:
+    return c.pyapi.unserialize(c.pyapi.serialize_object(typ.device_function))
 
 
 @infer_getattr
@@ -95,7 +109,8 @@ def typed(device_function: Any, args: tuple, kws: dict) -> Signature:
         raise TypingError(device_function.refusal(len(args)))
     if kws.keys() - {method.parameter}:
         raise TypingError(method.unknown(kws))
-    args = (*args, *kws.values())
+    # Numba casts what may be None when it is called, and raises a TypeError of None
+    args = tuple(a.type if isinstance(a, types.Optional) else a for a in (*args, *kws.values()))
     for arg in args:
         if not isinstance(arg, types.Integer | types.Boolean) and arg not in SCALARS.values():
             raise TypingError(

@@ -12,7 +12,7 @@ import pytest
 from helpers.floats import all_patterns, random_patterns
 from helpers.methods import as_tuple, operands
 from helpers.scalars import ARITIES, loop, scalar_method, shows
-from numba import types
+from numba import literal_unroll, types
 
 import gpu_sigmoid as gs
 from gpu_sigmoid import device
@@ -126,6 +126,39 @@ def test_refusals_say_what_is_accepted() -> None:
         numba.njit(lambda x: gs.device.sigmoid(x))(1j)
     with pytest.raises(AttributeError, match="no function 'sine': sigmoid, "):
         _ = gs.device.sine
+
+
+def test_given_to_compiled_functions(function: Any) -> None:
+    of_scalars = scalar_method(function, "value")
+    arguments = tuple(a[0] for a in operands(function, "value", np.float32([0.3])))
+
+    @numba.njit
+    def all_of(functions, arguments):
+        total = np.float32(0)
+        for f in literal_unroll(functions):
+            total += f(*arguments)
+        return functions, total + functions[0].grad(*arguments)
+
+    given = (of_scalars, of_scalars.grad2, gs.device.silu.grad2 if len(arguments) == 1 else of_scalars)
+    back, total = all_of(given, arguments)
+    assert back == given
+    want = np.float32(0)
+    for method in (*given, of_scalars.grad):
+        want += method(*arguments)
+    assert total == want
+
+
+def test_what_may_be_none() -> None:
+    @numba.njit
+    def of_some(x, some):
+        y = x if some else None
+        return gs.device.sigmoid.vjp(y, x)
+
+    for x in (np.float32(0.3), 0.3):
+        assert of_some(x, True) == gs.sigmoid.vjp(x, x)
+    assert [s.return_type for s in of_some.nopython_signatures] == [types.float32, types.float64]
+    with pytest.raises(TypeError, match="expected float64, got None"):
+        of_some(0.3, False)
 
 
 def test_objects(function: Any) -> None:

@@ -120,3 +120,14 @@ def test_a_refused_call_leaves_the_next_one_as_it_was(function: Any, name: str, 
             method(*arrays, out=outs if len(outs) > 1 else wrong)
         got = method(*arrays)
         assert [bits(backend.to_host(y)) for y in (got if len(outs) > 1 else (got,))] == first
+
+
+@pytest.mark.parametrize("keyword", ["where", "dtype", "casting"])
+def test_a_ufuncs_other_keywords_are_refused(keyword: str, backend: Backend) -> None:
+    x = laid(backend, np.full(4, 0.25))
+    for method in (gs.sigmoid, gs.bce_with_logits.value_and_grad):
+        operands = [x] * len(method.operands)
+        for _ in range(2):
+            with pytest.raises(TypeError, match=rf"^{method.label} has no keyword '{keyword}', only .*out$"):
+                method(*operands, **{keyword: None})
+        method(*operands)
