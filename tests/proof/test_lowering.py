@@ -11,7 +11,7 @@ from helpers.floats import all_patterns, random_patterns
 from helpers.methods import as_tuple, mode, operands
 
 from gpu_sigmoid.backends.cpu.compile import scalar_function, signature_of
-from gpu_sigmoid.backends.cpu.loop import INTERLEAVED
+from gpu_sigmoid.backends.cpu.groups import INTERLEAVED
 from gpu_sigmoid.backends.cpu.vectorize import ELEMENT, UFuncBuilder
 from gpu_sigmoid.lowering import cuda_source, lower
 from gpu_sigmoid.lowering.constants import FORMATS
@@ -87,7 +87,7 @@ def test_loop_is_vectorised_and_calls_no_libm(function: Any, dtype: str) -> None
     program = lower(function.formula, mode("value_and_grad"), format)
     builder = UFuncBuilder(scalar_function(program, dtype), None, cache=False, targetoptions={})
     builder.add(signature_of(program, ELEMENT[dtype]))
-    llvm = builder.loop.inspect_llvm()
+    llvm = builder.kernel.inspect_llvm()
     scalar = "double" if dtype == "float64" else "float"
     divisions = sum(operation.name == "div" for operation in program.operations)
     vectors = [f"<{lanes} x {scalar}>" for lanes in (2, 4, 8, 16)]

@@ -1,7 +1,9 @@
 """Host arrays: NumPy ufuncs whose loops Numba compiles, when first called.
 
 - `compile` makes a formula's scalar function and gives it to `numba.vectorize`, whose target
-  `vectorize` builds a loop around it (`loop`, of `intrinsics`)
+  `vectorize` builds a kernel around it (`groups`, of `intrinsics`)
+- `loop` calls kernels on operands of any steps, by way of `copies`, written by `writer`; results
+  that exceed the `caches` pass by them
 - `native` compiles that, `undisturbed` by signals and forks
 - `lut` makes ufuncs of 16-bit operands that look results up (`lut_intrinsics`)
 - `bits` lets a ufunc take bfloat16, `addresses` calls its loop on other libraries' arrays

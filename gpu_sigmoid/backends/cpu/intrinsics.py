@@ -74,19 +74,6 @@ def store(dtype: str) -> Any:
 
 
 @intrinsic
-def move(context: Any, target: Any, target_offset: Any, source: Any, source_offset: Any) -> Any:
-    """Copy the element at a byte offset to another byte offset."""
-
-    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        to, at, origin, origin_at = values
-        element = builder.load(cgutils.pointer_add(builder, origin, origin_at))
-        builder.store(element, cgutils.pointer_add(builder, to, at))
-        return context.get_dummy_value()
-
-    return types.void(target, types.intp, source, types.intp), emit
-
-
-@intrinsic
 def offset(context: Any, pointer: Any, count: Any) -> Any:
     """Return the pointer moved by a count of bytes."""
 
@@ -109,25 +96,19 @@ def tile(context: Any, like: Any, count: Any) -> Any:
     return like(like, count), emit
 
 
-@intrinsic
-def same_address(context: Any, a: Any, b: Any) -> Any:
-    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.icmp_unsigned("==", *values)
-
-    return types.boolean(a, b), emit
+def in_long_vectors(function: Any) -> None:
+    """Let a function use 512-bit vectors, and keep it in one place: LLVM alone prefers 256 on many CPUs."""
+    # set.add: llvmlite takes only attributes that it knows
+    for attribute in ('"prefer-vector-width"="512"', '"min-legal-vector-width"="512"', "noinline"):
+        set.add(function.attributes, attribute)
 
 
 @intrinsic
 def vector_loop(context: Any) -> Any:
-    """Let the calling function use 512-bit vectors, and keep it in one place.
-
-    LLVM alone prefers 256 bits on many CPUs, and would vectorise each inlined copy.
-    """
+    """Let the calling function use long vectors."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        # set.add: llvmlite takes only attributes that it knows
-        for attribute in ('"prefer-vector-width"="512"', '"min-legal-vector-width"="512"', "noinline"):
-            set.add(builder.function.attributes, attribute)
+        in_long_vectors(builder.function)
         return context.get_dummy_value()
 
     return types.void(), emit
@@ -143,19 +124,7 @@ def interleaved(context: Any, count: Any) -> Any:
     """
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        branch = builder.branch
-
-        def back_edge(target: Any) -> Any:
-            builder.branch = branch
-            edge = branch(target)
-            add = builder.module.add_metadata
-            loop = add([add(["llvm.loop.interleave.count", ir.IntType(32)(count.literal_value)])])
-            # what identifies a loop refers to itself, which llvmlite cannot express
-            loop.operands = (loop, *loop.operands)
-            edge.set_metadata("llvm.loop", loop)
-            return edge
-
-        builder.branch = back_edge
+        describe_loop(builder, ("llvm.loop.interleave.count", ir.IntType(32)(count.literal_value)))
         return context.get_dummy_value()
 
     if not isinstance(count, types.IntegerLiteral):
@@ -163,48 +132,116 @@ def interleaved(context: Any, count: Any) -> Any:
     return types.void(count), emit
 
 
+@intrinsic(prefer_literal=True)
+def short_vectors(context: Any, lanes: Any) -> Any:
+    """Let the loop that this call ends, over few elements, use vectors of so many lanes (a literal)."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        word = ir.IntType(32)
+        describe_loop(
+            builder,
+            ("llvm.loop.vectorize.width", word(lanes.literal_value)),
+            ("llvm.loop.interleave.count", word(1)),
+            ("llvm.loop.unroll.disable",),
+        )
+        return context.get_dummy_value()
+
+    if not isinstance(lanes, types.IntegerLiteral):
+        return None
+    return types.void(lanes), emit
+
+
+def one_by_one() -> tuple:
+    """Return what lets a loop go without vectors, several elements a turn."""
+    return ("llvm.loop.vectorize.enable", ir.IntType(1)(0)), ("llvm.loop.unroll.count", ir.IntType(32)(8))
+
+
+def describe_loop(builder: Any, *properties: tuple[Any, ...]) -> None:
+    """Let the branch that is built next, the back edge of a loop, say so much of the loop."""
+    branch = builder.branch
+
+    def back_edge(target: Any) -> Any:
+        builder.branch = branch
+        edge = branch(target)
+        add = builder.module.add_metadata
+        loop = add([add(part) for part in properties])
+        # what identifies a loop refers to itself, which llvmlite cannot express
+        loop.operands = (loop, *loop.operands)
+        edge.set_metadata("llvm.loop", loop)
+        return edge
+
+    builder.branch = back_edge
+
+
+@intrinsic(prefer_literal=True)
+def put(context: Any, target: Any, source: Any, count: Any, streaming: Any) -> Any:
+    """Store a tile of `count` elements (a literal) at a pointer, as vectors.
+
+    Where streaming, the pointer is to be a multiple of 64 bytes: the stores pass by the caches.
+    """
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        to, origin, _, stream = values
+        size = context.get_abi_sizeof(to.type.pointee)
+        # what the scalar function's vectors are stored as, of 512 bits: so the tile need not be in memory
+        lanes = min(16, 64 // size)
+        vector = ir.VectorType(to.type.pointee, lanes).as_pointer()
+        to, origin = builder.bitcast(to, vector), builder.bitcast(origin, vector)
+        indices = [ir.IntType(64)(k) for k in range(count.literal_value // lanes)]
+        vectors = [builder.load(builder.gep(origin, [k]), align=size) for k in indices]
+        with builder.if_else(stream) as (past_the_caches, through_them):
+            with past_the_caches:
+                for k, v in zip(indices, vectors, strict=True):
+                    stored = builder.store(v, builder.gep(to, [k]), align=lanes * size)
+                    stored.set_metadata("nontemporal", builder.module.add_metadata([ir.IntType(32)(1)]))
+            with through_them:
+                for k, v in zip(indices, vectors, strict=True):
+                    builder.store(v, builder.gep(to, [k]), align=size)
+        return context.get_dummy_value()
+
+    if not isinstance(count, types.IntegerLiteral):
+        return None
+    return types.void(target, source, count, streaming), emit
+
+
+def finish_streaming(builder: Any) -> None:
+    """Let other threads see what was stored past the caches, before what is stored from here on."""
+    if HAS_MXCSR:
+        fence = ir.FunctionType(ir.VoidType(), [])
+        builder.call(cgutils.get_or_insert_function(builder.module, fence, "llvm.x86.sse.sfence"), [])
+    else:
+        builder.fence("seq_cst")
+
+
 # Round to nearest, subnormals kept, nothing trapped, no flag raised.
 MXCSR_DEFAULT = 0x1F80
 HAS_MXCSR = platform.machine().lower() in ("x86_64", "amd64")
 
 
-@intrinsic
-def enter_default_environment(context: Any) -> Any:
+def enter_environment(builder: Any) -> Any:
     """Return the floating-point environment and set the default one.
 
     Another library may have left the thread flushing subnormals.
     """
-
-    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        saved = cgutils.alloca_once(builder, ir.IntType(32))
-        if HAS_MXCSR:
-            mxcsr(builder, "stmxcsr", saved)
-            default = cgutils.alloca_once_value(builder, ir.IntType(32)(MXCSR_DEFAULT))
-            mxcsr(builder, "ldmxcsr", default)
-        return builder.load(saved)
-
-    return types.uint32(), emit
+    saved = cgutils.alloca_once(builder, ir.IntType(32))
+    if HAS_MXCSR:
+        mxcsr(builder, "stmxcsr", saved)
+        default = cgutils.alloca_once_value(builder, ir.IntType(32)(MXCSR_DEFAULT))
+        mxcsr(builder, "ldmxcsr", default)
+    return saved
 
 
-@intrinsic
-def restore_environment(context: Any, saved: Any) -> Any:
+def leave_environment(builder: Any, saved: Any) -> None:
     """Restore the environment, flags included: no warning is due for what a kernel does.
 
     NumPy clears the flags before a loop and warns by those it finds after it.
     """
-
-    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        if HAS_MXCSR:
-            mxcsr(builder, "ldmxcsr", cgutils.alloca_once_value(builder, values[0]))
-        else:
-            word = ir.IntType(32)
-            clear = cgutils.get_or_insert_function(
-                builder.module, ir.FunctionType(word, [word]), "feclearexcept"
-            )
-            builder.call(clear, [word(-1)])
-        return context.get_dummy_value()
-
-    return types.void(saved), emit
+    if HAS_MXCSR:
+        mxcsr(builder, "ldmxcsr", saved)
+    else:
+        word = ir.IntType(32)
+        clear = cgutils.get_or_insert_function(builder.module, ir.FunctionType(word, [word]), "feclearexcept")
+        builder.call(clear, [word(-1)])
 
 
 def mxcsr(builder: Any, operation: str, slot: Any) -> None:

@@ -1,88 +1,177 @@
-"""The loop around a scalar function: source text for Numba, one per signature.
+"""A ufunc's inner loop over operands of any steps, the same for all kernels of an element's size.
 
-It is a NumPy ufunc's inner loop. LLVM vectorises the scalar function over contiguous
-operands, several vectors side by side. All else (strides, broadcasting, an output that
-is an input) is copied through tiles on the stack, so that it too runs at vector speed,
-and so that LLVM need not allow for overlap.
+A kernel (`groups`) takes what lies side by side. So an operand that does is computed where it lies,
+in place too; a single number for all is laid out once, as many times as a group has elements; any
+other is copied through a tile on the stack, which stays in the first cache. Results that do not fit
+into the last cache together with the operands pass by the caches, which saves reading what is
+overwritten.
 """
 
-TILE = 256
+from functools import partial
+from typing import Any
 
-# Vectors whose operations are interleaved. Against 1 it saves a tenth of the time of 32 and 64-bit kernels
-# and a fifth of 16-bit ones (Zen 4, 512 bits); 8 is no better. A power of two, to LLVM.
-INTERLEAVED = 4
+from numba import types
+from numba.extending import intrinsic
 
-LOOP_INTRINSICS = (
-    "enter_default_environment",
-    "interleaved",
-    "move",
-    "offset",
-    "restore_environment",
-    "same_address",
-    "tile",
-    "vector_loop",
-)
+from gpu_sigmoid.backends.cpu.copies import VECTOR, write_gather, write_scatter
+from gpu_sigmoid.backends.cpu.groups import group_size
+from gpu_sigmoid.backends.cpu.intrinsics import enter_environment, finish_streaming, leave_environment
+from gpu_sigmoid.backends.cpu.writer import Value, Writer
 
-TEMPLATE = """
-def contiguous(count, {pointers}):
-    vector_loop()
-    for i in range(count):
-        {results} = scalar({loads})
-        {stores}
-        interleaved({INTERLEAVED})
+TILE = 4096
+"""Bytes."""
 
+MOST_OPERANDS = 8
 
-def copy(count, target, target_step, source, source_step):
-    for i in range(count):
-        move(target, i * target_step, source, i * source_step)
+CODE, INPUTS, OPERANDS, TABLE, STREAMED_FROM = range(5)
+"""What a record holds of a kernel, a word each: addresses of its code and of the table it is called
+with, the numbers of operands without and with the results, and the bytes in all from which results
+are to pass by the caches."""
+
+APART = -1
+"""How an operand moves on that is to be copied."""
 
 
-def loop(args, dimensions, steps, data):
-    environment = enter_default_environment()
-    n = dimensions[0]
-    if {direct}:
-        contiguous(n, {args})
-    else:
-        {tiles}
-        for start in range(0, n, {TILE}):
-            count = min({TILE}, n - start)
-            {gathers}
-            contiguous(count, {pointers})
-            {scatters}
-    restore_environment(environment)
-"""
+@intrinsic(prefer_literal=True)
+def inner_loop(context: Any, size: Any, args: Any, dimensions: Any, steps: Any, record: Any) -> Any:
+    """Compute as NumPy asks a ufunc's loop to, on elements of `size` bytes (a literal)."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        itemsize = size.literal_value
+        c = Writer(builder)
+        args, dimensions, steps, record = map(c.value, values[1:])
+        environment = enter_environment(builder)
+        count, operands = c.word(dimensions), c.word(record, OPERANDS)
+        whole = count * operands * itemsize
+        apart = c.variable(0)
+        with c.count(operands) as k:
+            apart.set(apart.value | (c.word(steps, k) - itemsize))
+        beside = (apart.value == 0) & (whole < c.word(record, STREAMED_FROM))
+        with c.either(beside) as (at_once, otherwise):
+            # most calls
+            with at_once:
+                c.call(c.word(record, CODE), count, 0, args, steps, c.word(record, TABLE))
+            with otherwise:
+                Span(c, itemsize, args, steps, steps, record).write(c.value(1), count, whole)
+        leave_environment(builder, environment)
+        return context.get_dummy_value()
+
+    if not isinstance(size, types.IntegerLiteral):
+        return None
+    return types.void(size, *[types.intp] * 4), emit
 
 
-def loop_source(inputs: int, outputs: int, itemsize: int) -> str:
-    """Return the source of `loop`, over operands that all have `itemsize` bytes.
+class Span:
+    """Rows of elements, of several operands: addresses, and steps in bytes within a row and between rows."""
 
-    It also defines `contiguous` and `copy`, to be compiled with `scalar` first. In
-    scope are to be `load`, `store` and `LOOP_INTRINSICS`.
-    """
-    ins = [f"in{i}" for i in range(inputs)]
-    outs = [f"out{i}" for i in range(outputs)]
-    operands = list(enumerate(ins + outs))
-    distinct = [
-        f"not same_address(args[{i}], args[{inputs + o}])" for i in range(inputs) for o in range(outputs)
-    ]
-    unit_steps = [f"steps[{k}] == {itemsize}" for k, _ in operands]
+    def __init__(
+        self, c: Writer, size: int, args: Value, steps: Value, pitches: Value, record: Value
+    ) -> None:
+        self.c, self.size = c, size
+        self.args, self.steps, self.pitches, self.record = args, steps, pitches, record
+        self.inputs, self.operands = c.word(record, INPUTS), c.word(record, OPERANDS)
+        self.tiles = c.room(MOST_OPERANDS * TILE)
+        # of each operand, where the kernel finds it, how it moves on there, and how it does in fact
+        self.places, self.moves, self.kinds = (c.room(8 * MOST_OPERANDS) for _ in range(3))
 
-    def gather(k: int, name: str) -> str:
-        return f"copy(count, {name}, {itemsize}, offset(args[{k}], start * steps[{k}]), steps[{k}])"
+    def write(self, rows: Value, cols: Value, whole: Value) -> None:
+        """Write the code that computes them, of a call with `whole` bytes."""
+        c, size, group = self.c, self.size, group_size(self.size)
+        rows, cols = self.as_one_row(rows, cols)
+        # short rows share a tile
+        in_tile = c.value(TILE // size)
+        together = c.least(rows, c.choose(cols * 2 <= in_tile, in_tile // c.most(cols, c.value(1)), 1))
+        copied, results_copied = self.classify(cols, together)
+        most = c.choose((together == 1) & copied, in_tile, cols)
+        streaming = self.streaming(rows, cols, whole, (together == 1) & (results_copied == 0))
+        row, start = c.variable(0), c.variable(0)
+        with c.repeat(lambda: row.value < rows):
+            height = c.least(together, rows - row.value)
+            unaligned = -self.place(self.inputs, row.value, c.value(0)) & (VECTOR - 1)
+            head = c.choose(streaming, unaligned // size, 0)
+            start.set(0)
+            with c.repeat(lambda: start.value < cols):
+                # up to the first whole vector of the result, a group that is then computed once more
+                is_head = start.value < head
+                width = c.choose(is_head, group, c.least(most, cols - start.value))
+                self.compute(row.value, start.value, height, width, streaming & (head <= start.value))
+                with c.when(results_copied):
+                    self.copy_results(row.value, start.value, height, width)
+                start.set(c.choose(is_head, head, start.value + width))
+            row.set(row.value + height)
+        with c.when(streaming):
+            finish_streaming(c.builder)
 
-    def scatter(k: int, name: str) -> str:
-        return f"copy(count, offset(args[{k}], start * steps[{k}]), steps[{k}], {name}, {itemsize})"
+    def as_one_row(self, rows: Value, cols: Value) -> tuple[Value, Value]:
+        """Return the numbers of rows and of columns, where possible of a single row."""
+        c = self.c
+        joined = c.variable(c.truth(True))
+        with c.count(self.operands) as k:
+            joined.set(joined.value & (c.word(self.pitches, k) == cols * c.word(self.steps, k)))
+        one = (rows == 1) | joined.value
+        return c.choose(one, 1, rows), c.choose(one, rows * cols, cols)
 
-    return TEMPLATE.format(
-        TILE=TILE,
-        INTERLEAVED=INTERLEAVED,
-        pointers=", ".join(ins + outs),
-        args=", ".join(f"args[{k}]" for k, _ in operands),
-        results=", ".join(f"y{o}" for o in range(outputs)),
-        loads=", ".join(f"load({name}, i)" for name in ins),
-        stores="; ".join(f"store({name}, i, y{o})" for o, name in enumerate(outs)),
-        direct=" and ".join(unit_steps + distinct),
-        tiles="; ".join(f"{name} = tile(args[{k}], {TILE})" for k, name in operands),
-        gathers="; ".join(gather(k, name) for k, name in operands[:inputs]),
-        scatters="; ".join(scatter(k, name) for k, name in operands[inputs:]),
-    )
+    def classify(self, cols: Value, together: Value) -> tuple[Value, Value]:
+        """Note how each operand moves on; return whether any is copied, and whether a result is."""
+        c, inputs = self.c, self.inputs
+        copied, results_copied = c.variable(c.truth(False)), c.variable(c.truth(False))
+        with c.count(self.operands) as k:
+            step, pitch = c.word(self.steps, k), c.word(self.pitches, k)
+            lies = (step == self.size) | ((step == 0) & (k < inputs))
+            lies &= (together == 1) | (pitch == cols * step)
+            c.set_word(self.kinds, k, c.choose(lies, step, APART))
+            c.set_word(self.moves, k, c.choose(lies & (step == 0), 0, self.size))
+            copied.set(copied.value | (lies == 0))
+            results_copied.set(results_copied.value | ((lies == 0) & (inputs <= k)))
+        return copied.value, results_copied.value
+
+    def streaming(self, rows: Value, cols: Value, whole: Value, results_lie: Value) -> Value:
+        """Return whether results pass by the caches: large ones, aligned alike, apart from operands."""
+        c, inputs = self.c, self.inputs
+        large = c.word(self.record, STREAMED_FROM) <= whole
+        clear = c.variable(large & results_lie & (c.value(group_size(self.size)) <= cols))
+        with c.when(clear.value), c.count(self.operands, inputs) as k:
+            result = c.word(self.args, k)
+            for places in (self.args, self.pitches):
+                shift = c.word(places, k) - c.word(places, inputs)
+                clear.set(clear.value & ((shift & (VECTOR - 1)) == 0))
+            with c.count(inputs) as i:
+                distance = c.absolute(result - c.word(self.args, i))
+                reach = c.most(self.extent(i, rows, cols), self.extent(k, rows, cols))
+                clear.set(clear.value & (reach <= distance))
+        return clear.value
+
+    def extent(self, k: Value, rows: Value, cols: Value) -> Value:
+        """Return how far from its address an operand's bytes reach at most."""
+        step, pitch = self.c.word(self.steps, k), self.c.word(self.pitches, k)
+        return self.c.absolute(pitch) * rows + self.c.absolute(step) * cols + self.size
+
+    def place(self, k: Value, row: Value, start: Value) -> Value:
+        c = self.c
+        return c.word(self.args, k) + row * c.word(self.pitches, k) + start * c.word(self.steps, k)
+
+    def compute(self, row: Value, start: Value, height: Value, width: Value, streamed: Value) -> None:
+        """Compute so many rows and columns, of the operands where they lie or in tiles."""
+        c, group = self.c, group_size(self.size)
+        with c.count(self.operands) as k:
+            kind, tile, place = c.word(self.kinds, k), self.tile(k), self.place(k, row, start)
+            c.set_word(self.places, k, c.choose(kind == self.size, place, tile))
+            with c.when((kind != self.size) & (k < self.inputs)):
+                number = kind == 0
+                rows, cols = c.choose(number, 1, height), c.choose(number, group, width)
+                self.copy("gather", write_gather, k, rows, cols, place)
+        function, table = c.word(self.record, CODE), c.word(self.record, TABLE)
+        count = height * width
+        c.call(function, count, c.choose(streamed, count, 0), self.places, self.moves, table)
+
+    def copy_results(self, row: Value, start: Value, height: Value, width: Value) -> None:
+        c = self.c
+        with c.count(self.operands, self.inputs) as k, c.when(c.word(self.kinds, k) == APART):
+            self.copy("scatter", write_scatter, k, height, width, self.place(k, row, start))
+
+    def copy(self, name: str, write: Any, k: Value, rows: Value, cols: Value, place: Value) -> None:
+        pitch, step = self.c.word(self.pitches, k), self.c.word(self.steps, k)
+        self.c.function(name, partial(write, size=self.size), rows, cols, self.tile(k), place, pitch, step)
+
+    def tile(self, k: Value) -> Value:
+        return self.tiles + k * TILE

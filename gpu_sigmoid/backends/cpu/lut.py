@@ -13,20 +13,19 @@ from numba.np.numpy_support import as_dtype
 from gpu_sigmoid.backends.cpu.compile import compile_ufunc
 from gpu_sigmoid.backends.cpu.intrinsics import offset
 from gpu_sigmoid.backends.cpu.lut_intrinsics import look_up
-from gpu_sigmoid.backends.cpu.native import inner_loop
+from gpu_sigmoid.backends.cpu.native import compiled_kernel
 from gpu_sigmoid.backends.cpu.vectorize import ELEMENT, ufunc
 from gpu_sigmoid.modes import Mode
 
 TEMPLATE = """
-def loop(args, dimensions, steps, table):
-    count = dimensions[0]
-    {pointers} = {args}
-    {strides} = {steps}
-    whole = count - count % 8 if {packed} else 0
+def kernel(count, streamed, addresses, moves, table):
+    {pointers} = {addresses}
+    move = moves[0]
+    whole = count - count % 8
     for i in range(0, whole, 8):
-        look_up(8, table, offset(source, 2 * i), ({eight},))
+        look_up(8, table, offset(source, i * move), ({targets},))
     for i in range(whole, count):
-        look_up(1, table, offset(source, i * step), ({one},))
+        look_up(1, table, offset(source, i * move), ({targets},))
 """
 
 
@@ -42,19 +41,14 @@ def tabulate(formula: Callable, mode: Mode, dtype: str) -> np.ufunc:
         table |= column.view(np.uint16).astype(entry) << entry.type(16 * k)
     scope = {"offset": offset, "look_up": look_up}
     source, name = lookup_source(compute.nout), f"look_up_{compute.nout}"
-    loop = inner_loop(source, scope, name, np.dtype(np.uint16), entry)
-    return ufunc(compute.__name__, loop, storage, 1, compute.nout, table)
+    kernel = compiled_kernel(source, scope, name, np.dtype(np.uint16), entry)
+    return ufunc(compute.__name__, kernel, storage, 1, compute.nout, table)
 
 
 def lookup_source(outputs: int) -> str:
     targets = range(outputs)
-    operands = range(outputs + 1)
     return TEMPLATE.format(
         pointers=", ".join(["source", *(f"target{o}" for o in targets)]),
-        args=", ".join(f"args[{k}]" for k in operands),
-        strides=", ".join(["step", *(f"step{o}" for o in targets)]),
-        steps=", ".join(f"steps[{k}]" for k in operands),
-        packed=" and ".join(f"steps[{k}] == 2" for k in operands),
-        eight=", ".join(f"offset(target{o}, 2 * i)" for o in targets),
-        one=", ".join(f"offset(target{o}, i * step{o})" for o in targets),
+        addresses=", ".join(f"addresses[{k}]" for k in range(outputs + 1)),
+        targets=", ".join(f"offset(target{o}, 2 * i)" for o in targets),
     )

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -16,9 +17,11 @@ from numba.core.ccallback import CFunc
 from numba.core.registry import CPUDispatcher
 
 from gpu_sigmoid.backends import conversions
-from gpu_sigmoid.backends.cpu import intrinsics, lut_intrinsics
+from gpu_sigmoid.backends.cpu import copies, groups, intrinsics, loop, lut_intrinsics, writer
 from gpu_sigmoid.lowering import primitives
 from gpu_sigmoid.version import __version__
+
+EMITTERS = (conversions, copies, groups, intrinsics, loop, lut_intrinsics, primitives, writer)
 
 
 def functions(source: str, scope: dict[str, Any], name: str) -> dict[str, FunctionType]:
@@ -37,7 +40,7 @@ def functions(source: str, scope: dict[str, Any], name: str) -> dict[str, Functi
     return defined
 
 
-def inner_loop(
+def compiled_kernel(
     source: str,
     scope: dict[str, Any],
     name: str,
@@ -45,21 +48,26 @@ def inner_loop(
     table_entry: np.dtype | None = None,
     cache: bool = True,
 ) -> CFunc:
-    """Return the function `loop` of `source`, compiled as a ufunc's inner loop.
+    """Return the function `kernel` of `source`, compiled as `loop` calls it.
 
-    The functions defined before it are compiled with it. The loop's last argument points to a
-    table of `table_entry`, or to nothing.
+    Its last argument points to a table of `table_entry`, or to nothing.
     """
-    defined = functions(source, scope, name)
-    loop = defined.pop("loop")
-    for key, function in defined.items():
-        loop.__globals__[key] = jitted(function)
-
     pointer = types.CPointer(numba.from_dtype(element))
-    counts = types.CPointer(types.intp)
     table = types.CPointer(numba.from_dtype(table_entry)) if table_entry else types.voidptr
-    signature = types.void(types.CPointer(pointer), counts, counts, table)
-    return compiled(loop, signature, cache)
+    count, words = types.intp, types.CPointer(types.intp)
+    signature = types.void(count, count, types.CPointer(pointer), words, table)
+    return compiled(functions(source, scope, name)["kernel"], signature, cache)
+
+
+@cache
+def inner_loop(itemsize: int) -> CFunc:
+    """Return the inner loop of all ufuncs over elements of so many bytes."""
+    source = f"""
+def inner_loop(args, dimensions, steps, record):
+    compute({itemsize}, args, dimensions, steps, record)
+"""
+    function = functions(source, {"compute": loop.inner_loop}, f"of_{itemsize}")["inner_loop"]
+    return compiled(function, types.void(*[types.intp] * 4), cache=True)
 
 
 def jitted(function: Callable[..., Any], **options: Any) -> CPUDispatcher:
@@ -67,12 +75,12 @@ def jitted(function: Callable[..., Any], **options: Any) -> CPUDispatcher:
     return CPUDispatcher(function, targetoptions={"nopython": True, **options})
 
 
-def compiled(loop: FunctionType, signature: Any, cache: bool) -> CFunc:
-    function = CFunc(loop, (signature.args, signature.return_type), locals={}, options={})
+def compiled(code: FunctionType, signature: Any, cache: bool) -> CFunc:
+    function = CFunc(code, (signature.args, signature.return_type), locals={}, options={})
     if cache:
         # it finds no place to write to
         with contextlib.suppress(Exception):
-            function._cache = Cache(loop)  # type: ignore[attr-defined]
+            function._cache = Cache(code)  # type: ignore[attr-defined]
     with jit_enabled():
         function.compile()
     return function
@@ -114,7 +122,7 @@ def existing_file() -> str:
 
 def digest(source: str) -> str:
     """Return a hash of a kernel's source and of what emits its operations."""
-    emitters = [contents(module) for module in (conversions, intrinsics, lut_intrinsics, primitives)]
+    emitters = [contents(module) for module in EMITTERS]
     return hashlib.sha256(b"".join([source.encode(), *emitters])).hexdigest()[:16]
 
 

@@ -1,8 +1,8 @@
 """The target of `numba.vectorize` that makes the host's ufuncs: `numba.vectorize([...], target=TARGET)`.
 
 Numba's own targets make ufuncs of one output, without 16-bit floats, around a loop of Numba's. This
-one builds its loop around the scalar function (`loop`), and hands it to the constructor of ufuncs
-that Numba's targets use as well.
+one builds a kernel around the scalar function (`groups`), and hands the loop that calls it (`loop`)
+to the constructor of ufuncs that Numba's targets use as well.
 """
 
 from types import FunctionType
@@ -16,8 +16,9 @@ from numba.np.ufunc import _internal  # type: ignore[attr-defined]
 from numba.np.ufunc.decorators import Vectorize
 
 from gpu_sigmoid.backends.cpu import intrinsics
-from gpu_sigmoid.backends.cpu.loop import LOOP_INTRINSICS, loop_source
-from gpu_sigmoid.backends.cpu.native import inner_loop, jitted
+from gpu_sigmoid.backends.cpu.caches import last_cache
+from gpu_sigmoid.backends.cpu.groups import GROUP_INTRINSICS, kernel_source
+from gpu_sigmoid.backends.cpu.native import compiled_kernel, inner_loop, jitted
 
 TARGET = "gpu_sigmoid"
 
@@ -32,7 +33,7 @@ DTYPE = {element: name for name, element in ELEMENT.items()}
 
 
 LOOPS: dict[np.ufunc, tuple[Any, int]] = {}
-"""Of each ufunc, the addresses of its inner loop and of the table passed to it: others may call it too."""
+"""Of each ufunc, the addresses of its inner loop and of the record passed to it: others may call it too."""
 
 
 class UFuncBuilder:
@@ -57,18 +58,18 @@ class UFuncBuilder:
             "scalar": jitted(self.scalar, forceinline=True),
             "load": intrinsics.load(dtype),
             "store": intrinsics.store(dtype),
-            **{name: getattr(intrinsics, name) for name in LOOP_INTRINSICS},
+            **{name: getattr(intrinsics, name) for name in GROUP_INTRINSICS},
         }
         size = as_dtype(self.element).itemsize
-        source = loop_source(self.inputs, self.outputs, size)
+        source = kernel_source(self.inputs, self.outputs, size)
         pointee = np.dtype("uint16") if size == 2 else as_dtype(self.element)
-        self.loop = inner_loop(source, scope, self.scalar.__qualname__, pointee, cache=self.cache)
+        self.kernel = compiled_kernel(source, scope, self.scalar.__qualname__, pointee, cache=self.cache)
 
     def disable_compile(self) -> None:
         """Do nothing: no signature is added at a call."""
 
     def build_ufunc(self) -> np.ufunc:
-        return ufunc(self.scalar.__name__, self.loop, as_dtype(self.element), self.inputs, self.outputs)
+        return ufunc(self.scalar.__name__, self.kernel, as_dtype(self.element), self.inputs, self.outputs)
 
 
 Vectorize.target_registry[TARGET] = UFuncBuilder
@@ -76,25 +77,29 @@ Vectorize.target_registry[TARGET] = UFuncBuilder
 
 def ufunc(
     name: str,
-    loop: CFunc,
+    kernel: CFunc,
     dtype: np.dtype,
     inputs: int,
     outputs: int,
     table: np.ndarray | None = None,
 ) -> np.ufunc:
-    """Return the ufunc with one inner loop, over operands of `dtype`, to which `table` is passed."""
-    data = None if table is None else table.ctypes.data
-    types_of_operands = [dtype.num] * (inputs + outputs)
+    """Return the ufunc of a kernel over operands of `dtype`, to which `table` is passed."""
+    loop = inner_loop(dtype.itemsize)
+    operands = inputs + outputs
+    # as `loop` reads it
+    record = np.array(
+        [kernel.address, inputs, operands, 0 if table is None else table.ctypes.data, last_cache()]
+    )
     made: np.ufunc = _internal.fromfunc(
         name,
         "",
         [loop.address],
-        [types_of_operands],
+        [[dtype.num] * operands],
         inputs,
         outputs,
-        [data],
-        (loop, table),
+        [record.ctypes.data],
+        (loop, kernel, table, record),
         _internal.PyUFunc_None,
     )
-    LOOPS[made] = loop.address, data or 0
+    LOOPS[made] = loop.address, record.ctypes.data
     return made

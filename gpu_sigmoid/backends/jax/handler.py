@@ -24,21 +24,17 @@ from gpu_sigmoid.backends.jax.calls import (
     key_in,
     settings,
 )
-from gpu_sigmoid.backends.jax.memory import call, fetch_add, free, half, malloc, set_word, symbol, word, words
+from gpu_sigmoid.backends.jax.memory import call, fetch_add, free, malloc, set_word, symbol, word, words
 from gpu_sigmoid.backends.jax.table import CODE, DETAIL, ITEM_SIZE
 
 BLOCK = 1 << 17
 """Elements that a thread takes at a time."""
 
-PIECE = 1 << 12
-"""Elements that a loop computes at a time beside a number, of which there are so many copies."""
-
 # What the threads that compute one result share, in words on the heap. `HOLDERS` counts those that may
 # still read it: the last one frees it.
-NEXT, LEFT, HOLDERS, BLOCKS, COUNT, OPERANDS, KERNEL, FINISH, DONE, COPIES = range(0, 80, 8)
-STEPS = 80
-MOVES = STEPS + 8 * MOST_OPERANDS
-POINTERS = MOVES + 8 * MOST_OPERANDS
+NEXT, LEFT, HOLDERS, BLOCKS, COUNT, OPERANDS, KERNEL, FINISH, DONE = range(0, 72, 8)
+STEPS = 72
+POINTERS = STEPS + 8 * MOST_OPERANDS
 JOB = POINTERS + 8 * MOST_OPERANDS
 
 host_table = symbol("gpu_sigmoid_host_kernels")
@@ -70,42 +66,26 @@ def new_future(frame: int) -> int:
 
 
 @jitted
-def fill(copies: int, size: int, number: int, itemsize: int) -> None:
-    """Write copies of the number at an address, so many bytes in all."""
-    whole = half(number, 0) if itemsize < 8 else word(number, 0)
-    if itemsize == 2:
-        whole = (whole & 0xFFFF) * 0x10001
-    if itemsize < 8:
-        whole = (whole & 0xFFFFFFFF) * 0x100000001
-    for at in range(0, size, 8):
-        set_word(copies, at, whole)
-
-
-@jitted
-def compute(
-    entry: int, operands: int, pointers: int, moves: int, steps: int, start: int, end: int, piece: int
-) -> None:
-    """Compute the elements from `start` to `end`, so many at a time."""
+def compute(entry: int, operands: int, pointers: int, steps: int, start: int, end: int) -> None:
+    """Compute the elements from `start` to `end`."""
     moved, length = words(8), words(1)
-    while start < end:
-        set_word(length, 0, min(piece, end - start))
-        for k in range(operands):
-            set_word(moved, 8 * k, word(pointers, 8 * k) + start * word(moves, 8 * k))
-        call(word(entry, CODE), (moved, length, steps, word(entry, DETAIL)))
-        start += piece
+    set_word(length, 0, end - start)
+    for k in range(operands):
+        set_word(moved, 8 * k, word(pointers, 8 * k) + start * word(steps, 8 * k))
+    call(word(entry, CODE), (moved, length, steps, word(entry, DETAIL)))
 
 
 @jitted
 def compute_blocks(job: int) -> None:
     """Compute blocks until none is left; whoever finishes the last one tells XLA."""
-    count, piece = word(job, COUNT), PIECE if word(job, COPIES) else BLOCK
+    count = word(job, COUNT)
     while True:
         block = fetch_add(job, NEXT, 1)
         if block >= word(job, BLOCKS):
             break
         start, end = block * BLOCK, min((block + 1) * BLOCK, count)
         operands, entry = word(job, OPERANDS), word(job, KERNEL)
-        compute(entry, operands, job + POINTERS, job + MOVES, job + STEPS, start, end, piece)
+        compute(entry, operands, job + POINTERS, job + STEPS, start, end)
         if fetch_add(job, LEFT, -1) == 1:
             done = words(3)
             set_word(done, 0, 24)
@@ -113,8 +93,6 @@ def compute_blocks(job: int) -> None:
             set_word(done, 16, word(job, DONE))
             call(word(job, FINISH), (done,))
     if fetch_add(job, HOLDERS, -1) == 1:
-        if word(job, COPIES):
-            free(word(job, COPIES))
         free(job)
 
 
@@ -136,9 +114,7 @@ def share(job: int, frame: int, threads: int) -> None:
 
 
 @jitted
-def new_job(
-    frame: int, entry: int, count: int, operands: int, pointers: int, moves: int, steps: int, copies: int
-) -> int:
+def new_job(frame: int, entry: int, count: int, operands: int, pointers: int, steps: int) -> int:
     job, blocks = malloc(JOB), (count + BLOCK - 1) // BLOCK
     set_word(job, NEXT, 0)
     set_word(job, LEFT, blocks)
@@ -148,10 +124,8 @@ def new_job(
     set_word(job, KERNEL, entry)
     set_word(job, FINISH, word(word(frame, f.API), f.SET_FUTURE))
     set_word(job, DONE, word(frame, f.FUTURE))
-    set_word(job, COPIES, copies)
     for k in range(operands):
         set_word(job, POINTERS + 8 * k, word(pointers, 8 * k))
-        set_word(job, MOVES + 8 * k, word(moves, 8 * k))
         set_word(job, STEPS + 8 * k, word(steps, 8 * k))
     return job
 
@@ -164,30 +138,17 @@ def execute(frame: int) -> int:
         return failure(frame, FAILED_PRECONDITION, NOT_COMPILED)
     inputs, outputs = word(frame, f.INPUTS + f.SIZE), word(frame, f.OUTPUTS + f.SIZE)
     operands, itemsize, count = inputs + outputs, word(entry, ITEM_SIZE), elements(frame)
-    pointers, moves, steps = words(8), words(8), words(8)
-    numbers = 0
+    pointers, steps = words(8), words(8)
     for k in range(operands):
         is_number = count > 1 and elements_of(buffer_of(frame, k, inputs)) == 1
-        numbers += is_number
         set_word(pointers, 8 * k, address_of(frame, k, inputs))
-        set_word(moves, 8 * k, 0 if is_number else itemsize)
-        set_word(steps, 8 * k, itemsize)
-    # whole words
-    size = min(PIECE, (count + 7) // 8 * 8) * itemsize
-    copies, used = (malloc(numbers * size) if numbers else 0), 0
-    for k in range(inputs):
-        if word(moves, 8 * k) == 0:
-            fill(copies + used, size, word(pointers, 8 * k), itemsize)
-            set_word(pointers, 8 * k, copies + used)
-            used += size
+        set_word(steps, 8 * k, 0 if is_number else itemsize)
     if count * itemsize >= SPLIT_FROM:
         threads = threads_of(frame)
         if threads > 1 and new_future(frame) != 0:
-            share(new_job(frame, entry, count, operands, pointers, moves, steps, copies), frame, threads)
+            share(new_job(frame, entry, count, operands, pointers, steps), frame, threads)
             return 0
-    compute(entry, operands, pointers, moves, steps, 0, count, PIECE if numbers else count)
-    if copies:
-        free(copies)
+    compute(entry, operands, pointers, steps, 0, count)
     return 0
 
 

@@ -9,16 +9,9 @@ from torch import Tensor, empty_like
 
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.backends.cpu.addresses import SMALL, on_addresses
-from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, blockable, run_split, separable
-from gpu_sigmoid.backends.cpu.workers import share
+from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, run_split
 from gpu_sigmoid.backends.torch.computation import Computation, Tensors, flat
 from gpu_sigmoid.backends.torch.operands import NAMES
-from gpu_sigmoid.environment import get_num_threads
-
-# Elements. An operand that is one number for all, such as the cotangent of a sum, is laid out once for a
-# block, which stays in the cache: the kernels' loop takes 5 times as long for a step of 0. A smaller call
-# is over before it is found.
-BLOCK = 1 << 16
 
 
 class Memory:
@@ -95,7 +88,7 @@ class OnHost(Computation):
             loop = self.loops[dtype] = on_addresses(kernel, dtype.itemsize)
         if size * dtype.itemsize < SPLIT_FROM:
             found = flat(tensors, results)
-            if found is not None and (size <= SMALL or all(found[0])):
+            if found is not None:
                 stepping, addresses = found
                 loop(size, stepping, *addresses)
                 return
@@ -103,35 +96,10 @@ class OnHost(Computation):
 
 
 def by_arrays(kernel: np.ufunc, tensors: Tensors, results: Tensors) -> None:
-    """Compute by NumPy arrays on the tensors' memory, in blocks if that is faster."""
+    """Compute by NumPy arrays on the tensors' memory."""
     memory = tensors + results
     if results[0].dtype is torch.bfloat16:
         # NumPy has none, the kernels take the bits
         memory = tuple([t.view(torch.uint16) for t in memory])
-    arrays = [as_numpy(t) for t in memory]
-    inputs, outs = tuple(arrays[: kernel.nin]), tuple(arrays[kernel.nin :])
-    if all([any(a.strides) for a in inputs]):
-        run_split(kernel, outs[0].dtype, inputs, outs)
-    else:
-        in_blocks(kernel, inputs, outs)
-
-
-def in_blocks(kernel: np.ufunc, inputs: tuple[np.ndarray, ...], outs: tuple[np.ndarray, ...]) -> None:
-    """Compute on arrays some of which are one number for all elements."""
-    numbers = tuple(a if any(a.strides) else a[(0,) * a.ndim] for a in inputs)
-    views = blockable((*numbers, *outs), outs[0].shape)
-    size, arrays = outs[0].size, [v for v in views if v.ndim]
-    inner, written = arrays[: -len(outs)], tuple(arrays[-len(outs) :])
-    # where a block would write what a later one reads, NumPy makes copies
-    if views[-1].ndim > 1 or (size > BLOCK and not separable(inner, written)):
-        run_split(kernel, outs[0].dtype, inputs, outs)
-        return
-    views = [v if v.ndim else np.full(min(size, BLOCK), v) for v in views]
-
-    def block(i: int) -> None:
-        start, stop = i * BLOCK, min((i + 1) * BLOCK, size)
-        parts = [v[start:stop] if v.size == size else v[: stop - start] for v in views]
-        kernel(*parts[: kernel.nin], out=tuple(parts[kernel.nin :]))
-
-    blocks = -(-size // BLOCK)
-    share(block, blocks, min(get_num_threads(), blocks) - 1 if outs[0].nbytes >= SPLIT_FROM else 0)
+    arrays = tuple([as_numpy(t) for t in memory])
+    run_split(kernel, arrays[-1].dtype, arrays[: kernel.nin], arrays[kernel.nin :])

@@ -1,0 +1,23 @@
+"""How much of memory the CPU's caches hold."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+UNKNOWN = 32 << 20
+"""What is taken where the system does not tell."""
+
+
+@cache
+def last_cache() -> int:
+    """Return the bytes of the last cache before the memory."""
+    sizes = [found for path in CACHES.glob("index*/size") if (found := re.match(r"(\d+)K", read(path)))]
+    return max((int(found[1]) << 10 for found in sizes), default=UNKNOWN)
+
+
+def read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

@@ -1,0 +1,75 @@
+"""Rows of elements that lie apart, to and from tiles where they lie side by side."""
+
+from typing import Any
+
+from gpu_sigmoid.backends.cpu.intrinsics import describe_loop, one_by_one
+from gpu_sigmoid.backends.cpu.writer import Value, Writer
+
+VECTOR = 64
+"""Bytes; LLVM makes several of one where the CPU's are shorter."""
+
+
+def write_gather(
+    c: Writer, rows: Value, cols: Value, tile: Value, place: Value, pitch: Value, step: Value, size: int
+) -> None:
+    """Copy rows, `pitch` bytes apart, of elements of `size` bytes, `step` bytes apart, to a tile.
+
+    Steps of one element, either way, of two and of none go by vectors; where LLVM has the choice, it
+    takes instructions that gather, which are slower than loads one by one on many CPUs.
+    """
+    lanes = VECTOR // size
+    with c.count(rows) as row:
+        source, target = place + row * pitch, tile + row * cols * size
+        done = c.variable(0)
+        for apart in (1, -1, 2, 0):
+            # of every other element, a vector would end past the last one
+            stop = cols - int(apart == 2)
+            with c.when((step == apart * size) & (stop >= lanes)):
+                with c.vectors(stop, lanes) as i:
+                    c.store(target, i * size, gathered(c, source, i, apart, size))
+                done.set(stop)
+        with c.count(cols, done.value) as i:
+            c.store(target, i * size, c.load(source, i * step, size))
+            describe_loop(c.builder, *one_by_one())
+
+
+def gathered(c: Writer, source: Value, first: Value, apart: int, size: int) -> Any:
+    """Return a vector of elements that lie 1, -1, 2 or no elements apart, from the `first` on."""
+    lanes = VECTOR // size
+    if apart == 0:
+        return c.splat(c.load(source, 0, size), lanes)
+    at = first * (apart * size)
+    if apart == -1:
+        return c.reversed(c.load(source, at - (lanes - 1) * size, size, lanes))
+    vector = c.load(source, at, size, lanes)
+    if apart == 1:
+        return vector
+    return c.shuffled(vector, c.load(source, at + VECTOR, size, lanes), range(0, 2 * lanes, 2))
+
+
+def write_scatter(
+    c: Writer, rows: Value, cols: Value, tile: Value, place: Value, pitch: Value, step: Value, size: int
+) -> None:
+    """Copy a tile to rows, `pitch` bytes apart, of elements `step` bytes apart; write nothing between."""
+    lanes = VECTOR // size
+    with c.count(rows) as row:
+        source, target = tile + row * cols * size, place + row * pitch
+        done = c.variable(0)
+        for apart in (1, -1):
+            with c.when((step == apart * size) & (cols >= lanes)):
+                with c.vectors(cols, lanes) as i:
+                    vector = c.load(source, i * size, size, lanes)
+                    if apart == 1:
+                        c.store(target, i * size, vector)
+                    else:
+                        c.store(target, i * -size - (lanes - 1) * size, c.reversed(vector))
+                done.set(cols)
+        with c.when(step == 2 * size):
+            # by a step that LLVM knows, addresses need no additions one after the other
+            with c.count(cols) as i:
+                c.store(target, i * (2 * size), c.load(source, i * size, size))
+                describe_loop(c.builder, *one_by_one())
+            done.set(cols)
+        with c.count(cols, done.value) as i:
+            c.store(target, i * step, c.load(source, i * size, size))
+            describe_loop(c.builder, *one_by_one())
