@@ -1,6 +1,7 @@
 """What modules compute by several operators."""
 
 from functools import reduce
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,9 +22,28 @@ def silu_in_place(x: Tensor) -> Tensor:
             f"SiLU: {x.dtype} cannot hold the results, which inplace=True writes to the input: convert it to "
             "floating point, or leave inplace away"
         )
-    # the gradient needs x as it was
-    recorded = torch.is_grad_enabled() and may_be_differentiated(x)
-    return x.copy_(gs.silu(x.clone() if recorded else x))
+    elsewhere = is_recorded_elsewhere(x)
+    if torch.is_grad_enabled() and (x.requires_grad or elsewhere):
+        before = x.clone()
+        if elsewhere or x.is_leaf or x._is_view():
+            # what else is to be known of an assignment, and the errors, are torch's
+            return x.copy_(gs.silu(before))
+        return InPlace.apply(x, before)
+    return x.copy_(gs.silu(x)) if elsewhere else gs.silu(x, out=x)
+
+
+class InPlace(torch.autograd.Function):
+    """Writes silu(before) to x, which it returns: that gradients go to what x was before."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, before: Tensor) -> Tensor:
+        ctx.mark_dirty(x)
+        ctx.save_for_backward(before)
+        return gs.silu(before, out=x)
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Tensor) -> Any:
+        return None, gs.silu.vjp(*ctx.saved_tensors, cotangent)
 
 
 def scaled_softplus(x: Tensor, beta: float) -> Tensor:
@@ -73,16 +93,16 @@ def weighted_cross_entropy(logits: Tensor, target: Tensor, pos_weight: Tensor) -
 
 
 def may_be_differentiated(x: Tensor) -> bool:
-    """Return whether a gradient or a tangent by a tensor may be asked for.
+    """Return whether a gradient or a tangent by a tensor may be asked for."""
+    return x.requires_grad or is_recorded_elsewhere(x)
 
-    Of what a transform wraps, an outer level may have one. Compilers leave out what is not needed.
+
+def is_recorded_elsewhere(x: Tensor) -> bool:
+    """Return whether more than a tensor itself says what is done with it.
+
+    Of what a transform wraps, an outer level may have a gradient. Compilers leave out what is not needed.
     """
-    return (
-        x.requires_grad
-        or torch.compiler.is_compiling()
-        or is_functorch_wrapped_tensor(x)
-        or forward_ad._current_level >= 0
-    )
+    return torch.compiler.is_compiling() or is_functorch_wrapped_tensor(x) or forward_ad._current_level >= 0
 
 
 def result_dtype(function: str, *tensors: Tensor) -> torch.dtype:

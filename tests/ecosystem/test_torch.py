@@ -77,6 +77,7 @@ def test_out() -> None:
     np.testing.assert_array_equal(x, want)
 
 
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors is in prototype stage")
 def test_refusals() -> None:
     x = torch.ones(3)
     with pytest.raises(TypeError, match="complex64 is not accepted"):
@@ -90,8 +91,12 @@ def test_refusals() -> None:
                 gs.bce_with_logits(given, other)
     for other in (np.float64(0.5), ml_dtypes.bfloat16(0.5), np.float16(0.5)):
         assert torch.equal(gs.bce_with_logits(x, other), gs.bce_with_logits(x, 0.5))
-    with pytest.raises(TypeError, match="to_dense"):
-        gs.sigmoid(x.to_sparse())
+    for given, out in ((x.to_sparse(), None), (x, x.to_sparse())):
+        with pytest.raises(TypeError, match="to_dense"):
+            gs.sigmoid(given, out=out)
+    for layout in (torch.strided, torch.jagged):
+        with pytest.raises(TypeError, match=r"nested tensors are not served: use values\(\)"):
+            gs.sigmoid(torch.nested.nested_tensor([x, x[:2]], layout=layout))
     with pytest.raises(RuntimeError, match="leave out= away"):
         gs.sigmoid(x.clone().requires_grad_(), out=x)
     with pytest.raises(TypeError, match="out is to be a tensor"):

@@ -8,6 +8,8 @@ from helpers.required import library
 
 torch = library("torch")
 
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+
 from gpu_sigmoid.torch import nn  # noqa: E402
 
 PLAIN = ["Sigmoid", "LogSigmoid", "Softplus", "SiLU"]
@@ -52,6 +54,36 @@ def test_silu_in_place() -> None:
     other = leaf.detach().clone().requires_grad_()
     torch.nn.functional.silu(other).sum().backward()
     torch.testing.assert_close(leaf.grad, other.grad)
+
+
+class Operators(TorchDispatchMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.called: list[str] = []
+
+    def __torch_dispatch__(self, function: Any, kinds: Any, given: Any = (), named: Any = None) -> Any:
+        self.called.append(str(function))
+        return function(*given, **(named or {}))
+
+
+def test_silu_in_place_makes_what_a_gradient_needs_and_no_more() -> None:
+    silu, leaf = nn.SiLU(inplace=True), torch.linspace(-3, 3, 9, dtype=torch.float64).requires_grad_()
+    written = "gpu_sigmoid.silu_value.out"
+    for recorded, made in ((False, []), (True, ["aten.clone.default"])):
+        x = leaf * 1 if recorded else leaf.detach().clone()
+        with Operators() as operators:
+            silu(x)
+        assert [name for name in operators.called if "alias" not in name] == [*made, written]
+    first, second = (f(leaf * 1) for f in (silu, nn.SiLU()))
+    for order in range(2):
+        first, second = (torch.autograd.grad(y.sum(), leaf, create_graph=True)[0] for y in (first, second))
+        assert torch.equal(first, second), order
+    # a view, whose base is told
+    base, other = leaf * 1, leaf * 1
+    silu(base[::2])
+    other[::2] = nn.SiLU()(other[::2].clone())
+    assert torch.equal(base, other)
+    assert torch.equal(*(torch.autograd.grad((y * y).sum(), leaf)[0] for y in (base, other)))
 
 
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])

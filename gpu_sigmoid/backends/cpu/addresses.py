@@ -3,7 +3,6 @@
 To make NumPy arrays on their memory, and have NumPy look at them, takes as long as 5,000 elements.
 """
 
-from collections.abc import Callable
 from ctypes import CFUNCTYPE, PYFUNCTYPE, c_char_p, c_void_p
 from struct import Struct
 from typing import Any
@@ -19,24 +18,34 @@ PROTOTYPE = None, c_char_p, c_char_p, c_char_p, c_void_p
 packed_count = Struct("n").pack
 
 
-def on_addresses(ufunc: np.ufunc, itemsize: int) -> Callable[..., None]:
-    """Return a function of a number of elements, which operands have a step, and all addresses.
+class Loop:
+    """The loop and what it takes, in bytes that ctypes hands over as they are.
 
-    Operands without one are a single number for all elements. Results are contiguous; an operand
-    is a result exactly, or apart from it.
+    A caller in a hurry calls `held` itself: a Python function in between takes as long as 500 elements.
     """
-    address, data = LOOPS[ufunc]
-    held: Any = PYFUNCTYPE(*PROTOTYPE)(address)
-    released: Any = CFUNCTYPE(*PROTOTYPE)(address)
-    packed_addresses = Struct(f"{ufunc.nargs}P").pack
-    packed_steps: dict[tuple[bool, ...], bytes] = {}
 
-    def compute(count: int, stepping: tuple[bool, ...], *addresses: int) -> None:
-        steps = packed_steps.get(stepping)
-        if steps is None:
-            strides = [itemsize * steps for steps in stepping] + [itemsize] * ufunc.nout
-            steps = packed_steps[stepping] = Struct(f"{ufunc.nargs}n").pack(*strides)
-        loop = held if count <= SMALL else released
-        loop(packed_addresses(*addresses), packed_count(count), steps, data)
+    __slots__ = ("all_steps", "data", "held", "itemsize", "outputs", "packed", "packed_steps", "released")
 
-    return compute
+    def __init__(self, ufunc: np.ufunc, itemsize: int) -> None:
+        address, self.data = LOOPS[ufunc]
+        self.held: Any = PYFUNCTYPE(*PROTOTYPE)(address)
+        """The loop of addresses, a count, steps and `data`, all `packed`; no other thread runs meanwhile."""
+        self.released: Any = CFUNCTYPE(*PROTOTYPE)(address)
+        self.packed: Any = Struct(f"{ufunc.nargs}P").pack
+        self.itemsize, self.outputs = itemsize, ufunc.nout
+        self.packed_steps: dict[tuple[bool, ...], bytes] = {}
+        self.all_steps = self.steps((True,) * ufunc.nin)
+
+    def __call__(self, count: int, stepping: tuple[bool, ...], *addresses: int) -> None:
+        """Compute on so many elements: operands have a step, or are a single number for all.
+
+        Results are contiguous; an operand is a result exactly, or apart from it.
+        """
+        steps = self.packed_steps.get(stepping) or self.steps(stepping)
+        loop = self.held if count <= SMALL else self.released
+        loop(self.packed(*addresses), packed_count(count), steps, self.data)
+
+    def steps(self, stepping: tuple[bool, ...]) -> bytes:
+        strides = [self.itemsize * steps for steps in (*stepping, *[True] * self.outputs)]
+        steps = self.packed_steps[stepping] = Struct(f"{len(strides)}n").pack(*strides)
+        return steps

@@ -16,12 +16,12 @@ from torch._C import (
     _dispatch_keys,
     _dispatch_tls_is_dispatch_key_excluded,
     _dispatch_tls_local_include_set,
+    _increment_version,
     _is_any_autocast_enabled,
     _is_torch_function_mode_enabled,
 )
 from torch._C._autograd import _profiler_enabled
 from torch.autograd import forward_ad
-from torch.autograd.graph import increment_version
 from torch.compiler import is_dynamo_compiling
 
 from gpu_sigmoid.backends.torch.computation import Computation, Tensors
@@ -128,7 +128,7 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
         if found in MADE_IN_INFERENCE:
             refuse_inference_tensors(method, outs)
         computation.into(operands, outs)
-        increment_version(outs)
+        _increment_version(outs)
         return out
 
     return direct

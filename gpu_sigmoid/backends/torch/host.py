@@ -1,6 +1,5 @@
 """Computing on tensors in the host's memory, by the kernels of NumPy arrays, without a copy."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,7 @@ import torch
 from torch import Tensor, empty_like
 
 from gpu_sigmoid.backends import cpu
-from gpu_sigmoid.backends.cpu.addresses import SMALL, on_addresses
+from gpu_sigmoid.backends.cpu.addresses import SMALL, Loop, packed_count
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, run_split
 from gpu_sigmoid.backends.torch.computation import Computation, Tensors, flat
 from gpu_sigmoid.backends.torch.operands import NAMES
@@ -50,7 +49,8 @@ class OnHost(Computation):
 
     def __init__(self, method: Any) -> None:
         super().__init__(method)
-        self.loops: dict[torch.dtype, Callable[..., None]] = {}
+        self.loops: dict[torch.dtype, Loop] = {}
+        self.alone = self.count == len(method.operands) == 1
 
     def new(self, tensors: Tensors) -> Any:
         """Return new results: a tuple if there are several."""
@@ -60,16 +60,20 @@ class OnHost(Computation):
         if loop is None or size > SMALL or not first.is_contiguous():
             return super().new(tensors)
         # Without the steps of `into`: most of a small call's time is between the loop and it.
+        if self.alone:
+            result = empty_like(first)
+            addresses = loop.packed(first.data_ptr(), result.data_ptr())
+            loop.held(addresses, packed_count(size), loop.all_steps, loop.data)
+            return result
+        shape = first.shape
         stepping: tuple[bool, ...] = (True,)
-        if len(tensors) > 1:
-            shape = first.shape
-            for other in tensors[1:]:
-                if other.shape != shape:
-                    return super().new(tensors)
-                steps = other.is_contiguous()
-                if not steps and any(other.stride()):
-                    return super().new(tensors)
-                stepping += (steps,)
+        for other in tensors[1:]:
+            if other.shape != shape:
+                return super().new(tensors)
+            steps = other.is_contiguous()
+            if not steps and any(other.stride()):
+                return super().new(tensors)
+            stepping += (steps,)
         if self.count > 1:
             results = tuple([empty_like(first) for _ in range(self.count)])
             loop(size, stepping, *[t.data_ptr() for t in tensors + results])
@@ -80,19 +84,27 @@ class OnHost(Computation):
 
     def into(self, tensors: Tensors, results: Tensors) -> None:
         """Write to results, of the tensors' dtype and of the shape that they broadcast to."""
-        result = results[0]
-        dtype, size = result.dtype, result.numel()
-        kernel = cpu.kernel(self.method.formula, self.method.mode, NAMES[dtype])
+        first, result = tensors[0], results[0]
+        dtype = result.dtype
         loop = self.loops.get(dtype)
         if loop is None:
-            loop = self.loops[dtype] = on_addresses(kernel, dtype.itemsize)
+            loop = self.loops[dtype] = Loop(self.kernel(dtype), dtype.itemsize)
+        size = result.numel()
+        if self.alone and size <= SMALL and first.is_contiguous() and result.is_contiguous():
+            source, target = first.data_ptr(), result.data_ptr()
+            if source == target or abs(source - target) >= size * dtype.itemsize:
+                loop.held(loop.packed(source, target), packed_count(size), loop.all_steps, loop.data)
+                return
         if size * dtype.itemsize < SPLIT_FROM:
             found = flat(tensors, results)
             if found is not None:
                 stepping, addresses = found
                 loop(size, stepping, *addresses)
                 return
-        by_arrays(kernel, tensors, results)
+        by_arrays(self.kernel(dtype), tensors, results)
+
+    def kernel(self, dtype: torch.dtype) -> np.ufunc:
+        return cpu.kernel(self.method.formula, self.method.mode, NAMES[dtype])
 
 
 def by_arrays(kernel: np.ufunc, tensors: Tensors, results: Tensors) -> None:

@@ -1,5 +1,6 @@
 """What tensors a call may have: operands of one dtype and device, and results' places."""
 
+from collections.abc import Iterable
 from functools import reduce
 from typing import Any
 
@@ -26,9 +27,7 @@ def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:
     Integers become torch's default dtype, as torch users expect.
     """
     tensors = [o for o in operands if isinstance(o, Tensor)]
-    for tensor in tensors:
-        if tensor.layout != torch.strided:
-            raise TypeError(f"{method.label}: {tensor.layout} tensors are not served: use to_dense()")
+    refuse_layouts(method, tensors)
     # each of them, since one without a dimension does not count for the common dtype
     refused = [t.dtype for t in tensors if is_inexact(t.dtype) and t.dtype not in NAMES]
     refused += [o.dtype for o in operands if isinstance(o, np.generic) and accepted_name(o.dtype) is None]
@@ -47,6 +46,15 @@ def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:
         else torch.as_tensor(o, dtype=dtype, device=device)
         for o in operands
     )
+
+
+def refuse_layouts(method: Any, tensors: Iterable[Tensor]) -> None:
+    """Raise an error if elements do not all lie in memory at strides."""
+    for tensor in tensors:
+        if tensor.is_nested or tensor.layout != torch.strided:
+            kind = "nested" if tensor.is_nested else str(tensor.layout)
+            instead = "values()" if tensor.is_nested else "to_dense()"
+            raise TypeError(f"{method.label}: {kind} tensors are not served: use {instead}")
 
 
 def common_dtype(tensors: list[Tensor]) -> torch.dtype:
@@ -94,6 +102,7 @@ def outs_of(method: Any, out: Any) -> tuple[Tensor, ...]:
     if len(outs) != count or not all(isinstance(o, Tensor) for o in outs):
         expected = "a tensor" if count == 1 else f"a tuple of {count} tensors"
         raise TypeError(f"{method.label}: out is to be {expected}")
+    refuse_layouts(method, outs)
     return outs
 
 
