@@ -48,6 +48,7 @@ from gpu_sigmoid.functions import (
     sigmoid_prime,
     silu,
     softplus,
+    tanh,
 )
 from gpu_sigmoid.source import cuda_source, cupy_ufunc
 from gpu_sigmoid.version import __version__
@@ -73,4 +74,5 @@ __all__ = [
     "sigmoid_prime",
     "silu",
     "softplus",
+    "tanh",
 ]

@@ -102,6 +102,22 @@ silu             vjp    float32   4.0    3.5299  0x1.540f4p-12 -0x1.ffc43p+0
 silu             vjp    float64   4.0    3.4867  0x1.a830cc9aa4f33p-41 -0x1.f639dd5d44bfbp+0
 silu             vjp    float16   0.51   0.5003  0x1.09cp-12 0x1.ed8p+0
 silu             vjp    bfloat16  0.51   0.5000  0x1.22p-9 0x1.c4p+0
+tanh value float32 1.0
+tanh value float64 1.0
+tanh value float16 0.5
+tanh value bfloat16 0.5
+tanh grad float32 2.5
+tanh grad float64 2.5
+tanh grad float16 0.5
+tanh grad bfloat16 0.5
+tanh grad2 float32 2.5
+tanh grad2 float64 2.5
+tanh grad2 float16 0.5
+tanh grad2 bfloat16 0.5
+tanh vjp float32 3.5
+tanh vjp float64 3.5
+tanh vjp float16 0.51
+tanh vjp bfloat16 0.51
 logit            value  float32   2.0    1.5996  0x1.b449ccp-2
 logit            value  float64   2.0    1.8647  0x1.ace586f49f53ap-2
 logit            value  float16   0.5    0.5000  0x1.214p-11

@@ -248,6 +248,12 @@ silu = Function(
     "The sigmoid linear unit (swish), x * sigmoid(x).",
     "-0.0 at -inf, inf at inf; the sign of zero is kept.",
 )
+tanh = Function(
+    formulas.tanh,
+    "The hyperbolic tangent, 1 - 2 / (1 + exp(2 x)).",
+    "-1 at -inf, 1 at inf, x itself near 0; the sign of zero is kept. The derivative is 0 at both ends and\n"
+    "keeps its relative accuracy on the way there.",
+)
 logit = Function(
     formulas.logit,
     "The inverse of the sigmoid, log(x / (1 - x)).",
@@ -264,7 +270,7 @@ bce_with_logits = Function(
 )
 
 FUNCTIONS: dict[str, Function] = {}
-FUNCTIONS.update({f.label: f for f in (sigmoid, log_sigmoid, softplus, silu, logit, bce_with_logits)})
+FUNCTIONS.update({f.label: f for f in (sigmoid, log_sigmoid, softplus, silu, tanh, logit, bce_with_logits)})
 for _function in FUNCTIONS.values():
     registry.FUNCTIONS.update({f.name: f for f in (_function, _function.parametrised) if f is not None})
 sigmoid_prime = sigmoid.grad

@@ -126,6 +126,9 @@ SILU_MINIMUM = findroot(lambda x: 1 + x + exp(x), mpf("-1.278"))
 # rounding to an integer leaves a remainder a little over half a step
 HALF_STEP = LN2 / 2 * mpf("1.0001")
 
+TANH_SERIES = mp.taylor(mp.tanh, 0, 49)
+# (tanh(a) - a) / a^3 in powers of a^2
+TANH_TAIL = taylor(lambda k: TANH_SERIES[2 * k + 3])
 EXPM1_OVER_X2 = near_zero(taylor(lambda k: 1 / mp.factorial(k + 2)), lambda x: (expm1(x) - x) / x**2)
 
 
@@ -153,6 +156,11 @@ def log_cosh(name: str, written: str, end: mpf, terms: dict[str, int]) -> Fit:
     )
 
 
+def quotient_in_tanh(a: mpf) -> mpf:
+    """Return how much of tanh(a) - a, relative to tanh(a), a unit of its divisor is."""
+    return (a - mp.tanh(a)) ** 2 / (a**3 * mp.tanh(a))
+
+
 FITS = [
     Fit(
         "EXPM1_TAIL",
@@ -163,10 +171,28 @@ FITS = [
         HALF_STEP,
         {"float32": 5, "float64": 10},
     ),
+    Fit(
+        "EXPM1_TAIL_DOUBLED",
+        "(expm1(2 h) - 2 h) / h^2 on abs(h) <= ln(2)/4; relative to exp(2 h)",
+        lambda h: 4 * EXPM1_OVER_X2(2 * h),
+        lambda h: max(h**2, NEGLIGIBLE / 4) / exp(2 * h),
+        -HALF_STEP / 2,
+        HALF_STEP / 2,
+        {"float32": 5, "float64": 10},
+    ),
     atanh_tail("ATANH_TAIL_LOG1P", "z <= 1/3", mpf(1) / 9, {"float32": 4, "float64": 10}),
     atanh_tail("ATANH_TAIL_LOGIT", "z^2 <= 0.045", mpf("0.045"), {"float32": 3, "float64": 8}),
     log_cosh("LOG_COSH", "1/4", mpf(1) / 4, {"float32": 3, "float64": 6}),
     log_cosh("LOG_COSH_WIDER", "1/2", mpf(1) / 2, {"float32": 3, "float64": 7}),
+    Fit(
+        "TANH_CUBIC",
+        "a^3 / (a - tanh(a)) in powers of a^2, a <= 119/128; relative to tanh(a)",
+        near_zero(lambda w: -1 / TANH_TAIL(w), lambda w: w**1.5 / (w**0.5 - mp.tanh(w**0.5))),
+        lambda w: max(quotient_in_tanh(w**0.5), NEGLIGIBLE) if w else NEGLIGIBLE,
+        mpf(0),
+        (mpf(119) / 128) ** 2,
+        {"float32": 4, "float64": 9},
+    ),
 ]
 
 

@@ -8,7 +8,12 @@ from cupyx.scipy import special
 
 from bench.cases import Case
 
-UFUNCS = {"sigmoid": special.expit, "log_sigmoid": special.log_expit, "logit": special.logit}
+UFUNCS = {
+    "sigmoid": special.expit,
+    "log_sigmoid": special.log_expit,
+    "logit": special.logit,
+    "tanh": cupy.tanh,
+}
 TEXTBOOK = {
     "silu": lambda x: x / (1 + cupy.exp(-x)),
     "softplus": lambda x: cupy.log1p(cupy.exp(x)),

@@ -15,6 +15,7 @@ VALUES: dict[str, Callable[..., Any]] = {
     "log_sigmoid": jax.nn.log_sigmoid,
     "softplus": jax.nn.softplus,
     "silu": jax.nn.silu,
+    "tanh": jnp.tanh,
     "logit": jax.scipy.special.logit,
     "bce_with_logits": lambda x, t: jax.nn.softplus(x) - x * t,
 }

@@ -12,6 +12,7 @@ VALUES = {
     "log_sigmoid": "-log1p(exp(-x))",
     "softplus": "log1p(exp(x))",
     "silu": "x / (1 + exp(-x))",
+    "tanh": "tanh(x)",
     "logit": "log(x / (1 - x))",
     "bce_with_logits": "log1p(exp(x)) - x * t",
 }

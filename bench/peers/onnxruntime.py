@@ -9,7 +9,7 @@ from onnx import TensorProto, helper
 
 from bench.cases import Case
 
-OPERATORS = {"sigmoid": "Sigmoid", "softplus": "Softplus"}
+OPERATORS = {"sigmoid": "Sigmoid", "softplus": "Softplus", "tanh": "Tanh"}
 TYPES = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}
 
 _threads = 1

@@ -15,6 +15,7 @@ VALUES: dict[str, Callable[..., Any]] = {
     "log_sigmoid": nn.log_sigmoid,
     "softplus": nn.softplus,
     "silu": nn.silu,
+    "tanh": torch.tanh,
     "logit": torch.logit,
 }
 
@@ -24,13 +25,15 @@ def into(backward: Any, *after: Any) -> Callable[..., Any]:
     return lambda cotangent, x, out: backward.grad_input(cotangent, x, *after, grad_input=out)
 
 
-# sigmoid's takes its value, the others the input; torch's softplus has a slope and a threshold
+# sigmoid's and tanh's take their value, the others the input; torch's softplus has a slope and a threshold
 BACKWARD = {
     "sigmoid": into(aten.sigmoid_backward),
     "softplus": into(aten.softplus_backward, 1.0, 20.0),
     "silu": into(aten.silu_backward),
+    "tanh": into(aten.tanh_backward),
     "logit": into(aten.logit_backward, None),
 }
+OF_VALUE = ("sigmoid", "tanh")
 set_threads = torch.set_num_threads
 
 
@@ -42,7 +45,7 @@ def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
     if backward is None or case.layout == "new" or not (both or case.mode == "grad"):
         return None
     x, ones = tensors[0], torch.ones_like(tensors[0])
-    of_value, value, target = case.function == "sigmoid", VALUES[case.function], results[-1]
+    of_value, value, target = case.function in OF_VALUE, VALUES[case.function], results[-1]
     scratch = results[0] if both else torch.empty_like(target)
 
     def gradient() -> Any:

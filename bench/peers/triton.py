@@ -33,6 +33,11 @@ def silu(x):
 
 
 @triton.jit
+def tanh(x):
+    return 2 * tl.sigmoid(2 * x) - 1
+
+
+@triton.jit
 def sigmoid_prime(x):
     s = tl.sigmoid(x)
     return s * (1 - s)
@@ -45,6 +50,7 @@ FORMULAS = {
     ("log_sigmoid", "value"): (log_sigmoid,),
     ("softplus", "value"): (softplus,),
     ("silu", "value"): (silu,),
+    ("tanh", "value"): (tanh,),
 }
 
 

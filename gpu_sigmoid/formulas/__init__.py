@@ -6,7 +6,7 @@ each differentiable operand and the second ones by each pair of them, in the ord
 stand in a formula is said in `gpu_sigmoid.lowering.subset`; how the result of each operation is
 the same on every target, in `gpu_sigmoid.lowering.primitives`.
 
-- `logistic`, `silu`, `logit`: the public formulas
+- `logistic`, `silu`, `tanh`, `logit`: the public formulas
 - `steepness`: those of a product beta * x
 - `exponential`: exp(abs(x)), scaled so that it and its reciprocal stay in range
 - `quotients`: what is made of it by one division
@@ -18,5 +18,15 @@ from gpu_sigmoid.formulas.logistic import bce_with_logits, log_sigmoid, sigmoid,
 from gpu_sigmoid.formulas.logit import logit
 from gpu_sigmoid.formulas.silu import silu
 from gpu_sigmoid.formulas.steepness import softplus_beta
+from gpu_sigmoid.formulas.tanh import tanh
 
-__all__ = ["bce_with_logits", "log_sigmoid", "logit", "sigmoid", "silu", "softplus", "softplus_beta"]
+__all__ = [
+    "bce_with_logits",
+    "log_sigmoid",
+    "logit",
+    "sigmoid",
+    "silu",
+    "softplus",
+    "softplus_beta",
+    "tanh",
+]

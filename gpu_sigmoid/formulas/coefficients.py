@@ -53,6 +53,29 @@ EXPM1_TAIL = Polynomial(
     ),
 )
 
+# (expm1(2 h) - 2 h) / h^2 on abs(h) <= ln(2)/4; relative to exp(2 h)
+EXPM1_TAIL_DOUBLED = Polynomial(
+    float32=(  # error 2^-28.0
+        "0x1.fffffcp+0",
+        "0x1.555492p+0",
+        "0x1.5558f2p-1",
+        "0x1.1239e2p-2",
+        "0x1.6a2458p-4",
+    ),
+    float64=(  # error 2^-56.4
+        "0x1.000000000000ap+1",
+        "0x1.55555555554fap+0",
+        "0x1.555555555087cp-1",
+        "0x1.1111111127bcep-2",
+        "0x1.6c16c1842a17fp-4",
+        "0x1.a01a012a5fe0bp-6",
+        "0x1.a0199a0c5fbffp-8",
+        "0x1.71df253f48bbcp-10",
+        "0x1.28ad72cbaaa95p-12",
+        "0x1.ad7f8e49410d7p-15",
+    ),
+)
+
 # (atanh(z) - z) / z^3 in powers of z^2, z <= 1/3; relative to atanh(z)
 ATANH_TAIL_LOG1P = Polynomial(
     float32=(  # error 2^-27.7
@@ -126,5 +149,26 @@ LOG_COSH_WIDER = Polynomial(
         "0x1.1ea22d303460cp-19",
         "-0x1.82226dfcc5395p-23",
         "0x1.ed37d8f0a8b2cp-27",
+    ),
+)
+
+# a^3 / (a - tanh(a)) in powers of a^2, a <= 119/128; relative to tanh(a)
+TANH_CUBIC = Polynomial(
+    float32=(  # error 2^-29.4
+        "0x1.800004p+1",
+        "0x1.3332dap+0",
+        "-0x1.754b3ap-8",
+        "0x1.e06cf8p-13",
+    ),
+    float64=(  # error 2^-62.4
+        "0x1.8p+1",
+        "0x1.3333333333326p+0",
+        "-0x1.767dce433551cp-8",
+        "0x1.0a4e1577fbf3dp-12",
+        "-0x1.997cb03606013p-17",
+        "0x1.41743c78355e5p-21",
+        "-0x1.fb921793ca7b3p-26",
+        "0x1.8c03bc2d30785p-30",
+        "-0x1.04659e91a21c1p-34",
     ),
 )

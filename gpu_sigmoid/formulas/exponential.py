@@ -48,20 +48,20 @@ NEGLIGIBLE_IF_NARROWED = Constant(float32=100.0, float64=760.0)
 NEGLIGIBLE_IF_WEIGHTED = Constant(float32="0x1.5d58ap+7", float64="0x1.6232bdd7abcd2p+10")
 
 
-def bounded_magnitude(x):
-    """abs(x), bounded so that exponents stay in range; nan stays nan."""
-    bound = if_weighted(NEGLIGIBLE_IF_WEIGHTED, if_narrowed(NEGLIGIBLE_IF_NARROWED, NEGLIGIBLE))
+def bounded_magnitude(x, unit):
+    """abs(x), bounded so that the exponents of exp(abs(x) / unit) stay in range; nan stays nan."""
+    bound = unit * if_weighted(NEGLIGIBLE_IF_WEIGHTED, if_narrowed(NEGLIGIBLE_IF_NARROWED, NEGLIGIBLE))
     return where(abs(x) > bound, bound, abs(x))
 
 
-def binary_exponent(x, round_scaled, round_unscaled, cap):
-    """n, power, scale, final_scale: n is the integer nearest to x / ln(2), power is scale * 2^n.
+def binary_exponent(x, log2_base, round_scaled, round_unscaled, cap):
+    """n, power, scale, final_scale: n is the integer nearest to x * log2_base, power is scale * 2^n.
 
     The rounding constants may add the same exponent to n. Requires 0 <= x and a
     `bounded_magnitude`: elsewhere the bits that are shifted into the exponent are no exponent's.
     """
-    shifted = fma(x, LOG2_E, round_scaled)
-    unscaled = fma(x, LOG2_E, round_unscaled)
+    shifted = fma(x, log2_base, round_scaled)
+    unscaled = fma(x, log2_base, round_unscaled)
     capped = where(unscaled > cap, cap, unscaled)
     return (
         if_weighted(unscaled - round_unscaled, shifted - round_scaled),
@@ -80,7 +80,7 @@ def exponential(magnitude, magnitude_low):
     ratio = (exp(r) - 1) / r. The low parts are what the rounding of r and of the ratio has lost.
     `magnitude_low` is -0.0 where the magnitude is exact.
     """
-    n, power, scale, final_scale = binary_exponent(magnitude, ROUND_SCALED, ROUND, CAPPED)
+    n, power, scale, final_scale = binary_exponent(magnitude, LOG2_E, ROUND_SCALED, ROUND, CAPPED)
     # exact: a multiple of the last place of ln(2)/2, and smaller
     partly_reduced = fma(-n, LN2_HIGH, magnitude)
     r = fma(-n, LN2_LOW, partly_reduced + magnitude_low)

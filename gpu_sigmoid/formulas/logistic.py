@@ -20,16 +20,14 @@ from gpu_sigmoid.lowering.language import fma, if_narrowed, if_weighted, times_c
 
 def sigmoid(x):
     """1 / (1 + exp(-x))"""
-    return sigmoid_of(x, bounded_magnitude(x), -0.0)
+    return sigmoid_of(x, bounded_magnitude(x, 1.0), -0.0)
 
 
 def sigmoid_of(x, magnitude, magnitude_low):
     """The sigmoid's jet at a number of that sign and magnitude, the low part -0.0 where it has none."""
-    power, r, ratio, ratio_low, low, scale, final_scale = exponential(magnitude, magnitude_low)
+    power, r, ratio, _, low, scale, final_scale = exponential(magnitude, magnitude_low)
     q, q_low, p, p_low, quick_derivative = logistic(power, power * r, ratio, low, scale)
-    derivative, derivative_low = multiply(q, q_low, p, p_low)
-    tanh, tanh_low = tanh_half(magnitude, power, r, ratio, ratio_low, q, q_low)
-    second, second_low = multiply(derivative, derivative_low, tanh, tanh_low)
+    derivative, derivative_low, second, second_low = derivatives(magnitude, magnitude_low)
     grad2 = odd_if_narrowed(second, second_low) * final_scale
     return (
         left_or_complement(x, q, round_to_odd(q, q_low), round_to_odd(p, p_low), scale, final_scale),
@@ -39,12 +37,22 @@ def sigmoid_of(x, magnitude, magnitude_low):
     )
 
 
+def derivatives(magnitude, magnitude_low):
+    """sigmoid' and -sigmoid'' at a bounded magnitude, divided by final_scale, as double-doubles."""
+    power, r, ratio, ratio_low, low, scale, _ = exponential(magnitude, magnitude_low)
+    q, q_low, p, p_low, _ = logistic(power, power * r, ratio, low, scale)
+    tanh, tanh_low = tanh_half(magnitude, power, r, ratio, ratio_low, q, q_low)
+    derivative, derivative_low = multiply(q, q_low, p, p_low)
+    second, second_low = multiply(derivative, derivative_low, tanh, tanh_low)
+    return derivative, derivative_low, second, second_low
+
+
 def softplus(x):
     """log(1 + exp(x))
 
     The derivatives are the sigmoid and its derivative.
     """
-    magnitude = bounded_magnitude(x)
+    magnitude = bounded_magnitude(x, 1.0)
     power, r, ratio, _, low, scale, final_scale = exponential(magnitude, -0.0)
     y, tail = log1p_exp(power, power * r, ratio, low, scale)
     left = fma(y, tail, y)
@@ -80,7 +88,7 @@ def bce_with_logits(x, target):
     = log(1 + 1/E) + abs(x) * distance, where the distance, from the target to 0 if x < 0 and to 1
     otherwise, is not negative for a target in [0, 1]: nothing cancels.
     """
-    power, r, ratio, _, low, scale, final_scale = exponential(bounded_magnitude(x), -0.0)
+    power, r, ratio, _, low, scale, final_scale = exponential(bounded_magnitude(x, 1.0), -0.0)
     y, tail = log1p_exp(power, power * r, ratio, low, scale)
     q, q_low, p, p_low, quick_derivative = logistic(power, power * r, ratio, low, scale)
     derivative, derivative_low = multiply(q, q_low, p, p_low)

@@ -22,6 +22,7 @@ from gpu_sigmoid.formulas.coefficients import (
     EXPM1_TAIL,
     LN2_HIGH,
     LN2_LOW,
+    LOG2_E,
     SILU_BASE,
     SILU_BASE_LOG_LESS_2LN2_HIGH,
     SILU_BASE_LOG_LESS_2LN2_LOW,
@@ -51,7 +52,7 @@ def silu(x):
 
     silu'(abs(x)) = 1 - silu'(-abs(x)).
     """
-    magnitude = bounded_magnitude(x)
+    magnitude = bounded_magnitude(x, 1.0)
     power, expm1, low, scale, final_scale = exponential_around_minimum(magnitude)
     exp_c = power * SILU_BASE
     q, q_low, p, p_low, _ = logistic(exp_c, exp_c, expm1, exp_c * low, scale)
@@ -107,7 +108,7 @@ def exponential_around_minimum(magnitude):
     exp(d) = 2^(n - 2) * exp(r); for n = 2, r is d with all its relative accuracy.
     """
     above = magnitude - SILU_BASE_LOG_LESS_2LN2_HIGH
-    n, power, scale, final_scale = binary_exponent(above, ROUND_SCALED, ROUND, CAPPED)
+    n, power, scale, final_scale = binary_exponent(above, LOG2_E, ROUND_SCALED, ROUND, CAPPED)
     reduced = fma(-n, LN2_HIGH, magnitude)
     # exact but for n = 0
     partly_reduced = reduced - SILU_BASE_LOG_LESS_2LN2_HIGH

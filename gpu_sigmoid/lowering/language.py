@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from gpu_sigmoid.lowering.constants import Constant, Format, Polynomial
+from gpu_sigmoid.lowering.constants import FLOAT32, Constant, Format, Polynomial
 from gpu_sigmoid.lowering.primitives import OVERLOADS
 
 NOTHING = (-0.0).hex()
@@ -161,6 +161,11 @@ def if_narrowed(narrowed: Any, otherwise: Any) -> Any:
     return narrowed if _traced.get().narrowed else otherwise
 
 
+def if_float32(single: Any, double: Any) -> Any:
+    """Return the first where the formula is computed in float32, else the second."""
+    return single if _traced.get().format is FLOAT32 else double
+
+
 def if_weighted(weighted: Any, otherwise: Any) -> Any:
     """Return the first where the derivative is wanted times a cotangent, else the second."""
     return otherwise if _traced.get().cotangent is None else weighted
@@ -176,7 +181,10 @@ def times_cotangent(a: Any) -> Any:
     return a if cotangent is None else cotangent * a
 
 
-FUNCTIONS = (abs, fma, where, bits, from_bits, if_narrowed, if_weighted, polynomial, times_cotangent)
+FUNCTIONS = (
+    *(abs, fma, where, bits, from_bits, polynomial),
+    *(if_float32, if_narrowed, if_weighted, times_cotangent),
+)
 
 
 def exact_in_float32(number: float) -> bool:

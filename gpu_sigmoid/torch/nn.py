@@ -11,7 +11,7 @@ from torch import Tensor
 import gpu_sigmoid as gs
 from gpu_sigmoid.torch.functional import binary_cross_entropy, scaled_softplus, silu_in_place
 
-__all__ = ["BCEWithLogitsLoss", "LogSigmoid", "SiLU", "Sigmoid", "Softplus"]
+__all__ = ["BCEWithLogitsLoss", "LogSigmoid", "SiLU", "Sigmoid", "Softplus", "Tanh"]
 
 # each is one call in torch.fx's graphs
 for _name in ("binary_cross_entropy", "scaled_softplus", "silu_in_place"):
@@ -34,6 +34,14 @@ class Sigmoid(torch.nn.Sigmoid):
     def forward(self, input: Tensor) -> Tensor:
         """Return sigmoid(input)."""
         return super().forward(input) if in_onnx_export() else gs.sigmoid(input)
+
+
+class Tanh(torch.nn.Tanh):
+    """The hyperbolic tangent, elementwise."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return tanh(input)."""
+        return super().forward(input) if in_onnx_export() else gs.tanh(input)
 
 
 class LogSigmoid(torch.nn.LogSigmoid):

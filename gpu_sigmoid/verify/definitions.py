@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
-from mpmath import exp, ldexp, log, log1p, mp, mpf
+from mpmath import exp, ldexp, log, log1p, mp, mpf, tanh
 
 Term = Callable[..., mpf]
 Limit = tuple[tuple[float, ...], float, float]
@@ -27,6 +27,8 @@ class Definition:
     """Whether a larger first operand never gives a smaller value."""
     domain: tuple[float, float] = (-inf, inf)
     """The open interval of first operands with finite results."""
+    decay: float = 1.0
+    """Of the derivative, which falls like exp(-decay * abs(x)), where the domain is infinite."""
     larger_terms: Mapping[str, Term] = field(default_factory=dict)
     """By mode, the larger of the terms whose difference the result is: the yardstick of errors where
     cancellation is allowed. 0 where there is none."""
@@ -83,6 +85,14 @@ DEFINITIONS: dict[str, Definition] = {
         limits=(((-inf,), -0.0, -0.0), ((inf,), inf, 1.0), ((-0.0,), -0.0, 0.5), ((0.0,), 0.0, 0.5)),
         increasing=False,
         larger_terms={"grad2": lambda x: max(abs(2 * slope(x)), abs(x * slope(x) * (1 - 2 * s(x))))},
+    ),
+    "tanh": Definition(
+        tanh,
+        lambda x: 4 * slope(2 * x),
+        lambda x: 8 * slope(2 * x) * (1 - 2 * s(2 * x)),
+        limits=(((-inf,), -1.0, 0.0), ((inf,), 1.0, 0.0), ((-0.0,), -0.0, 1.0), ((0.0,), 0.0, 1.0)),
+        increasing=True,
+        decay=2.0,
     ),
     "logit": Definition(
         lambda x: log(x / (1 - x)),

@@ -12,7 +12,7 @@ PATTERNS = 1 << 32
 
 # Where a formula chooses between two ways, a result is zero, overflows or underflows.
 BREAKPOINTS = (
-    *(0.0625, 0.25, 0.5, 1.0, 1.0278, 1.2784645427610738, 1.5278, 2.3993572805154676),
+    *(0.0625, 0.25, 0.5, 0.9296875, 1.0, 1.0278, 1.2784645427610738, 1.5278, 2.3993572805154676),
     *(16.6, 17.3, 36.7, 37.5, 87.3, 88.7, 103.9, 110.0, 708.4, 709.8, 744.4, 745.1, 760.0),
 )
 
@@ -20,11 +20,12 @@ BREAKPOINTS = (
 def in_domain(name: str, x: np.ndarray, mode: str = "value") -> np.ndarray:
     """Return the finite operands among x for which the result is one too.
 
-    A vector-Jacobian product is 0 where exp(-abs(x)) is below 2^-252, in float64 2^-2044.
+    A vector-Jacobian product is 0 where the derivative is below 2^-252, in float64 2^-2044.
     """
-    low, high = DEFINITIONS[name].domain
+    definition = DEFINITIONS[name]
+    low, high = definition.domain
     if mode == "vjp" and not np.isfinite(low):
-        high = 1416.0 if x.dtype == np.float64 else 174.0
+        high = (1416.0 if x.dtype == np.float64 else 174.0) / definition.decay
         low = -high
     with np.errstate(invalid="ignore"):
         return x[(x > low) & (x < high)]

@@ -138,6 +138,25 @@ def silu_grad2(x):
 
 
 @jit
+def tanh_value(x):
+    if abs(x) < TINY:
+        return x, -x * x * x / 3.0, 0.0
+    return math.tanh(x), 0.0, 0.0
+
+
+@jit
+def tanh_grad(x):
+    return 4.0 * slope(2.0 * x), 0.0, 0.0
+
+
+@jit
+def tanh_grad2(x):
+    if abs(x) < TINY:
+        return -2.0 * x, 8.0 * x * x * x / 3.0, 0.0
+    return -8.0 * slope(2.0 * x) * math.tanh(x), 0.0, 0.0
+
+
+@jit
 def logit_value(x):
     if 0.25 < x < 0.75:
         return math.log1p((2.0 * x - 1.0) / (1.0 - x)), 0.0, 0.0
@@ -216,6 +235,9 @@ OF_X: dict[tuple[str, str], Callable] = {
     ("silu", "value"): silu_value,
     ("silu", "grad"): silu_grad,
     ("silu", "grad2"): silu_grad2,
+    ("tanh", "value"): tanh_value,
+    ("tanh", "grad"): tanh_grad,
+    ("tanh", "grad2"): tanh_grad2,
     ("logit", "value"): logit_value,
     ("logit", "grad"): logit_grad,
     ("logit", "grad2"): logit_grad2,

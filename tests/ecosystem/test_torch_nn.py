@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
 from gpu_sigmoid.torch import nn  # noqa: E402
 
-PLAIN = ["Sigmoid", "LogSigmoid", "Softplus", "SiLU"]
+PLAIN = ["Sigmoid", "LogSigmoid", "Softplus", "SiLU", "Tanh"]
 
 
 @pytest.mark.parametrize("name", [*PLAIN, "BCEWithLogitsLoss"])

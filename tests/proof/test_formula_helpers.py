@@ -10,6 +10,7 @@ import pytest
 from helpers.methods import mode
 
 from gpu_sigmoid.backends.cpu.compile import compile_ufunc
+from gpu_sigmoid.formulas.coefficients import LOG2_E
 from gpu_sigmoid.formulas.double_double import fast_two_sum, round_to_odd
 from gpu_sigmoid.formulas.exponential import (
     CAPPED,
@@ -36,7 +37,7 @@ def pair(high, low):
 
 
 def split(x):
-    n, power, scale, final_scale = binary_exponent(x, ROUND_SCALED, ROUND, CAPPED)
+    n, power, scale, final_scale = binary_exponent(x, LOG2_E, ROUND_SCALED, ROUND, CAPPED)
     return n, power * final_scale / scale, n
 
 

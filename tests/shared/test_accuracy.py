@@ -15,7 +15,7 @@ from gpu_sigmoid.modes import MEASURED
 from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify import inputs
 from gpu_sigmoid.verify.beside import beside, labels
-from gpu_sigmoid.verify.definitions import exact
+from gpu_sigmoid.verify.definitions import DEFINITIONS, exact
 from gpu_sigmoid.verify.measure import Part, figures, figures_of_pairs
 from gpu_sigmoid.verify.units import UNITS
 
@@ -51,9 +51,9 @@ def test_bound(function: Any, name: str, dtype: str, backend: Backend) -> None:
 
 def test_cotangents_meet_the_derivative_before_it_underflows(backend: Backend) -> None:
     for dtype, x, cotangent, far in ((np.float32, 130.0, 3e38, 200.0), (np.float64, 744.0, 1e300, 1500.0)):
-        for name in ("sigmoid", "log_sigmoid", "softplus", "silu"):
+        for name in ("sigmoid", "log_sigmoid", "softplus", "silu", "tanh"):
             for sign in (1, -1):
-                operands = [np.array([sign * v], dtype) for v in (x, far)]
+                operands = [np.array([sign * v / DEFINITIONS[name].decay], dtype) for v in (x, far)]
                 c = np.array([cotangent], dtype)
                 got, beyond = (computed(backend, FUNCTIONS[name].vjp, o, c)[0][0] for o in operands)
                 truth, scale = exact(name, "vjp", operands[0][0], c[0])
