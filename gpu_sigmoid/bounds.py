@@ -102,22 +102,22 @@ silu             vjp    float32   4.0    3.5299  0x1.540f4p-12 -0x1.ffc43p+0
 silu             vjp    float64   4.0    3.4867  0x1.a830cc9aa4f33p-41 -0x1.f639dd5d44bfbp+0
 silu             vjp    float16   0.51   0.5003  0x1.09cp-12 0x1.ed8p+0
 silu             vjp    bfloat16  0.51   0.5000  0x1.22p-9 0x1.c4p+0
-tanh value float32 1.0
-tanh value float64 1.0
-tanh value float16 0.5
-tanh value bfloat16 0.5
-tanh grad float32 2.5
-tanh grad float64 2.5
-tanh grad float16 0.5
-tanh grad bfloat16 0.5
-tanh grad2 float32 2.5
-tanh grad2 float64 2.5
-tanh grad2 float16 0.5
-tanh grad2 bfloat16 0.5
-tanh vjp float32 3.5
-tanh vjp float64 3.5
-tanh vjp float16 0.51
-tanh vjp bfloat16 0.51
+tanh             value  float32   1.0    0.8444  0x1.ea4778p-1
+tanh             value  float64   1.0    0.6518  0x1.dc00000000001p-1
+tanh             value  float16   0.5    0.4999  0x1.d14p-6
+tanh             value  bfloat16  0.5    0.4984  0x1.72p-4
+tanh             grad   float32   2.5    1.6952  0x1.b52d7cp+0
+tanh             grad   float64   2.5    1.5481  -0x1.3687a9f1af2b1p+2
+tanh             grad   float16   0.5    0.5000  0x1.b3p-1
+tanh             grad   bfloat16  0.5    0.4997  0x1.e4p+0
+tanh             grad2  float32   2.5    1.4650  0x1.89b572p-3
+tanh             grad2  float64   2.5    1.5713  0x1.7972db4c2e868p-3
+tanh             grad2  float16   0.5    0.4999  0x1.e84p-1
+tanh             grad2  bfloat16  0.5    0.4993  0x1.3ep+3
+tanh             vjp    float32   3.5    2.5225  0x1.6dd002p+3 0x1.fa9cc4p+0
+tanh             vjp    float64   3.5    2.0000  -0x1.fffffffffffffp-175 0x0.000336a0c402ep-1022
+tanh             vjp    float16   0.51   0.5001  0x1.fp-2 0x1.6cp+0
+tanh             vjp    bfloat16  0.51   0.4999  0x1.8p+0 0x1.14p+0
 logit            value  float32   2.0    1.5996  0x1.b449ccp-2
 logit            value  float64   2.0    1.8647  0x1.ace586f49f53ap-2
 logit            value  float16   0.5    0.5000  0x1.214p-11

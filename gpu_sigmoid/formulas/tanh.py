@@ -36,6 +36,8 @@ from gpu_sigmoid.lowering.language import (
 
 # Here the two ways' errors are equal: g is rounded worse from 0.915 on, 1 + E is from there down.
 FAR = Constant(float32="0x1.dcp-1", float64="0x1.dcp-1")
+# Keeps the quotient near zero a normal number, as the GPU's division wants it, and is nothing to it.
+LEAST_SQUARE = Constant(float32="0x1p-100", float64="0x1p-800")
 # From 2^23.5 (2^52.5) times the scale on, the sum of the exponential's power of two and the scale is
 # that power.
 ABSORBING = Constant(float32="0x1.6a09e6p-41", float64="0x1.6a09e667f3bcdp-460")
@@ -50,7 +52,7 @@ def tanh(x):
     magnitude = bounded_magnitude(x, 0.5)
     n, power, denominator, scale, final_scale = exponential_plus_one(magnitude)
     is_near = magnitude < FAR
-    square = magnitude * magnitude
+    square = fma(magnitude, magnitude, LEAST_SQUARE)
     quotient = where(is_near, square, 1.0) / where(is_near, polynomial(square, TANH_CUBIC), denominator)
     factor = where(is_near, -magnitude, -2.0 * scale)
     quick = fma(factor, quotient, where(is_near, magnitude, 1.0))
