@@ -149,6 +149,23 @@ def test_large_16_bit_arrays_are_looked_up(
     assert launched == [(min(8, processors), len(results), 1, lut.THREADS, 1, 1, lut.TABLE_BYTES, 0)]
 
 
+@pytest.mark.parametrize("name", ["value", "value_and_grad", "vjp"])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+def test_the_first_result_takes_the_first_operands_place(
+    cupy: Any, handler: Any, dtype: str, name: str
+) -> None:
+    """As XLA has it of a donated one; looked up, two results would be computed side by side."""
+    method = gs.softplus.methods[name]
+    cuda.DRIVER[cuda_handler.LOOK_UP_FROM // 8] = 50_000
+    x = np.linspace(-20, 20, 60_001).astype(numpy_dtype(dtype))
+    given = [cupy.asarray(a) for a in operands(gs.softplus, name, x)]
+    want = [y.get() for y in as_tuple(method(*given))]
+    results = [given[0], *(cupy.zeros_like(given[0]) for _ in want[1:])]
+    assert not handler(prepared(method, dtype, given, results).address)
+    for result, expected in zip(results, want, strict=True):
+        np.testing.assert_array_equal(result.get(), expected)
+
+
 @pytest.mark.parametrize("offsets", [(0, 0), (1, 1), (3, 3), (0, 1), (2, 3)])
 def test_arrays_off_a_vectors_boundary(cupy: Any, handler: Any, offsets: tuple[int, int]) -> None:
     size = 1001

@@ -19,6 +19,7 @@ export = library("jax.export")
 jnp = jax.numpy
 
 from gpu_sigmoid.backends.jax import frame, native, table  # noqa: E402
+from gpu_sigmoid.backends.jax.calls import MOST_OPERANDS  # noqa: E402
 
 ALLOWED = [export.DisabledSafetyCheck.custom_call("gpu_sigmoid")]
 
@@ -218,3 +219,8 @@ def test_every_kernel_has_a_key_of_its_own() -> None:
     kernels = {(method.name, dtype) for method, dtype in table.methods().values()}
     assert len(kernels) == len(table.methods()) < table.CAPACITY / 2
     assert 0 not in table.methods()
+
+
+def test_a_call_has_room_for_every_kernels_operands() -> None:
+    methods = [method for method, _ in table.methods().values()]
+    assert max(len(m.operands) + len(m.mode.partials) for m in methods) <= MOST_OPERANDS

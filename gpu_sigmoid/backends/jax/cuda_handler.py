@@ -108,7 +108,9 @@ def execute(frame: int) -> int:
         set_word(values, 8 * k, place)
     # elements before the first whole vector; all, one to a thread, of arrays that have none in common
     peeled = min(size, (-distance) % vector // word(entry, ITEM_SIZE)) if alike else size
-    if alike and size >= word(driver(), LOOK_UP_FROM):
+    # blocks for a second result would read what others have written to the operand's place
+    torn = outputs > 1 and address_of(frame, 0, inputs) == address_of(frame, inputs, inputs)
+    if alike and not torn and size >= word(driver(), LOOK_UP_FROM):
         look_up = entry_of(key ^ LOOK_UP, cuda_table())
         if look_up != 0:
             return looked_up(frame, stream, look_up, size, peeled)
