@@ -16,6 +16,7 @@ if "cupy" in MISSING and "cupy" not in REQUIRED:
     pytest.skip(f"no CuPy: {MISSING['cupy']}", allow_module_level=True)
 
 import cupy  # noqa: E402
+from helpers.cuda_tensors import CudaTensor, make_current  # noqa: E402
 
 from gpu_sigmoid.backends.torch import cuda  # noqa: E402
 from gpu_sigmoid.backends.torch.operands import NAMES  # noqa: E402
@@ -23,36 +24,11 @@ from gpu_sigmoid.backends.torch.operands import NAMES  # noqa: E402
 CASES = [(gs.sigmoid, "value"), (gs.sigmoid, "value_and_grad"), (gs.silu, "vjp"), (gs.bce_with_logits, "vjp")]
 
 
-class Tensor:
-    """A CuPy array with those methods of a CUDA tensor that are asked for what a launch needs."""
-
-    def __init__(self, array: Any) -> None:
-        self.array = array
-        self.shape = array.shape
-        self.dtype = getattr(torch, array.dtype.name)
-
-    def numel(self) -> int:
-        return self.array.size
-
-    def stride(self) -> tuple[int, ...]:
-        return tuple(step // self.array.itemsize for step in self.array.strides)
-
-    def is_contiguous(self) -> bool:
-        return bool(self.array.flags.c_contiguous)
-
-    def data_ptr(self) -> int:
-        return self.array.data.ptr
-
-    def get_device(self) -> int:
-        return self.array.device.id
-
-
 @pytest.fixture
 def stream(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return torch's current stream, which is not CuPy's."""
     stream = cupy.cuda.Stream(non_blocking=True)
-    monkeypatch.setattr(torch._C, "_cuda_getDevice", lambda: cupy.cuda.Device().id, raising=False)
-    monkeypatch.setattr(torch._C, "_cuda_getCurrentRawStream", lambda device: stream.ptr, raising=False)
+    make_current(stream, lambda *replaced: monkeypatch.setattr(*replaced, raising=False))
     return stream
 
 
@@ -72,7 +48,7 @@ def test_contiguous_tensors_are_one_launch(
         operands = [cupy.asarray(x)[offset:] for _ in method.operands]
         results = [cupy.zeros(size + offset, dtype)[offset:] for _ in method.mode.partials]
         cupy.cuda.Device().synchronize()
-        cuda.OnCuda(method).into(tuple(map(Tensor, operands)), tuple(map(Tensor, results)))
+        cuda.OnCuda(method).into(tuple(map(CudaTensor, operands)), tuple(map(CudaTensor, results)))
         stream.synchronize()
         for result, want in zip(results, as_tuple(method(*[x[offset:]] * len(operands))), strict=True):
             np.testing.assert_array_equal(cupy.asnumpy(result), want)
@@ -90,7 +66,7 @@ def test_one_number_for_all_elements_is_one_launch(
         x, g, result = np.linspace(0.1, 0.9, size, dtype="f4"), np.float32(1.5), cupy.zeros(size, "f4")
         operands = cupy.asarray(x), spread(cupy.asarray(g), size)
         cupy.cuda.Device().synchronize()
-        cuda.OnCuda(gs.silu.vjp).into(tuple(map(Tensor, operands)), (Tensor(result),))
+        cuda.OnCuda(gs.silu.vjp).into(tuple(map(CudaTensor, operands)), (CudaTensor(result),))
         stream.synchronize()
         np.testing.assert_array_equal(cupy.asnumpy(result), gs.silu.vjp(x, g))
 
@@ -113,9 +89,9 @@ def test_other_layouts_are_left_to_cupy_arrays(stream: Any, monkeypatch: pytest.
     }
     compute = cuda.OnCuda(gs.sigmoid).into
     for count, (x, out) in enumerate(pairs.values(), 1):
-        compute((Tensor(x),), (Tensor(out),))
+        compute((CudaTensor(x),), (CudaTensor(out),))
         assert len(seen) == count, list(pairs)[count - 1]
-    compute((Tensor(a),), (Tensor(a),))
+    compute((CudaTensor(a),), (CudaTensor(a),))
     assert len(seen) == len(pairs)
     stream.synchronize()
     assert (cupy.asnumpy(a) == 0.5).all()
@@ -127,7 +103,7 @@ def test_large_16_bit_tensors_are_left_to_the_table(stream: Any, monkeypatch: py
     seen: list[Any] = []
     monkeypatch.setattr(cuda, "by_arrays", lambda *given: seen.append(given))
     for size, expected in ((lut.SERVED_FROM - 1, 0), (lut.SERVED_FROM, 1)):
-        x = Tensor(cupy.empty(size, "float16"))
+        x = CudaTensor(cupy.empty(size, "float16"))
         cuda.OnCuda(gs.sigmoid).into((x,), (x,))
         cuda.OnCuda(gs.sigmoid.vjp).into((x, x), (x,))
         assert len(seen) == expected
