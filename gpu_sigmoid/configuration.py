@@ -45,9 +45,12 @@ def _version(distribution: str, extra: str) -> str:
 def _ways_from_jax() -> str:
     """Return how JAX's programs reach the kernels. Imports JAX."""
     try:
-        from gpu_sigmoid.backends.jax.native import why_not
+        from gpu_sigmoid.backends.jax import cuda, native
 
-        reason = why_not()
+        reason = native.why_not()
     except (ImportError, AttributeError) as error:
         return f", not served: {error}"
-    return f", by calls back to Python: {reason}" if reason else ", by native calls"
+    way = f", by calls back to Python: {reason}" if reason else ", by native calls"
+    if why_no_gpu() is None:
+        way += f"; not on a GPU: {reason}" if (reason := cuda.why_not()) else "; on a GPU too, experimentally"
+    return way

@@ -12,13 +12,14 @@ import pytest
 from helpers.required import library
 
 import gpu_sigmoid as gs
+from gpu_sigmoid import configuration
 from gpu_sigmoid.backends.cpu import SPLIT_FROM
 
 jax = library("jax")
 export = library("jax.export")
 jnp = jax.numpy
 
-from gpu_sigmoid.backends.jax import frame, native, table  # noqa: E402
+from gpu_sigmoid.backends.jax import cuda, frame, native, table  # noqa: E402
 from gpu_sigmoid.backends.jax.calls import MOST_OPERANDS  # noqa: E402
 
 ALLOWED = [export.DisabledSafetyCheck.custom_call("gpu_sigmoid")]
@@ -112,6 +113,18 @@ def test_why_there_is_no_handler_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.undo()
         native.why_not.cache_clear()
         assert native.why_not() is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"), [("no CuPy", "; not on a GPU: no CuPy"), (None, "; on a GPU too, experimentally")]
+)
+def test_whether_a_gpu_is_reached_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, reason: str | None, said: str
+) -> None:
+    monkeypatch.setattr(configuration, "why_no_gpu", lambda: None)
+    monkeypatch.setattr(cuda, "why_not", lambda: reason)
+    gs.show_config()
+    assert f"{jax.__version__}, by native calls{said}\n" in capsys.readouterr().out
 
 
 TRAINING = """
