@@ -94,7 +94,7 @@ def publish(content: report.Record, folder: Path, place: str) -> None:
     with written_together(folder) as made:
         document, page = paths(made, place)
         report.write(document, content)
-        page.write_text(report.page(content))
+        page.write_text(report.page(content), encoding="utf-8")
         charts.draw(content, made, place)
 
 

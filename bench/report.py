@@ -51,7 +51,7 @@ def where(on_gpu: bool, contender: str) -> Record:
 
 
 def write(path: Path, content: Record) -> None:
-    path.write_text(as_json(content))
+    path.write_text(as_json(content), encoding="utf-8")
 
 
 def rounded(value: Any) -> Any:

@@ -107,7 +107,7 @@ TABLES = {
 
 def read(path: Path) -> list[Row]:
     try:
-        return json.loads(path.read_text())["rows"]
+        return json.loads(path.read_bytes())["rows"]
     except FileNotFoundError:
         raise SystemExit(f"{path}: no such file; CONTRIBUTING.md says what writes it") from None
     except (ValueError, KeyError, TypeError):

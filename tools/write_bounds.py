@@ -58,10 +58,10 @@ def split(text: str) -> tuple[str, str, str]:
 
 
 def main() -> None:
-    text = BOUNDS.read_text()
-    wanted = written(text, json.loads(RESULTS.read_text())["rows"])
+    text = BOUNDS.read_text(encoding="utf-8")
+    wanted = written(text, json.loads(RESULTS.read_bytes())["rows"])
     if "--check" not in sys.argv:
-        BOUNDS.write_text(wanted)
+        BOUNDS.write_text(wanted, encoding="utf-8")
     elif text != wanted:
         sys.exit(f"{BOUNDS} is stale: run tools/write_bounds.py")
 

@@ -53,16 +53,20 @@ def apply(
     check = partial(store.check_target, source=source, column=column)
     with written_whole(target, check) as temporary, connected(scheduler) as client:
         job = store.open_job(source, temporary, FUNCTIONS[name].methods[MODES[what]], column)
-        # not among what the command prints, where it would be in the way of what is piped
-        with click.progressbar(length=len(job.blocks), label=name, file=sys.stderr) as bar:
+        try:
+            # not among what the command prints, where it would be in the way of what is piped
+            with click.progressbar(length=len(job.blocks), label=name, file=sys.stderr) as bar:
 
-            def done() -> None:
-                bar.update(1)
-                checkpoint()
+                def done() -> None:
+                    bar.update(1)
+                    checkpoint()
 
-            if client is None:
-                run_here(job, done)
-            else:
-                run_on_cluster(job, client, done)
-        job.close()
+                if client is None:
+                    run_here(job, done)
+                else:
+                    run_on_cluster(job, client, done)
+            job.close()
+        except BaseException:
+            job.abandon()
+            raise
     click.echo(f"{click.format_filename(target)}: {what} of {name}, {job.summary}")

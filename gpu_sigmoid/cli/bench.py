@@ -48,7 +48,7 @@ def bench(functions: tuple[str, ...], dtypes: tuple[str, ...], sizes: tuple[int,
         click.echo(f"{name:18}{dtype.name:10}{size:12,}{threads or 'GPU':>9}{figures}")
     if path is not None:
         with written_whole(path) as temporary:
-            temporary.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+            temporary.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
 
 
 def measured(name: str, dtype: np.dtype, size: int, xp: Any) -> dict[str, float]:

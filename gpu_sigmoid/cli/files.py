@@ -131,5 +131,6 @@ def synced(path: Path) -> None:
     """Wait until a file, or all in a folder, is on the disk."""
     for part in path.rglob("*") if path.is_dir() else [path]:
         if part.is_file():
-            with part.open("rb") as file:
+            # for writing too: Windows synchronises no file that is open for reading alone
+            with part.open("r+b") as file:
                 os.fsync(file.fileno())

@@ -36,8 +36,9 @@ class Commands(click.Group):
             fail(f"not enough memory: {error}".rstrip(": "))
         except OSError as error:
             drop_standard_output()
-            # who closes a pipe has read enough
-            if isinstance(error, BrokenPipeError):
+            # who closes a pipe has read enough; Windows then says EINVAL
+            at_pipe = os.name == "nt" and error.errno == errno.EINVAL and not error.filename
+            if at_pipe or isinstance(error, BrokenPipeError):
                 sys.exit(1)
             # what fails to be written elsewhere comes with a name
             unnamed = "standard output" if error.errno in OF_WRITING else "the system refused"

@@ -105,7 +105,7 @@ def check_report(path: Path) -> None:
     from gpu_sigmoid.verify import report
 
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_bytes())
         sorted({report.key(row) for row in content["rows"]})
         own = content.keys() == {*report.HEADING, "rows"}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):

@@ -28,4 +28,4 @@ def write(path: Path, findings: list[Finding], planned: int, device: dict[str, A
         "planned": planned,
         "findings": [vars(f) for f in findings],
     }
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

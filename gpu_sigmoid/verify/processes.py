@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
@@ -16,6 +17,9 @@ def over_processes(
 ) -> Generator[Any, None, None]:
     """Yield a function's results in order, computed on so many processes; each calls `start` first."""
     context = get_context("spawn")
+    if sys.platform == "win32":
+        # which lets a pool wait for no more
+        number = min(number, 61)
     # only this process has the writing end: the reading ones see when it is closed, and when this one is gone
     reader, writer = context.Pipe(duplex=False)
     pool = ProcessPoolExecutor(number, context, begin, (reader, start))

@@ -77,9 +77,11 @@ def line(row: Record) -> str:
 
 def write(path: Path, rows: list[Record]) -> None:
     """Write rows to a JSON file, in place of those that it has of the same subjects."""
-    before = json.loads(path.read_text())["rows"] if path.exists() else []
+    before = json.loads(path.read_bytes())["rows"] if path.exists() else []
     kept = {key(row): row for row in (*before, *rows)}
-    path.write_text(as_json({**HEADING, "rows": [kept[subject] for subject in sorted(kept)]}))
+    path.write_text(
+        as_json({**HEADING, "rows": [kept[subject] for subject in sorted(kept)]}), encoding="utf-8"
+    )
 
 
 def key(row: Record) -> tuple:

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.command import refused, run, start, tree, wait_for_names
+from helpers.systems import SIGNALS, posix
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.cli.stores import npy
+
+pytestmark = posix
 
 
 def make_pipe(path: Path) -> None:
@@ -76,9 +79,6 @@ def test_what_takes_the_target_s_place_meanwhile_is_kept(
     assert result.exit_code == 1
     assert "it is a folder" in result.output
     assert sorted(tree(tmp_path)) == ["x.npy", "y.npy"]
-
-
-SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 def make_large(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from helpers.command import refused, run, start, tree
+from helpers.systems import SIGNALS
 
 import gpu_sigmoid as gs
 from bench import charts, report
@@ -57,7 +58,7 @@ def bench(folder: Path) -> str:
     return result.output.splitlines()[-1]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("command", ["verify", "bench"])
 def test_a_signal_while_a_report_is_written_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, command: str

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from helpers.command import start
+from helpers.systems import SIGNALS
 
 LINUX = sys.platform == "linux"
 pytestmark = pytest.mark.skipif(not LINUX, reason="children are looked up in /proc")
@@ -48,7 +49,7 @@ def wait_for_end(workers: list[int]) -> None:
 
 
 @pytest.mark.parametrize("delay", [0, 5], ids=["starting", "measuring"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_ends_all(tmp_path: Path, number: signal.Signals, delay: int) -> None:
     process, workers = measures(tmp_path)
     time.sleep(delay)

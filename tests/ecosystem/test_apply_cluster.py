@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 from helpers.command import refused, start, wait_for_names
 from helpers.required import library
+from helpers.systems import need_posix
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.cli import blocks
 
+need_posix()
 zarr, pa, pq, distributed = map(library, ("zarr", "pyarrow", "pyarrow.parquet", "distributed"))
 MEBIBYTE = 1 << 20
 

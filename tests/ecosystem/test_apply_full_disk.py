@@ -1,7 +1,6 @@
 """`gpu-sigmoid apply` on a disk that is full: an error of one line, and nothing left on the disk."""
 
 import os
-import resource
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,9 @@ import numpy as np
 import pytest
 from helpers.command import start
 from helpers.required import library
+from helpers.systems import need_posix
+
+need_posix()
 
 LIMIT = 1 << 20
 # what does not compress
@@ -46,6 +48,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def limited() -> None:
+    import resource
+
     resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT // 2, LIMIT // 2))
 
 

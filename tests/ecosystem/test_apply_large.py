@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from helpers.command import start, wait_for_names
 from helpers.required import library
+from helpers.systems import need_posix
 
 import gpu_sigmoid as gs
 
+need_posix()
 zarr, pa, pq = library("zarr"), library("pyarrow"), library("pyarrow.parquet")
 
 MEMORY_TEST = """

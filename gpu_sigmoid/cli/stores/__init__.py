@@ -58,6 +58,9 @@ class Job:
     def close(self) -> None:
         """Finish the target."""
 
+    def abandon(self) -> None:
+        """Let go of the target, which stays unfinished: Windows removes no file that is open."""
+
 
 class Store(Protocol):
     """A format's module."""

@@ -1,6 +1,7 @@
 """A column of a Parquet file, row group by row group."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,12 @@ class ParquetJob(Job):
         """Write the footer."""
         self.writer.close()
         self.sink.close()
+
+    def abandon(self) -> None:
+        """Close the file, whatever fails: the writer's destructor would write to it."""
+        for part in (self.writer, self.sink):
+            with suppress(Exception):
+                part.close()
 
 
 def opened(path: Path, mode: str) -> Any:
