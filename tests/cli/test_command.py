@@ -25,7 +25,7 @@ def test_info_says_what_is_missing_and_why() -> None:
 
 
 def test_errors_name_what_is_accepted() -> None:
-    result = run("plot", "--function", "tanh")
+    result = run("plot", "--function", "arctan")
     assert result.exit_code == 2
     assert "'log_sigmoid'" in result.output
 
