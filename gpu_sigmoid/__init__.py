@@ -41,6 +41,7 @@ from gpu_sigmoid.functions import (
     FUNCTIONS,
     bce_with_logits,
     expit,
+    glu,
     log_expit,
     log_sigmoid,
     logit,
@@ -48,6 +49,7 @@ from gpu_sigmoid.functions import (
     sigmoid_prime,
     silu,
     softplus,
+    swiglu,
     tanh,
 )
 from gpu_sigmoid.source import cuda_source, cupy_ufunc
@@ -64,6 +66,7 @@ __all__ = [
     "device",
     "expit",
     "get_num_threads",
+    "glu",
     "gpu_available",
     "log_expit",
     "log_sigmoid",
@@ -74,5 +77,6 @@ __all__ = [
     "sigmoid_prime",
     "silu",
     "softplus",
+    "swiglu",
     "tanh",
 ]

@@ -3,14 +3,17 @@
 The unit is the last place of the correct result (ULP), subnormal results included,
 against the definition in higher precision. For silu's second derivative and for
 `bce_with_logits`, which cancel near their zeros, it is the last place of the larger of
-the terms they are the difference of. One half means the nearest float, always.
+the terms they are the difference of; so it is for the derivative of swiglu by its first operand.
+One half means the nearest float, always. Of several results it is the largest error of all.
 
 A vector-Jacobian product's error is at most twice its derivative's and one half: a cotangent
 makes of one last place up to two, and the product is rounded once more. It is no larger where
 the derivative underflows, with two exceptions: the product is 0 from abs(x) = 174.7 on (float64:
 1416.8), where exp(-abs(x)) is below 2^-252 (2^-2044), and nan for an infinite cotangent; and
 where a target and sigmoid(x) are both subnormal, their difference has lost what lies below the
-least subnormal number.
+least subnormal number. `glu` and `swiglu` are such products already, with another operand in the
+cotangent's place, and with one too round once. Of the two the product is to be below 2^244
+(2^2036): beyond, it is infinite though exp(-abs(x)) may be small enough for a finite result.
 
 `worst` is what `gpu-sigmoid verify --exhaustive` found: over all float32, float16 and
 bfloat16 operands, and over float64 ones dense and adversarial; `operands` where.
@@ -30,8 +33,8 @@ sigmoid          grad   float32   1.0    0.9499  0x1.833548p-2
 sigmoid          grad   float64   1.0    0.8883  0x1.ed282b9524036p-2
 sigmoid          grad   float16   0.5    0.5000  0x1.b3p+0
 sigmoid          grad   bfloat16  0.5    0.4997  0x1.e4p+1
-sigmoid          grad2  float32   2.5    1.5772  0x1.8588dp-2
-sigmoid          grad2  float64   2.5    1.7992  0x1.752b8a70e7cc8p-2
+sigmoid          grad2  float32   2.5    0.9656  0x1.176fcap+4
+sigmoid          grad2  float64   2.5    0.8236  -0x1.c7be888efd5e6p+8
 sigmoid          grad2  float16   0.5    0.5000  0x1p-22
 sigmoid          grad2  bfloat16  0.51   0.5000  0x1p-131
 sigmoid          vjp    float32   2.0    1.6982  0x1.bbfd46p+0 0x1.f14dbcp+0
@@ -110,8 +113,8 @@ tanh             grad   float32   2.5    1.6952  0x1.b52d7cp+0
 tanh             grad   float64   2.5    1.5481  -0x1.3687a9f1af2b1p+2
 tanh             grad   float16   0.5    0.5000  0x1.b3p-1
 tanh             grad   bfloat16  0.5    0.4997  0x1.e4p+0
-tanh             grad2  float32   2.5    1.4650  0x1.89b572p-3
-tanh             grad2  float64   2.5    1.5713  0x1.7972db4c2e868p-3
+tanh             grad2  float32   2.5    0.9538  0x1.181ff4p+3
+tanh             grad2  float64   2.5    0.7052  -0x1.d990e7bd701f5p-7
 tanh             grad2  float16   0.5    0.4999  0x1.e84p-1
 tanh             grad2  bfloat16  0.5    0.4993  0x1.3ep+3
 tanh             vjp    float32   3.5    2.5225  0x1.6dd002p+3 0x1.fa9cc4p+0
@@ -150,6 +153,38 @@ bce_with_logits  vjp    float32   3.5    2.7601  0x1.c91278p-5 0x1.840d7ep-8 0x1
 bce_with_logits  vjp    float64   3.0    1.7125  0x1.d6f6a595d4825p-3 0x1.ab90038a27cp-11 0x1.a098f03470a1ap+0
 bce_with_logits  vjp    float16   0.51   0.5000  -0x1p-11 0x1.23p-3 0x1p+0
 bce_with_logits  vjp    bfloat16  0.51   0.5000  0x1.4cp-119 0x1.cp-3 -0x1.fp+0
+glu              value  float32   2.5    1.1557  -0x1.36666ap+31 -0x1.613d8cp+6
+glu              value  float64   2.5    0.9745  0x1.6a09cc69a43fbp+0 -0x1.292fd5a44ca45p+9
+glu              value  float16   0.51   0.5000  0x1.adp+0 -0x1.cp-2
+glu              value  bfloat16  0.51   0.5000  0x1p+0 -0x1p-8
+glu              grad   float32   2.5    1.1557  -0x1.36666ap+31 0x1.613d8cp+6
+glu              grad   float64   2.5    0.9745  0x1.6a09cc69a43fbp+0 -0x1.292fd5a44ca45p+9
+glu              grad   float16   0.51   0.5000  0x1p+0 -0x1p-11
+glu              grad   bfloat16  0.51   0.5000  0x1p+0 -0x1p-8
+glu              grad2  float32   2.5    1.1788  -0x1.04d6d8p-120 0x1.b6fdcap+1
+glu              grad2  float64   2.5    1.0585  0x1.c8dfa8c39cf0ap-579 -0x1.51e8c4a46c0a8p+8
+glu              grad2  float16   0.51   0.5000  0x1p+0 0x1.b3p+0
+glu              grad2  bfloat16  0.51   0.5000  0x1.1p+0 0x1p-127
+glu              vjp    float32   2.5    1.3712  0x1.dd69eap+0 0x1.5bbc84p+6 -0x1.5e9052p+0
+glu              vjp    float64   2.5    0.9238  0x1.0d2db30f0c9dcp+0 0x1.6c3fb433352f5p+8 0x1.58501f857b7f9p+0
+glu              vjp    float16   0.51   0.5000  0x1.11p+0 0x1.ap-19 -0x1.ep+0
+glu              vjp    bfloat16  0.51   0.5000  0x1.68p+0 0x1.fcp-24 -0x1.6p+0
+swiglu           value  float32   2.5    1.0938  -0x1.fe1b14p+2 -0x1.37acacp-117
+swiglu           value  float64   2.5    0.9258  -0x1.63ee5b1397599p+9 -0x1.703fc9c6dbdabp+0
+swiglu           value  float16   0.51   0.5000  0x1.7p+5 0x1.02p+0
+swiglu           value  bfloat16  0.51   0.5000  0x1p-127 0x1.04p+0
+swiglu           grad   float32   2.5    1.6576  -0x1.79a242p+2 0x1.c59dbep+54
+swiglu           grad   float64   2.5    1.3157  0x1.174abc22462c5p-18 0x1.ffe41bbbfd9d2p+0
+swiglu           grad   float16   0.51   0.5001  -0x1.4p+2 0x1.6bp+0
+swiglu           grad   bfloat16  0.51   0.5000  0x1p-133 0x1p+0
+swiglu           grad2  float32   2.5    1.6027  -0x1.3dc702p+3 0x1p+0
+swiglu           grad2  float64   2.5    1.2008  -0x1.0a2b23f3bab74p+2 0x1p+0
+swiglu           grad2  float16   0.51   0.5000  -0x1p-12 0x1p+0
+swiglu           grad2  bfloat16  0.51   0.5000  -0x1p-9 0x1p+0
+swiglu           vjp    float32   2.5    1.7151  -0x1.108e8p+4 0x1.135724p+16 0x1.411ae4p-67
+swiglu           vjp    float64   2.5    1.3756  0x1.01244726725d8p-3 0x1.2ad2379c7352p+0 0x1.85bb014c4d1f5p+0
+swiglu           vjp    float16   0.51   0.5000  0x1.28cp+5 0x1.7d8p+0 0x1.8p+0
+swiglu           vjp    bfloat16  0.51   0.5000  0x1.8p-131 0x1.cp+0 0x1.24p+0
 """
 
 

@@ -30,7 +30,8 @@ and on the GPU, with numba-cuda:
             weights[i] -= gs.device.silu.vjp(logits[i], gradient[i])
 
 A parameter is given by its name as to the function of arrays: `gs.device.softplus(x, beta=b)`.
-To a function that `numba.njit` compiles, these may be given as arguments, in tuples too.
+To a function that `numba.njit` compiles, these may be given as arguments, in tuples too. Several
+results are one tuple, not nested: `value, by_a, by_b = gs.device.swiglu.value_and_grad(a, b)`.
 
 The largest of the arguments' types is the result's; bool and integers count as float64. To Numba
 a literal such as `1.0` is a float64: write `numba.float32(1.0)` beside float32 arguments. float16

@@ -133,16 +133,16 @@ def takes(out: ndarray, operands: tuple) -> bool:
 def all_take(outs: tuple, operands: tuple, dtype: np.dtype) -> bool:
     """Return whether these are different small arrays, no views, each of which can take a result."""
     shape = operands[0].shape
-    before = None
+    before: tuple = ()
     for out in outs:
         if type(out) is not ndarray or out.dtype is not dtype or out.nbytes >= SPLIT_FROM:
             return False
         # arrays that own their memory share none
-        if out is before or out.base is not None:
+        if out.base is not None or any([out is other for other in before]):
             return False
         if out.shape != shape and not takes(out, operands):
             return False
-        before = out
+        before += (out,)
     return True
 
 

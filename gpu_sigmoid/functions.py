@@ -25,8 +25,8 @@ Parameters
 {parameters}
 out : array or None, keyword only
     Where the result goes; the same array as an input will do. Its dtype is the
-    result's, its shape what the inputs broadcast to. `value_and_grad` takes a tuple
-    of two.
+    result's, its shape what the inputs broadcast to. Where there are several results,
+    a tuple of as many, nested as they are.
 
 Returns
 -------
@@ -47,7 +47,7 @@ Notes
 {limits}
 
 The methods `grad`, `grad2`, `value_and_grad` and `vjp` take the same arguments (`vjp`
-one more) and compute derivatives with respect to the first. Largest error, in units
+one more) and compute derivatives with respect to {by}. Largest error, in units
 in the last place of the result, against the definition in higher precision:
 
 {bounds}
@@ -56,6 +56,8 @@ PARAMETERS = {
     "x": "x : array_like\n    Any shape.",
     "target": "target : array_like\n    Usually in [0, 1]; broadcast against `x`.",
     "beta": "beta : number or array, keyword only\n    The steepness; broadcast against `x`. Without it: 1.",
+    "a": "a : array_like\n    Any shape.",
+    "b": "b : array_like\n    Broadcast against `a`.",
 }
 """What is said of an operand, by its name."""
 
@@ -141,11 +143,49 @@ class Method:
         return find, (self.formula.__name__, self.mode.name)
 
 
+class ValueAndGradients(Method):
+    """`value_and_grad` of a function of several gradients: (value, (by the first, by the second, ...)).
+
+    `flat` is the method that computes them, all in one tuple.
+    """
+
+    def __init__(self, flat: Method) -> None:
+        super().__init__(flat.formula, flat.signature, flat.mode, flat.function, flat.function.label)
+        self.flat = flat
+        self.__doc__ = "Return (value, tuple of derivatives) from one pass; `out` is as nested."
+
+    def __call__(self, *operands: Any, out: Any = None, **parameters: Any) -> Any:
+        results = self.flat(*operands, out=None if out is None else self.flattened(out), **parameters)
+        return results[0], results[1:]
+
+    def flattened(self, out: Any) -> tuple:
+        """Return (value, (derivatives...)) as one tuple.
+
+        Raises
+        ------
+        TypeError
+            If it is not nested so.
+        """
+        count = self.signature.gradients
+        if isinstance(out, tuple) and len(out) == 2:
+            value, gradients = out
+            if gradients is None:
+                return value, *(None,) * count
+            if isinstance(gradients, tuple) and len(gradients) == count:
+                return value, *gradients
+        names = ", ".join(f"by_{name}" for name in self.signature.operands[:count])
+        raise TypeError(f"{self.label}: out is to be a tuple (value, ({names})), as the results are")
+
+    def __reduce__(self) -> Any:
+        return getattr, (self.function, self.__name__)
+
+
 class Function(Method):
     """A function and its derivatives, elementwise; call it for the value.
 
-    `bounds` are the largest errors by mode and dtype, `methods` all its modes by name. One with a
-    parameter is `called` as the one without, whose `parametrised` it is.
+    `bounds` are the largest errors by mode and dtype, `methods` all its modes by name; of these, several
+    results are in one tuple. One with a parameter is `called` as the one without, whose `parametrised`
+    it is.
     """
 
     grad: Method
@@ -175,6 +215,8 @@ class Function(Method):
                 self.methods[mode.name] = Method(formula, signature, mode, self, called)
         for name in PUBLIC[1:]:
             setattr(self, name, self.methods[name])
+        if gradients > 1:
+            self.value_and_grad = ValueAndGradients(self.methods["value_and_grad"])
         if parametrised is not None:
             for name, method in self.methods.items():
                 method.parametrised = parametrised.methods[name]
@@ -210,7 +252,8 @@ def documentation(function: Function, parametrised: Function | None) -> str:
         limits += f"\n\nWith `{operands[-1]}`: {parametrised.definition}\n{parametrised.limits}"
         lines += f"\n\nand with `{operands[-1]}`:\n\n{bounds(parametrised)}"
     parameters = "\n".join(PARAMETERS.get(name, f"{name} : array_like") for name in operands)
-    return function.definition + NOTES.format(parameters=parameters, limits=limits, bounds=lines)
+    by = "the first" if function.signature.gradients == 1 else "all, as a tuple of arrays"
+    return function.definition + NOTES.format(parameters=parameters, limits=limits, by=by, bounds=lines)
 
 
 def find(name: str, mode: str) -> Method:
@@ -268,9 +311,28 @@ bce_with_logits = Function(
     "last places of the larger term.",
     differentiable=2,
 )
+glu = Function(
+    formulas.glu,
+    "The gated linear unit, a * sigmoid(b).",
+    "The factors are multiplied before they are rounded: a large `a` meets the sigmoid before that\n"
+    "underflows. 0 times infinity is nan.",
+    differentiable=2,
+    gradients=2,
+)
+swiglu = Function(
+    formulas.swiglu,
+    "The gated unit of silu, silu(a) * b = a * sigmoid(a) * b.",
+    "The factors are multiplied before they are rounded: a large `b` meets silu(a) before that underflows.\n"
+    "0 times infinity is nan, silu(-inf) is -0.0. The derivative by `a` changes its sign near a = -1.278:\n"
+    "errors are there in last places of the larger of its terms, b * sigmoid(a) and a * b * sigmoid'(a).",
+    differentiable=2,
+    gradients=2,
+)
 
 FUNCTIONS: dict[str, Function] = {}
-FUNCTIONS.update({f.label: f for f in (sigmoid, log_sigmoid, softplus, silu, tanh, logit, bce_with_logits)})
+FUNCTIONS.update(
+    {f.label: f for f in (sigmoid, log_sigmoid, softplus, silu, tanh, logit, bce_with_logits, glu, swiglu)}
+)
 for _function in FUNCTIONS.values():
     registry.FUNCTIONS.update({f.name: f for f in (_function, _function.parametrised) if f is not None})
 sigmoid_prime = sigmoid.grad

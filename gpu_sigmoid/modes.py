@@ -29,15 +29,15 @@ class Mode:
     name: str
     partials: tuple[Partial, ...]
     weighted: bool = False
-    operands: tuple[str, ...] = field(default=(), compare=False)
+    signature: "Signature | None" = field(default=None, compare=False)
     """The function's, by which derivatives have their names."""
 
     @property
     def single_results(self) -> "tuple[Mode, ...]":
         """The modes that compute the results one by one."""
-        if len(self.partials) == 1:
+        if self.signature is None or len(self.partials) == 1:
             return (self,)
-        return tuple(single(partial, self.operands, self.weighted) for partial in self.partials)
+        return tuple(self.signature.single(partial, self.weighted) for partial in self.partials)
 
 
 @dataclass(frozen=True)
@@ -54,34 +54,33 @@ class Signature:
 
     @property
     def modes(self) -> dict[str, Mode]:
-        """The modes by name: the public ones, and those of the other partial derivatives."""
+        """The modes by name: the public ones, and those of single partial derivatives that are none."""
         value, first, second = (partials(self.gradients, order) for order in range(len(NAMES)))
         modes = [
-            Mode("value", value, operands=self.operands),
-            Mode("grad", first, operands=self.operands),
-            Mode("grad2", second, operands=self.operands),
-            Mode("value_and_grad", value + first, operands=self.operands),
-            Mode("vjp", first, True, self.operands),
+            Mode("value", value, signature=self),
+            Mode("grad", first, signature=self),
+            Mode("grad2", second, signature=self),
+            Mode("value_and_grad", value + first, signature=self),
+            Mode("vjp", first, True, self),
         ]
         for order, weighted in ((1, False), (1, True), (2, False)):
-            others = [p for p in partials(self.differentiable, order) if max(p) >= self.gradients]
-            modes += [single(partial, self.operands, weighted) for partial in others]
+            modes += [self.single(partial, weighted) for partial in partials(self.differentiable, order)]
         return {mode.name: mode for mode in modes}
+
+    def single(self, partial: Partial, weighted: bool = False) -> Mode:
+        """Return the mode of one partial derivative.
+
+        Unless it is the only one of a public mode, its name says by which operands, such as
+        `grad_target`, or `vjp_target` times a cotangent.
+        """
+        name = "vjp" if weighted else NAMES[len(partial)]
+        is_public = self.gradients == 1 and not any(partial)
+        by = () if is_public else [self.operands[i] for i in partial]
+        return Mode("_".join([name, *by]), (partial,), weighted, self)
 
     def operands_of(self, mode: Mode) -> tuple[str, ...]:
         """Return the names of what a mode takes."""
         return (*self.operands, "cotangent") if mode.weighted else self.operands
-
-
-def single(partial: Partial, operands: tuple[str, ...], weighted: bool) -> Mode:
-    """Return the mode of one partial derivative.
-
-    Beside the first operand's, a name says by which, such as `grad_target`, or `vjp_target` times a
-    cotangent.
-    """
-    name = "vjp" if weighted else NAMES[len(partial)]
-    by = [operands[i] for i in partial] if any(partial) else []
-    return Mode("_".join([name, *by]), (partial,), weighted, operands)
 
 
 def label(function: str, mode: str) -> str:

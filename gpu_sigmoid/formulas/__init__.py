@@ -6,14 +6,16 @@ each differentiable operand and the second ones by each pair of them, in the ord
 stand in a formula is said in `gpu_sigmoid.lowering.subset`; how the result of each operation is
 the same on every target, in `gpu_sigmoid.lowering.primitives`.
 
-- `logistic`, `silu`, `tanh`, `logit`: the public formulas
+- `logistic`, `silu`, `tanh`, `logit`, `gated`: the public formulas
 - `steepness`: those of a product beta * x
 - `exponential`: exp(abs(x)), scaled so that it and its reciprocal stay in range
 - `quotients`: what is made of it by one division
+- `products`: factors multiplied in, and the product rounded once
 - `double_double`: arithmetic on unevaluated sums of two floats
 - `coefficients`: fitted constants
 """
 
+from gpu_sigmoid.formulas.gated import glu, swiglu
 from gpu_sigmoid.formulas.logistic import bce_with_logits, log_sigmoid, sigmoid, softplus
 from gpu_sigmoid.formulas.logit import logit
 from gpu_sigmoid.formulas.silu import silu
@@ -22,11 +24,13 @@ from gpu_sigmoid.formulas.tanh import tanh
 
 __all__ = [
     "bce_with_logits",
+    "glu",
     "log_sigmoid",
     "logit",
     "sigmoid",
     "silu",
     "softplus",
     "softplus_beta",
+    "swiglu",
     "tanh",
 ]

@@ -54,3 +54,9 @@ def round_to_odd(high, low):
 def odd_if_narrowed(high, low):
     """The double-double rounded to odd where a rounding to 16 bits follows, elsewhere its high part."""
     return if_narrowed(round_to_odd(high, low), high)
+
+
+def rounded(high, low):
+    """The double-double, which need not be normalized, rounded once."""
+    total = high + low
+    return odd_if_narrowed(total, (high - total) + low)

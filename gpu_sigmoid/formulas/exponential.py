@@ -13,7 +13,16 @@ normal number, and final_scale is the power of two that capping has taken off.
 
 from gpu_sigmoid.formulas.coefficients import EXPM1_TAIL, LN2_HIGH, LN2_LOW, LOG2_E
 from gpu_sigmoid.lowering.constants import Constant
-from gpu_sigmoid.lowering.language import bits, fma, from_bits, if_narrowed, if_weighted, polynomial, where
+from gpu_sigmoid.lowering.language import (
+    bits,
+    fma,
+    from_bits,
+    if_narrowed,
+    if_weighted,
+    polynomial,
+    polynomial_in_pairs,
+    where,
+)
 
 SCALE_EXPONENT = -64, -512
 CAP_EXPONENT = 125, 1021
@@ -36,6 +45,8 @@ def rounding_constant(float32_exponent, float64_exponent):
 ROUND_SCALED = rounding_constant(*SCALE_EXPONENT)
 ROUND = rounding_constant(0, 0)
 CAPPED = rounding_constant(*CAP_EXPONENT)
+LOW_CAP = Constant(float32="0x1p64", float64="0x1p512")
+BITS_OF_ONE = Constant(float32=127 << 23, float64=1023 << 52)
 
 # From here on even x * exp(-x) rounds to zero.
 NEGLIGIBLE = Constant(float32=110.0, float64=760.0)
@@ -61,32 +72,67 @@ def binary_exponent(x, log2_base, round_scaled, round_unscaled, cap):
     `bounded_magnitude`: elsewhere the bits that are shifted into the exponent are no exponent's.
     """
     shifted = fma(x, log2_base, round_scaled)
-    unscaled = fma(x, log2_base, round_unscaled)
-    capped = where(unscaled > cap, cap, unscaled)
+    n, power, final_scale = capped_exponent(x, log2_base, round_unscaled, cap)
     return (
-        if_weighted(unscaled - round_unscaled, shifted - round_scaled),
-        if_weighted(
-            from_bits(bits(capped) << SIGNIFICAND_BITS), from_bits(bits(shifted) << SIGNIFICAND_BITS)
-        ),
+        if_weighted(n, shifted - round_scaled),
+        if_weighted(power, from_bits(bits(shifted) << SIGNIFICAND_BITS)),
         if_weighted(1.0, SCALE),
-        if_weighted(from_bits(bits(ROUND - (unscaled - capped)) << SIGNIFICAND_BITS), SCALE),
+        if_weighted(final_scale, SCALE),
+    )
+
+
+def capped_exponent(x, log2_base, round, cap):
+    """n, power, final_scale: n is the integer nearest to x * log2_base, power / final_scale is 2^n."""
+    shifted = fma(x, log2_base, round)
+    capped = where(shifted > cap, cap, shifted)
+    return (
+        shifted - round,
+        from_bits(bits(capped) << SIGNIFICAND_BITS),
+        from_bits(bits(ROUND - (shifted - capped)) << SIGNIFICAND_BITS),
     )
 
 
 def exponential(magnitude, magnitude_low):
     """power, r, ratio, ratio_low, low, scale, final_scale; scale * E = power * (1 + r * ratio) + low.
 
-    E = 2^n * exp(r), abs(r) <= ln(2)/2, by Cody and Waite's reduction with two multiply-adds;
-    ratio = (exp(r) - 1) / r. The low parts are what the rounding of r and of the ratio has lost.
-    `magnitude_low` is -0.0 where the magnitude is exact.
+    E = 2^n * exp(r), abs(r) <= ln(2)/2; ratio = (exp(r) - 1) / r. `magnitude_low` is -0.0 where the
+    magnitude is exact.
     """
     n, power, scale, final_scale = binary_exponent(magnitude, LOG2_E, ROUND_SCALED, ROUND, CAPPED)
+    r, r_low = reduced(magnitude, magnitude_low, n)
+    ratio, ratio_low, low = expm1_ratio(power, r, r_low, polynomial(r, EXPM1_TAIL))
+    return power, r, ratio, ratio_low, low, scale, final_scale
+
+
+def capped_exponential(x):
+    """power, r, ratio, ratio_low, low, final_scale; final_scale * exp(x) = power * (1 + r * ratio) + low.
+
+    For the factors of products: final_scale is 1 but where exp(x) is beyond the cap. Requires x >= -87
+    (-708), and x <= NEGLIGIBLE_IF_WEIGHTED.
+    """
+    n, power, final_scale = capped_exponent(x, LOG2_E, ROUND, CAPPED)
+    r, r_low = reduced(x, -0.0, n)
+    ratio, ratio_low, low = expm1_ratio(power, r, r_low, polynomial_in_pairs(r, EXPM1_TAIL))
+    return power, r, ratio, ratio_low, low, final_scale
+
+
+def capped_again(power):
+    """2^n capped so that its reciprocal has low parts too, and what capping has taken off."""
+    capped = where(power > LOW_CAP, LOW_CAP, power)
+    return capped, from_bits(bits(capped) + BITS_OF_ONE - bits(power))
+
+
+def reduced(x, x_low, n):
+    """r = x + x_low - n ln(2) and what its rounding has lost, by Cody and Waite's reduction."""
     # exact: a multiple of the last place of ln(2)/2, and smaller
-    partly_reduced = fma(-n, LN2_HIGH, magnitude)
-    r = fma(-n, LN2_LOW, partly_reduced + magnitude_low)
-    r_low = fma(-n, LN2_LOW, partly_reduced - r) + magnitude_low
-    tail = polynomial(r, EXPM1_TAIL)
+    partly_reduced = fma(-n, LN2_HIGH, x)
+    r = fma(-n, LN2_LOW, partly_reduced + x_low)
+    return r, fma(-n, LN2_LOW, partly_reduced - r) + x_low
+
+
+def expm1_ratio(power, r, r_low, tail):
+    """ratio = 1 + r * tail, ratio_low, and low, which r_low and ratio_low make of power * exp(r)."""
     ratio = fma(r, tail, 1.0)
     ratio_low = fma(r, tail, 1.0 - ratio)
     low = fma(power * r_low, fma(r, ratio, 1.0), power * r * ratio_low)
-    return power, r, ratio, ratio_low, low, scale, final_scale
+    return ratio, ratio_low, low

@@ -3,7 +3,7 @@
 from gpu_sigmoid.formulas.coefficients import ATANH_TAIL_LOGIT, LN2_HIGH, LN2_LOW
 from gpu_sigmoid.formulas.double_double import multiply, odd_if_narrowed, round_to_odd
 from gpu_sigmoid.formulas.exponential import SIGNIFICAND_BITS
-from gpu_sigmoid.lowering.constants import Constant
+from gpu_sigmoid.lowering.constants import INFINITY, NAN, Constant
 from gpu_sigmoid.lowering.language import (
     bits,
     fma,
@@ -14,9 +14,6 @@ from gpu_sigmoid.lowering.language import (
     times_cotangent,
     where,
 )
-
-INFINITY = Constant(float32="inf", float64="inf")
-NAN = Constant(float32="nan", float64="nan")
 
 # The argument is carried times SCALE: its odds and their reciprocal stay normal numbers.
 SCALE = Constant(float32="0x1p32", float64="0x1p64")

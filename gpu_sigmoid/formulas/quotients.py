@@ -6,7 +6,7 @@ of the quotient costs a few additions and brings the error from 2.4 units in the
 """
 
 from gpu_sigmoid.formulas.coefficients import ATANH_TAIL_LOG1P, LN2_HIGH, LN2_LOW, LOG_COSH
-from gpu_sigmoid.formulas.double_double import multiply
+from gpu_sigmoid.formulas.double_double import multiply, two_sum_error
 from gpu_sigmoid.formulas.exponential import SCALE_EXPONENT
 from gpu_sigmoid.lowering.constants import Constant
 from gpu_sigmoid.lowering.language import (
@@ -20,8 +20,9 @@ from gpu_sigmoid.lowering.language import (
     where,
 )
 
-# Subtracting the bits of scale * 2^n from it leaves those of 2^-n.
-BITS_OF_RECIPROCAL = Constant(
+# Subtracting the bits of 2^n, or of scale * 2^n, from these leaves those of 2^-n.
+BITS_OF_RECIPROCAL = Constant(float32=2 * 127 << 23, float64=2 * 1023 << 52)
+BITS_OF_RECIPROCAL_SCALED = Constant(
     float32=(2 * 127 + SCALE_EXPONENT[0]) << 23, float64=(2 * 1023 + SCALE_EXPONENT[1]) << 52
 )
 
@@ -31,7 +32,8 @@ def reciprocal(power, step, ratio, low, addend):
 
     The addend is added to power first, and meets the rest of E in one rounding. What that rounding
     has lost is computed exactly: power and the denominator are within a factor of 2.6 of each
-    other, and power has a zero in its last place, so that their difference is a float.
+    other, and power has a zero in its last place, so that their difference is a float. So power
+    is to be the larger of the two: where the addend is, they change places.
     `low` matters to a result that is rounded again, to 16 bits, and is left out elsewhere: there
     it is a tenth of what the quotient is rounded by.
     """
@@ -72,16 +74,26 @@ def left_or_complement(x, left, left_odd, complement_odd, scale, final_scale):
     return if_weighted(times_cotangent(chosen) * where(x < 0.0, final_scale, 1.0), chosen)
 
 
-def tanh_half(magnitude, power, r, ratio, ratio_low, q, q_low):
-    """tanh(magnitude / 2) = (E - 1) / (E + 1) as a double-double; requires the scale not to be 1.
+def scaled_expm1(magnitude, power, bits_of_reciprocal, r, ratio, ratio_low):
+    """(E - 1) / 2^n = (1 - 2^-n) + r * ratio as a double-double.
 
-    (E - 1) / 2^n is (1 - 2^-n) + r * ratio. Towards zero, where n is 0, r * ratio is all of it, and
-    the ratio's low part keeps the relative accuracy.
+    Towards zero, where n is 0, r * ratio is all of it, and the ratio's low part keeps the relative
+    accuracy. Where E is large it is left out, as it is in q, so that in tanh the two errors cancel.
     """
     # 1 is all that is left of 1 - 2^-n long before 2^-n underflows
-    constant = where(magnitude < 64.0, 1.0 - from_bits(BITS_OF_RECIPROCAL - bits(power)), 1.0)
-    difference = fma(r, ratio, constant)
-    difference_low = fma(r, ratio_low, fma(r, ratio, constant - difference))
+    constant = where(magnitude < 64.0, 1.0 - from_bits(bits_of_reciprocal - bits(power)), 1.0)
+    product = r * ratio
+    kept = if_narrowed(ratio_low, where(magnitude < 2.0, ratio_low, 0.0))
+    product_low = fma(r, kept, fma(r, ratio, -product))
+    difference = constant + product
+    return difference, two_sum_error(constant, product, difference) + product_low
+
+
+def tanh_half(magnitude, power, r, ratio, ratio_low, q, q_low):
+    """tanh(magnitude / 2) = (E - 1) / (E + 1) as a double-double; requires the scale of `exponential`."""
+    difference, difference_low = scaled_expm1(
+        magnitude, power, BITS_OF_RECIPROCAL_SCALED, r, ratio, ratio_low
+    )
     return multiply(difference, difference_low, power * q, power * q_low)
 
 

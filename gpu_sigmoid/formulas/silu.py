@@ -78,13 +78,7 @@ def silu(x):
     complement = fma(-grad, scale, 1.0)
     complement_low = fma(-grad_low, scale, fma(-grad, scale, 1.0 - complement))
 
-    # silu'' = q p (2 - abs(x) tanh(abs(x) / 2)), tanh(abs(x) / 2) = 1 - 2 q
-    derivative, derivative_low = multiply(q, q_low, p, p_low)
-    tanh = fma(-q, scale, p)
-    tanh_low = fma(-q_low, scale, fma(-q, scale, p - tanh)) + p_low
-    factor = fma(-magnitude, tanh, 2.0)
-    factor_low = fma(-magnitude, tanh_low, fma(-magnitude, tanh, 2.0 - factor))
-    grad2, grad2_low = multiply(derivative, derivative_low, factor, factor_low)
+    grad2, grad2_low = second_derivative(magnitude, q, q_low, p, p_low, scale)
     return (
         if_narrowed(
             where(x < 0.0, -round_to_odd(left, left_low) * final_scale, round_to_odd(right, right_low)),
@@ -100,6 +94,16 @@ def silu(x):
         ),
         odd_if_narrowed(grad2, grad2_low) * final_scale,
     )
+
+
+def second_derivative(magnitude, q, q_low, p, p_low, scale):
+    """silu'' = q p (2 - abs(x) tanh(abs(x) / 2)), with tanh(abs(x) / 2) = 1 - 2 q, divided by scale."""
+    derivative, derivative_low = multiply(q, q_low, p, p_low)
+    tanh = fma(-q, scale, p)
+    tanh_low = fma(-q_low, scale, fma(-q, scale, p - tanh)) + p_low
+    factor = fma(-magnitude, tanh, 2.0)
+    factor_low = fma(-magnitude, tanh_low, fma(-magnitude, tanh, 2.0 - factor))
+    return multiply(derivative, derivative_low, factor, factor_low)
 
 
 def exponential_around_minimum(magnitude):

@@ -57,3 +57,7 @@ class Polynomial:
 
 def number(value: str | float) -> float | int:
     return float.fromhex(value) if isinstance(value, str) else value
+
+
+INFINITY = Constant(float32="inf", float64="inf")
+NAN = Constant(float32="nan", float64="nan")

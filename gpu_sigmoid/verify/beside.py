@@ -1,15 +1,17 @@
-"""What goes beside x: targets, parameters, and the cotangents of vector-Jacobian products.
+"""What goes beside x: targets, parameters, factors, and the cotangents of vector-Jacobian products.
 
 A label names a rule that makes such operands from x. Random ones repeat: their generator is
 seeded by the label.
 """
 
 from collections.abc import Callable
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 
 from gpu_sigmoid.registry import FUNCTIONS
+from gpu_sigmoid.verify.definitions import DEFINITIONS, arranged, depends_on_factor
 from gpu_sigmoid.verify.units import UNITS
 
 Rule = Callable[[str, np.ndarray, np.random.Generator], np.ndarray]
@@ -70,10 +72,15 @@ def amplifying(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.nda
 
     There the derivative's relative error is the most units in the product's last place.
     """
-    mantissa, _ = np.frexp(np.abs(FUNCTIONS[name].grad(x, *more).astype(np.float64)))
-    below = 1 - np.exp2(rng.uniform(-20, -2, x.shape))
+    return bringing_below_a_power_of_two(FUNCTIONS[name].grad(x, *more), rng)
+
+
+def bringing_below_a_power_of_two(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return factors of y."""
+    mantissa, _ = np.frexp(np.abs(y.astype(np.float64)))
+    below = 1 - np.exp2(rng.uniform(-20, -2, y.shape))
     c = below / np.where(np.isfinite(mantissa) & (mantissa > 0), mantissa, 1.0)
-    return np.where(rng.random(x.shape) < 0.5, c, -c)
+    return np.where(rng.random(y.shape) < 0.5, c, -c)
 
 
 def any_cotangent(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.ndarray) -> np.ndarray:
@@ -109,9 +116,15 @@ def others(name: str) -> tuple[str, ...]:
     return FUNCTIONS[name].operands[1:]
 
 
-def labels(name: str, mode: str, dtype: str) -> tuple[str | None, ...]:
-    """Return the rules to go over for a mode, (None,) where x is its only operand."""
+def labels(name: str, mode: str, dtype: str, result: int = 0) -> tuple[str | None, ...]:
+    """Return the rules to go over for a result of a mode, (None,) where only x matters to it."""
     narrow = dtype in ("float16", "bfloat16")
+    if DEFINITIONS[name].factor and mode != "vjp":
+        if not depends_on_factor(name, mode, result):
+            return (None,)
+        return (ALL_MANTISSAS if narrow else "1", *COTANGENTS)
+    if DEFINITIONS[name].factor:
+        return tuple(COTANGENTS)
     if mode == "vjp":
         return (ALL_MANTISSAS, *COTANGENTS) if narrow and not others(name) else tuple(COTANGENTS)
     if not others(name):
@@ -125,11 +138,14 @@ def labels(name: str, mode: str, dtype: str) -> tuple[str | None, ...]:
     return (ALL_PAIRS, "outside [0, 1]") if narrow else tuple(TARGETS)
 
 
-def beside(name: str, mode: str, label: str | None, x: np.ndarray) -> tuple[np.ndarray, ...]:
+def beside(name: str, mode: str, label: str | None, x: np.ndarray, result: int = 0) -> tuple[np.ndarray, ...]:
     """Return the operands that go beside x, of its dtype."""
+    rng = np.random.default_rng(crc32(f"{name} {label} {len(x)}".encode()))
+    if DEFINITIONS[name].factor:
+        with np.errstate(all="ignore"):
+            return factors(name, mode, label, x, result, rng)
     if label is None:
         return ()
-    rng = np.random.default_rng(crc32(f"{name} {label} {len(x)}".encode()))
     found: list[np.ndarray] = []
     with np.errstate(all="ignore"):
         for place, operand in enumerate(others(name)):
@@ -139,3 +155,30 @@ def beside(name: str, mode: str, label: str | None, x: np.ndarray) -> tuple[np.n
         if mode == "vjp":
             found.append(COTANGENTS[label](name, x, rng, *found).astype(x.dtype))
     return tuple(found)
+
+
+def factors(
+    name: str, mode: str, label: str | None, x: np.ndarray, result: int, rng: np.random.Generator
+) -> tuple[np.ndarray, ...]:
+    """Return a factor, and a cotangent for a vector-Jacobian product."""
+    ones = np.ones_like(x)
+    if label == "any":
+        factor = any_factor(x, rng)
+        if mode != "vjp":
+            return (factor,)
+        # beyond, the product of both overflows before exp(-abs(x)) makes it small
+        most = 2 * UNITS[x.dtype.name].overflow - 12 - np.log2(np.abs(factor.astype(np.float64)))
+        return factor, any_factor(x, rng, most)
+    if label != "amplifying":
+        return (ones,)
+    factor = rng.uniform(1, 2, x.shape).astype(x.dtype) if mode == "vjp" else ones
+    results = FUNCTIONS[name].methods["grad" if mode == "vjp" else mode](*arranged(name, x, (factor,)))
+    y = results[result] if isinstance(results, tuple) else results
+    last = bringing_below_a_power_of_two(y, rng).astype(x.dtype)
+    return (factor, last) if mode == "vjp" else (last,)
+
+
+def any_factor(x: np.ndarray, rng: np.random.Generator, most: Any = np.inf) -> np.ndarray:
+    unit = UNITS[x.dtype.name]
+    exponent = rng.uniform(unit.least, np.minimum(unit.overflow, most), x.shape)
+    return (np.exp2(exponent - 1) * rng.choice([-1.0, 1.0], x.shape)).astype(x.dtype)

@@ -54,14 +54,15 @@ def judged(
 
 
 @cache
-def comparison(name: str, mode: str) -> Callable[..., tuple[int, int, int]]:
-    """Return the loop for a mode.
+def comparison(name: str, mode: str, result: int = 0) -> Callable[..., tuple[int, int, int]]:
+    """Return the loop for a result of a mode.
 
     It takes operands (a row each) and results, in float64, the format as `judged` does, and
     an array for the indices of results that are undecided; it returns the index of the
     largest error, how many are wrongly rounded for sure, and how many are undecided.
     """
-    evaluate = at_column(*REFERENCES[name, mode])
+    results, count = REFERENCES[name, mode]
+    evaluate = at_column(results[result], count)
 
     @jit
     def compare(

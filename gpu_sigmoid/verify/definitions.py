@@ -8,7 +8,7 @@ from typing import Any
 from mpmath import exp, ldexp, log, log1p, mp, mpf, tanh
 
 Term = Callable[..., mpf]
-Limit = tuple[tuple[float, ...], float, float]
+Limit = tuple[Any, ...]
 
 # bits of the result that are sure
 GUARD = 130
@@ -16,24 +16,35 @@ GUARD = 130
 
 @dataclass(frozen=True)
 class Definition:
-    """A function's definition, and what is known of it."""
+    """A function's definition, and what is known of it.
+
+    A mode of several results has a tuple of terms, in the order of `gpu_sigmoid.modes`.
+    """
 
     value: Term
-    grad: Term
-    grad2: Term
+    grad: Term | tuple[Term, ...]
+    grad2: Term | tuple[Term, ...]
     limits: tuple[Limit, ...]
-    """Operands such as the domain's ends and zeros, and the value and the derivative there."""
+    """Operands such as the domain's ends and zeros, and the value and the derivatives there."""
     increasing: bool
-    """Whether a larger first operand never gives a smaller value."""
+    """Whether a larger x never gives a smaller value."""
     domain: tuple[float, float] = (-inf, inf)
-    """The open interval of first operands with finite results."""
+    """The open interval of x with finite results."""
     decay: float = 1.0
     """Of the derivative, which falls like exp(-decay * abs(x)), where the domain is infinite."""
-    larger_terms: Mapping[str, Term] = field(default_factory=dict)
+    larger_terms: Mapping[str, Term | tuple[Term, ...]] = field(default_factory=dict)
     """By mode, the larger of the terms whose difference the result is: the yardstick of errors where
     cancellation is allowed. 0 where there is none."""
     argument: Term = lambda x, *others: x
     """Of the operands, what the sigmoid, or the exponential, is taken of."""
+    added_first: bool = False
+    """Whether these terms are added before a cotangent is multiplied in."""
+    x: int = 0
+    """The place of the operand that decides what is hard to compute, and is gone over."""
+    factor: bool = False
+    """Whether the other operand is a factor, which in `tails` may meet what has underflowed."""
+    tails: tuple[float, float] = (-1.0, 1.0)
+    """The ends of the interval in which nothing is lost by that, in units of the largest such x."""
 
 
 def s(x: mpf) -> mpf:
@@ -42,6 +53,19 @@ def s(x: mpf) -> mpf:
 
 def slope(x: mpf) -> mpf:
     return s(x) * (1 - s(x))
+
+
+def silu_grad(x: mpf) -> mpf:
+    return s(x) + x * slope(x)
+
+
+def silu_term(x: mpf) -> mpf:
+    """Return the larger term of silu's derivative."""
+    return max(s(x), abs(x * slope(x)))
+
+
+def nothing(a: mpf, b: mpf) -> mpf:
+    return mpf(0)
 
 
 DEFINITIONS: dict[str, Definition] = {
@@ -80,7 +104,7 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "silu": Definition(
         lambda x: x * s(x),
-        lambda x: s(x) + x * slope(x),
+        silu_grad,
         lambda x: slope(x) * (2 + x * (1 - 2 * s(x))),
         limits=(((-inf,), -0.0, -0.0), ((inf,), inf, 1.0), ((-0.0,), -0.0, 0.5), ((0.0,), 0.0, 0.5)),
         increasing=False,
@@ -113,15 +137,48 @@ DEFINITIONS: dict[str, Definition] = {
             "value": lambda x, t: mpf(0) if 0 <= t <= 1 else max(log1p(exp(x)), abs(x * t)),
             "grad": lambda x, t: mpf(0) if t in (0, 1) else max(s(x), abs(t)),
         },
+        added_first=True,
+    ),
+    "glu": Definition(
+        lambda a, b: a * s(b),
+        (lambda a, b: s(b), lambda a, b: a * slope(b)),
+        (nothing, lambda a, b: slope(b), lambda a, b: a * slope(b) * (1 - 2 * s(b))),
+        limits=(((2.0, -inf), 0.0, 0.0, 0.0), ((2.0, inf), 2.0, 1.0, 0.0), ((-0.0, 0.0), -0.0, 0.5, -0.0)),
+        increasing=False,
+        argument=lambda a, b: b,
+        x=1,
+        factor=True,
+    ),
+    "swiglu": Definition(
+        lambda a, b: a * s(a) * b,
+        (lambda a, b: b * silu_grad(a), lambda a, b: a * s(a)),
+        (lambda a, b: b * slope(a) * (2 + a * (1 - 2 * s(a))), lambda a, b: silu_grad(a), nothing),
+        limits=(
+            ((-inf, 2.0), -0.0, -0.0, -0.0),
+            ((inf, 2.0), inf, 2.0, inf),
+            ((0.0, 2.0), 0.0, 1.0, 0.0),
+            ((-0.0, 2.0), -0.0, 1.0, -0.0),
+        ),
+        increasing=False,
+        larger_terms={
+            "grad": (lambda a, b: abs(b) * silu_term(a), nothing),
+            "grad2": (
+                lambda a, b: abs(b) * max(2 * slope(a), abs(a * slope(a) * (1 - 2 * s(a)))),
+                lambda a, b: silu_term(a),
+                nothing,
+            ),
+        },
+        factor=True,
+        tails=(-1.0, inf),
     ),
 }
 
 
-def exact(name: str, mode: str, *operands: Any, dtype: str = "float64") -> tuple[mpf, mpf]:
-    """Return the result to `GUARD` bits and more, and the number whose last place is the unit of error.
+def exact(name: str, mode: str, *operands: Any, dtype: str = "float64", result: int = 0) -> tuple[mpf, mpf]:
+    """Return a result to `GUARD` bits and more, and the number whose last place is the unit of error.
 
-    A vector-Jacobian product has the unit of its derivative, times the cotangent. Where the derivative
-    is a difference, the unit is at least that of the least normal number of the dtype that it is
+    A vector-Jacobian product has the unit of its derivative, times the cotangent. Where the derivative's
+    terms are added first, the unit is at least that of the least normal number of the dtype that it is
     computed in (float32 for 16 bits): only a difference of subnormal terms is that small.
     """
     numbers = [mpf(float(operand)) for operand in operands]
@@ -132,17 +189,37 @@ def exact(name: str, mode: str, *operands: Any, dtype: str = "float64") -> tuple
     with mp.workprec(bits_needed(argument)):
         if mode == "vjp":
             *others, cotangent = numbers
-            grad, scale = exact(name, "grad", *others)
-            if larger_term(definition, "grad", others):
+            grad, scale = exact(name, "grad", *others, result=result)
+            if definition.added_first and larger_term(definition, "grad", others):
                 scale = max(scale, ldexp(mpf(1), -1022 if dtype == "float64" else -126))
             return cotangent * grad, abs(cotangent) * scale
-        result = getattr(definition, mode)(*numbers)
-        return result, max(abs(result), larger_term(definition, mode, numbers))
+        truth = one_of(getattr(definition, mode), result)(*numbers)
+        return truth, max(abs(truth), larger_term(definition, mode, numbers, result))
 
 
-def larger_term(definition: Definition, mode: str, operands: list[mpf]) -> mpf:
-    term = definition.larger_terms.get(mode)
-    return mpf(0) if term is None else term(*operands)
+def one_of(terms: Any, result: int) -> Term:
+    return terms[result] if isinstance(terms, tuple) else terms
+
+
+def larger_term(definition: Definition, mode: str, operands: list[mpf], result: int = 0) -> mpf:
+    terms = definition.larger_terms.get(mode)
+    return mpf(0) if terms is None else one_of(terms, result)(*operands)
+
+
+def depends_on_factor(name: str, mode: str, result: int) -> bool:
+    """Return whether the other operand is a factor of a result."""
+    definition = DEFINITIONS[name]
+    if not definition.factor:
+        return False
+    term = one_of(getattr(definition, "grad" if mode == "vjp" else mode), result)
+    one, two = (term(*arranged(name, mpf(1), (mpf(factor),))) for factor in (1, 2))
+    return one != two
+
+
+def arranged(name: str, x: Any, more: tuple) -> tuple:
+    """Return x and the operands beside it in the order of a call."""
+    place = DEFINITIONS[name].x
+    return (*more[:place], x, *more[place:])
 
 
 def bits_needed(x: mpf) -> int:

@@ -20,13 +20,14 @@ BREAKPOINTS = (
 def in_domain(name: str, x: np.ndarray, mode: str = "value") -> np.ndarray:
     """Return the finite operands among x for which the result is one too.
 
-    A vector-Jacobian product is 0 where the derivative is below 2^-252, in float64 2^-2044.
+    A product with a cotangent, or another factor, is 0 where the derivative is below 2^-252, in float64
+    2^-2044.
     """
     definition = DEFINITIONS[name]
     low, high = definition.domain
-    if mode == "vjp" and not np.isfinite(low):
-        high = (1416.0 if x.dtype == np.float64 else 174.0) / definition.decay
-        low = -high
+    if definition.factor or (mode == "vjp" and not np.isfinite(low)):
+        largest = (1416.0 if x.dtype == np.float64 else 174.0) / definition.decay
+        low, high = (largest * tail for tail in (definition.tails if mode != "grad2" else (-1, 1)))
     with np.errstate(invalid="ignore"):
         return x[(x > low) & (x < high)]
 

@@ -13,7 +13,7 @@ import gpu_sigmoid as gs
 from gpu_sigmoid.verify import inputs
 from gpu_sigmoid.verify.beside import ALL_MANTISSAS, ALL_PAIRS, CONSTANTS, beside, labels
 from gpu_sigmoid.verify.compare import comparison, limits
-from gpu_sigmoid.verify.definitions import DEFINITIONS, exact
+from gpu_sigmoid.verify.definitions import DEFINITIONS, arranged, exact
 from gpu_sigmoid.verify.pairs import double_doubles, pair_comparison, second_operands
 from gpu_sigmoid.verify.processes import over_processes
 from gpu_sigmoid.verify.subjects import OURS, Compute, Subject
@@ -46,6 +46,8 @@ class Part:
     """How many float64 operands to choose."""
     times: int = 1
     """How often 16-bit operands are gone over, with other ones beside them."""
+    result: int = 0
+    """Which of the mode's results."""
 
     @property
     def operands(self) -> np.ndarray:
@@ -102,10 +104,11 @@ def stride_of(dtype: str, label: str | None, stride: int) -> int:
 def parts(name: str, mode: str, dtype: str, stride: int, count: int) -> list[Part]:
     """Return the blocks that a mode is measured in; `stride` is between float32 patterns."""
     found = []
-    for label in labels(name, mode, dtype):
+    chosen = [(label, r) for r in results_of(name, mode) for label in labels(name, mode, dtype, r)]
+    for label, result in chosen:
         every = stride_of(dtype, label, stride)
         times = MANY_BETAS if stride == 1 and label == "any beta" else 1
-        part = Part(name, mode, dtype, label, stride=every, count=count, times=times)
+        part = Part(name, mode, dtype, label, stride=every, count=count, times=times, result=result)
         if part.of_pairs:
             found += blocks(part, range(0, 1 << 16, ROWS), 1 << 16)
         elif dtype == "float32":
@@ -116,6 +119,10 @@ def parts(name: str, mode: str, dtype: str, stride: int, count: int) -> list[Par
         else:
             found.append(part)
     return found
+
+
+def results_of(name: str, mode: str) -> range:
+    return range(len(gs.FUNCTIONS[name].methods[mode].mode.partials))
 
 
 def blocks(part: Part, starts: Iterable[int], end: int) -> list[Part]:
@@ -135,15 +142,19 @@ def measure(part: Part, subject: Subject = OURS) -> Found | None:
     with np.errstate(all="ignore"):
         if part.of_pairs:
             return figures_of_pairs(part, x, compute)
-        more = beside(part.name, part.mode, part.label, x)
-        return figures(part, x, more, np.asarray(compute(x, *more)))
+        more = beside(part.name, part.mode, part.label, x, part.result)
+        return figures(part, x, more, one_result(part, compute(*arranged(part.name, x, more))))
+
+
+def one_result(part: Part, results: Any) -> np.ndarray:
+    return np.asarray(results[part.result] if isinstance(results, tuple) else results)
 
 
 def figures(part: Part, x: np.ndarray, more: tuple, results: np.ndarray) -> Found:
     """Return the figures of results for operands x and, for some modes, more."""
     with np.errstate(all="ignore"):
         got = results.astype(np.float64)
-        operands = np.stack([o.astype(np.float64) for o in (x, *more)])
+        operands = np.stack([o.astype(np.float64) for o in arranged(part.name, x, more)])
     measured = by_mpmath if part.dtype == "float64" else by_float64
     return replace(measured(part, operands, got), violations=violations(part, x, got))
 
@@ -151,15 +162,16 @@ def figures(part: Part, x: np.ndarray, more: tuple, results: np.ndarray) -> Foun
 def figures_of_pairs(part: Part, x: np.ndarray, compute: Compute) -> Found:
     """Return the figures of all pairs of an x and a second operand."""
     second = second_operands(part.label or "", part.dtype)
-    compare, format = pair_comparison(part.mode), limits(UNITS[part.dtype])
+    compare, format = pair_comparison(part.label or "", part.mode), limits(UNITS[part.dtype])
     found = NOTHING
     for start in range(0, len(x), ROWS_AT_ONCE):
         rows = x[start : start + ROWS_AT_ONCE]
-        got = np.asarray(compute(rows[:, None], second[None])).astype(np.float32)
+        results = compute(*arranged(part.name, rows[:, None], (second[None],)))
+        got = one_result(part, results).astype(np.float32)
         wide = rows.astype(np.float64), second.astype(np.float64)
-        halves = double_doubles(part.name, part.mode, rows)
+        halves = double_doubles(part.name, part.mode, rows, part.result)
         i, j, wrong = compare(halves, *wide, got, *format)
-        worst = settled(part, (wide[0][i], wide[1][j]), float(got[i, j]))
+        worst = settled(part, arranged(part.name, wide[0][i], (wide[1][j],)), float(got[i, j]))
         found = found.merged(replace(worst, points=got.size, wrong=int(wrong)))
     return found
 
@@ -174,7 +186,7 @@ def violations(part: Part, x: np.ndarray, got: np.ndarray) -> int:
 
 
 def by_float64(part: Part, operands: np.ndarray, got: np.ndarray) -> Found:
-    compare = comparison(part.name, part.mode)
+    compare = comparison(part.name, part.mode, part.result)
     open_at = np.empty(MOST_OPEN, np.int64)
     at, wrong, open_count = compare(operands, got, *limits(UNITS[part.dtype]), open_at)
     if part.label not in (None, *CONSTANTS):
@@ -183,7 +195,7 @@ def by_float64(part: Part, operands: np.ndarray, got: np.ndarray) -> Found:
     if open_count > len(open_at):
         raise ArithmeticError(f"{open_count} results too near to the middle of two to tell by float64")
     for i in open_at[:open_count]:
-        truth, _ = exact(part.name, part.mode, *operands[:, i])
+        truth, _ = exact(part.name, part.mode, *operands[:, i], result=part.result)
         wrong += float(got[i]) != UNITS[part.dtype].nearest(truth)
     worst = settled(part, tuple(operands[:, at]), float(got[at]))
     return replace(worst, points=len(got), wrong=int(wrong))
@@ -197,7 +209,7 @@ def by_mpmath(part: Part, operands: np.ndarray, got: np.ndarray) -> Found:
 def settled(part: Part, operands: tuple, got: float) -> Found:
     """Return one result's figures, by mpmath."""
     unit = UNITS[part.dtype]
-    truth, scale = exact(part.name, part.mode, *operands, dtype=part.dtype)
+    truth, scale = exact(part.name, part.mode, *operands, dtype=part.dtype, result=part.result)
     want = unit.nearest(truth)
     error = unit.error(got, truth, scale)
     return Found(1, error, tuple(map(float, operands)), got, want, int(got != want), 0)

@@ -14,9 +14,10 @@ import numba
 import numpy as np
 from mpmath import exp, log1p, mp, mpf
 
-from gpu_sigmoid.verify.beside import ALL_MANTISSAS
+from gpu_sigmoid.modes import MEASURED
+from gpu_sigmoid.verify.beside import ALL_MANTISSAS, ALL_PAIRS
 from gpu_sigmoid.verify.compare import WRONG, judged
-from gpu_sigmoid.verify.definitions import bits_needed, exact, s
+from gpu_sigmoid.verify.definitions import DEFINITIONS, arranged, bits_needed, exact, s
 from gpu_sigmoid.verify.inputs import all_of
 
 jit = numba.njit(nogil=True, error_model="numpy")
@@ -50,19 +51,26 @@ def bce_grad(s_high: float, s_low: float, x: float, t: float) -> tuple[float, fl
 
 
 @jit
-def vjp(grad_high: float, grad_low: float, x: float, c: float) -> tuple[float, float, float]:
-    return c * grad_high, c * grad_low, 0.0
+def product(high: float, low: float, x: float, c: float) -> tuple[float, float, float]:
+    return c * high, c * low, 0.0
 
 
-def of_x(name: str, mode: str) -> Callable[[mpf], mpf]:
+def of_x(name: str, mode: str, result: int) -> Callable[[mpf], mpf]:
     """Return what the reference for pairs needs of x."""
+    if DEFINITIONS[name].factor:
+        return lambda x: exact(name, mode, *arranged(name, x, (1.0,)), result=result)[0]
     if mode == "vjp":
         return lambda x: exact(name, "grad", x)[0]
     # of a logarithm that float64 cannot hold, it matters that it is positive
     return {"value": lambda x: max(log1p(exp(-abs(x))), mpf(1e-300)), "grad": s}[mode]
 
 
-PAIR: dict[str, Callable] = {"value": bce_value, "grad": bce_grad, "vjp": vjp}
+PAIR: dict[tuple[str, str], Callable] = {
+    (ALL_PAIRS, "value"): bce_value,
+    (ALL_PAIRS, "grad"): bce_grad,
+    **{(ALL_MANTISSAS, mode): product for mode in MEASURED},
+}
+"""The reference of a pair, by the label of `beside` and the mode."""
 
 
 @cache
@@ -74,9 +82,9 @@ def second_operands(label: str, dtype: str) -> np.ndarray:
         return everything[(everything >= low) & (everything <= high)]
 
 
-def double_doubles(name: str, mode: str, x: np.ndarray) -> np.ndarray:
+def double_doubles(name: str, mode: str, x: np.ndarray, result: int = 0) -> np.ndarray:
     """Return `of_x` for each x, a row of leading parts and one of what they leave."""
-    evaluate = of_x(name, mode)
+    evaluate = of_x(name, mode, result)
     rows = np.empty((2, len(x)))
     for i, number in enumerate(x):
         with mp.workprec(bits_needed(mpf(float(number)))):
@@ -86,9 +94,9 @@ def double_doubles(name: str, mode: str, x: np.ndarray) -> np.ndarray:
 
 
 @cache
-def pair_comparison(mode: str) -> Callable[..., tuple[int, int, int]]:
+def pair_comparison(label: str, mode: str) -> Callable[..., tuple[int, int, int]]:
     """Return the loop over pairs: the indices of the largest error, and how many are wrongly rounded."""
-    evaluate = PAIR[mode]
+    evaluate = PAIR[label, mode]
 
     @jit
     def compare(

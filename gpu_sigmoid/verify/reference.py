@@ -199,6 +199,29 @@ def bce_grad(x, t):
     return s(x) - t, 0.0, max(s(x), abs(t))
 
 
+@jit
+def silu_grad_by_terms(x):
+    return silu_grad(x)[0], 0.0, max(s(x), abs(x) * slope(x))
+
+
+@jit
+def nothing(x):
+    return 0.0, 0.0, 0.0
+
+
+@jit
+def times(factor, of):
+    high, low, scale = of
+    return factor * high, factor * low, abs(factor) * scale
+
+
+def of_two(evaluate, place, multiplied):
+    """Return a reference of x, in its place, and another operand, which it may be multiplied by."""
+    if not multiplied:
+        return jit((lambda a, b: evaluate(b)) if place else (lambda a, b: evaluate(a)))
+    return jit((lambda a, b: times(a, evaluate(b))) if place else (lambda a, b: times(b, evaluate(a))))
+
+
 def of_x(evaluate):
     """Return the derivative's reference as a function of x and a target, which it does not depend on."""
     return jit(lambda x, t: evaluate(x))
@@ -220,6 +243,10 @@ def vjp_of_two(grad, least):
         return c * high, 0.0, abs(c) * max(abs(high), scale, least)
 
     return vjp
+
+
+def vjp_of_product(grad):
+    return jit(lambda a, b, c: times(c, grad(a, b)))
 
 
 OF_X: dict[tuple[str, str], Callable] = {
@@ -250,14 +277,44 @@ OF_TWO: dict[tuple[str, str], Callable] = {
     ("bce_with_logits", "grad"): bce_grad,
     ("bce_with_logits", "grad2"): of_x(sigmoid_grad),
 }
-REFERENCES: dict[tuple[str, str], tuple[Callable, int]] = {
-    **{key: (evaluate, 1) for key, evaluate in OF_X.items()},
-    **{key: (evaluate, 2) for key, evaluate in OF_TWO.items()},
-    **{(name, "vjp"): (vjp_of_x(grad), 2) for (name, what), grad in OF_X.items() if what == "grad"},
+PRODUCTS: dict[str, tuple[int, dict[str, tuple[tuple[Callable, bool], ...]]]] = {
+    "glu": (
+        1,
+        {
+            "value": ((sigmoid_value, True),),
+            "grad": ((sigmoid_value, False), (sigmoid_grad, True)),
+            "grad2": ((nothing, False), (sigmoid_grad, False), (sigmoid_grad2, True)),
+        },
+    ),
+    "swiglu": (
+        0,
+        {
+            "value": ((silu_value, True),),
+            "grad": ((silu_grad_by_terms, True), (silu_value, False)),
+            "grad2": ((silu_grad2, True), (silu_grad_by_terms, False), (nothing, False)),
+        },
+    ),
+}
+"""The place of x; and for each result what it is of x, and whether the other operand is its factor."""
+OF_PRODUCTS = {
+    (name, mode): tuple(of_two(evaluate, x, multiplied) for evaluate, multiplied in results)
+    for name, (x, modes) in PRODUCTS.items()
+    for mode, results in modes.items()
+}
+REFERENCES: dict[tuple[str, str], tuple[tuple[Callable, ...], int]] = {
+    **{key: ((evaluate,), 1) for key, evaluate in OF_X.items()},
+    **{key: ((evaluate,), 2) for key, evaluate in OF_TWO.items()},
+    **{key: (results, 2) for key, results in OF_PRODUCTS.items()},
+    **{(name, "vjp"): ((vjp_of_x(grad),), 2) for (name, what), grad in OF_X.items() if what == "grad"},
     **{
-        (name, "vjp"): (vjp_of_two(grad, LEAST_NORMAL if name == "bce_with_logits" else 0.0), 3)
+        (name, "vjp"): ((vjp_of_two(grad, LEAST_NORMAL if name == "bce_with_logits" else 0.0),), 3)
         for (name, what), grad in OF_TWO.items()
         if what == "grad"
     },
+    **{
+        (name, "vjp"): (tuple(map(vjp_of_product, grads)), 3)
+        for (name, what), grads in OF_PRODUCTS.items()
+        if what == "grad"
+    },
 }
-"""The reference of each mode, and of how many operands it is."""
+"""The references of each mode's results, and of how many operands they are."""

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 
 import gpu_sigmoid as gs
+from gpu_sigmoid.lowering import lower
+from gpu_sigmoid.lowering.constants import FLOAT32
 from gpu_sigmoid.modes import PUBLIC, Mode, Signature
 from gpu_sigmoid.registry import FUNCTIONS
 
@@ -27,14 +29,31 @@ def in_domain(function: Any, x: np.ndarray) -> np.ndarray:
 
 
 def as_tuple(result: Any) -> tuple:
-    """Return the results of a call, one or two, as a tuple."""
+    """Return the results of a call as a tuple."""
     return result if isinstance(result, tuple) else (result,)
+
+
+def single_results(method: Any) -> list:
+    """Return the methods that compute a method's results one by one."""
+    return [method.function.methods[mode.name] for mode in method.mode.single_results]
+
+
+def reads_first(method: Any) -> bool:
+    """Return whether a method's result depends on its first operand."""
+    program = lower(method.formula, method.mode, FLOAT32)
+    used = {operand for operation in program.operations for operand in operation.operands}
+    return program.inputs[0] in used | {*program.outputs}
 
 
 def several_operands() -> list:
     """Return the methods of more than one operand."""
     methods = [function.methods[name] for function in FUNCTIONS.values() for name in PUBLIC]
     return [method for method in methods if len(method.operands) > 1]
+
+
+def by_first(result: Any) -> Any:
+    """Return the derivative by the first operand, of those by each or that one."""
+    return as_tuple(result)[0]
 
 
 def of_each_signature() -> dict[str, Any]:

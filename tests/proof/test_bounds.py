@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.methods import as_tuple
 
 from gpu_sigmoid.bounds import BOUNDS
 from gpu_sigmoid.dtypes import DTYPES
@@ -22,9 +23,9 @@ ROWS = [(name, c, d) for name in FUNCTIONS for c in MEASURED for d in DTYPES]
 def test_the_worst_error_found_is_what_it_is_said_to_be(name: str, part: str, dtype: str) -> None:
     bound, unit = BOUNDS[name][part, dtype], UNITS[dtype]
     operands = [np.asarray(o).astype(unit.dtype) for o in bound.operands]
-    got = FUNCTIONS[name].methods[part](*operands)
-    error = unit.error(float(got), *exact(name, part, *operands))
-    assert error == pytest.approx(bound.worst, abs=1e-4)
+    got = as_tuple(FUNCTIONS[name].methods[part](*operands))
+    errors = [unit.error(float(y), *exact(name, part, *operands, result=k)) for k, y in enumerate(got)]
+    assert max(errors) == pytest.approx(bound.worst, abs=1e-4)
     assert bound.worst <= bound.ulp
 
 

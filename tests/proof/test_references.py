@@ -10,7 +10,7 @@ from mpmath import mp, mpf
 from gpu_sigmoid.modes import MEASURED
 from gpu_sigmoid.verify import inputs
 from gpu_sigmoid.verify.beside import ALL_PAIRS, beside, labels
-from gpu_sigmoid.verify.definitions import exact
+from gpu_sigmoid.verify.definitions import arranged, exact
 from gpu_sigmoid.verify.measure import Part
 from gpu_sigmoid.verify.pairs import PAIR, double_doubles, second_operands
 from gpu_sigmoid.verify.reference import ERROR, REFERENCES
@@ -19,14 +19,17 @@ from gpu_sigmoid.verify.reference import ERROR, REFERENCES
 @pytest.mark.parametrize("name", MEASURED)
 def test_float64_reference_is_as_exact_as_it_says(function: Any, name: str) -> None:
     """It decides about float32; mpmath decides about it, up to where float64 underflows itself."""
-    evaluate, _ = REFERENCES[function.__name__, name]
-    for label in labels(function.__name__, name, "float32"):
+    results, _ = REFERENCES[function.__name__, name]
+    chosen = [
+        (k, label) for k in range(len(results)) for label in labels(function.__name__, name, "float32", k)
+    ]
+    for k, label in chosen:
         x = sample(Part(function.__name__, name, "float32", label, 0, inputs.PATTERNS, STRIDE))[::97]
         x = x[np.abs(x) < 300]
-        more = beside(function.__name__, name, label, x)
-        for operands in np.stack([x, *more], axis=1).astype(np.float64):
-            high, low, scale = evaluate(*operands)
-            truth, larger = exact(function.__name__, name, *operands, dtype="float32")
+        more = beside(function.__name__, name, label, x, k)
+        for operands in np.stack(arranged(function.__name__, x, more), axis=1).astype(np.float64):
+            high, low, scale = results[k](*operands)
+            truth, larger = exact(function.__name__, name, *operands, dtype="float32", result=k)
             with mp.workprec(2000):
                 assert low == 0 or abs(truth - high - low) <= abs(low) / 1000
                 assert abs(truth - high) <= ERROR * max(abs(high), scale, larger)
@@ -41,7 +44,7 @@ def test_reference_for_pairs_is_exact(name: str, dtype: str) -> None:
     rng = np.random.default_rng(0)
     for i, operand in enumerate(x.astype(np.float64)):
         for t in rng.choice(targets, 5).astype(np.float64):
-            high, low, _ = PAIR[name](*parts[:, i], operand, t)
+            high, low, _ = PAIR[ALL_PAIRS, name](*parts[:, i], operand, t)
             truth, larger = exact("bce_with_logits", name, operand, t)
             with mp.workprec(5000):
                 # float64 holds nothing below 2^-1074

@@ -15,8 +15,8 @@ from gpu_sigmoid.modes import MEASURED
 from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify import inputs
 from gpu_sigmoid.verify.beside import beside, labels
-from gpu_sigmoid.verify.definitions import DEFINITIONS, exact
-from gpu_sigmoid.verify.measure import Part, figures, figures_of_pairs
+from gpu_sigmoid.verify.definitions import DEFINITIONS, arranged, exact
+from gpu_sigmoid.verify.measure import Part, figures, figures_of_pairs, results_of
 from gpu_sigmoid.verify.units import UNITS
 
 # coprime to 2, as STRIDE
@@ -27,22 +27,23 @@ FLOAT64_COUNT = 500
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", MEASURED)
 def test_bound(function: Any, name: str, dtype: str, backend: Backend) -> None:
-    def compute(*operands: np.ndarray) -> np.ndarray:
+    def compute(*operands: np.ndarray) -> tuple[np.ndarray, ...]:
         arrays = np.broadcast_arrays(*operands)
-        return computed(backend, function.methods[name], *(a.copy() for a in arrays))[0]
+        return computed(backend, function.methods[name], *(a.copy() for a in arrays))
 
     bound = function.bounds[name, dtype].ulp
-    for label in labels(function.__name__, name, dtype):
-        part = Part(function.__name__, name, dtype, label, count=FLOAT64_COUNT)
+    results = results_of(function.__name__, name)
+    for result, label in [(r, label) for r in results for label in labels(function.__name__, name, dtype, r)]:
+        part = Part(function.__name__, name, dtype, label, count=FLOAT64_COUNT, result=result)
         if part.of_pairs:
             part = replace(part, stop=1 << 16, stride=PAIRS_STRIDE)
             found = figures_of_pairs(part, inputs.in_domain(part.name, part.operands, name), compute)
         else:
             x = sample(replace(part, stop=inputs.PATTERNS, stride=STRIDE))
-            more = beside(part.name, name, label, x)
-            found = figures(part, x, more, compute(x, *more))
+            more = beside(part.name, name, label, x, result)
+            found = figures(part, x, more, compute(*arranged(part.name, x, more))[result])
         at = " ".join(operand.hex() for operand in found.at)
-        print(f"{label}: {found.ulp:.4f} ULP at {at}, {found.wrong} of {found.points} not the nearest")
+        print(f"result {result}, {label}: {found.ulp:.4f} ULP at {at}, {found.wrong} not the nearest")
         assert found.ulp <= bound
         assert found.violations == 0
         # one half is a promise: the nearest, always

@@ -1,5 +1,6 @@
 """`out=`: arrays of any layout take the results and nothing beside them changes; what is refused."""
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from helpers.backends import Backend
 from helpers.calls import assert_results, checked_into, expected, laid, sample
 from helpers.exporters import Packed
 from helpers.floats import DTYPES
-from helpers.methods import as_tuple, of_each_signature
+from helpers.methods import as_tuple, of_each_signature, single_results
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.modes import PUBLIC
@@ -34,8 +35,8 @@ def test_every_layout(function: Any, name: str, dtype: str, layout: str, backend
     method = function.methods[name]
     hosts = tuple(a.reshape(6, 8) for a in sample(method, DTYPES[dtype], 48))
     want = expected(method, *hosts)
-    # both results in one memory, one after the other
-    memory = np.full(400, 7, DTYPES[dtype])
+    # all results in one memory, one after the other
+    memory = np.full(200 * len(want), 7, DTYPES[dtype])
     views = [OUTS[layout](memory[200 * i :]) for i in range(len(want))]
     whole, *outs = backend.lay(memory, *views)
     checked_into(backend, method, hosts, tuple(outs))
@@ -45,23 +46,24 @@ def test_every_layout(function: Any, name: str, dtype: str, layout: str, backend
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_one_result_into_out_and_the_other_new(function: Any, dtype: str, backend: Backend) -> None:
-    method = function.value_and_grad
+def test_one_result_into_out_and_the_others_new(function: Any, dtype: str, backend: Backend) -> None:
+    method = function.methods["value_and_grad"]
     hosts = tuple(a.reshape(6, 8).T for a in sample(method, DTYPES[dtype], 48))
+    places = range(len(method.mode.partials))
     for layout in ("contiguous", "Fortran"):
         (out,) = backend.lay(OUTS[layout](np.zeros(48, DTYPES[dtype])).reshape(8, 6))
-        checked_into(backend, method, hosts, (out, None))
-        checked_into(backend, method, hosts, (None, out))
-    checked_into(backend, method, hosts, (None, None))
+        for place in places:
+            checked_into(backend, method, hosts, tuple(out if i == place else None for i in places))
+    checked_into(backend, method, hosts, (None,) * len(places))
 
 
 @pytest.mark.parametrize("name", [name for name in PUBLIC if name != "value_and_grad"])
 def test_one_result_may_be_given_in_a_tuple(function: Any, name: str, backend: Backend) -> None:
-    method = function.methods[name]
-    hosts = sample(method, np.float32, 20)
-    out = laid(backend, np.zeros(20, np.float32))
-    assert method(*(laid(backend, h) for h in hosts), out=(out,)) is out
-    assert_results(backend, out, expected(method, *hosts))
+    for method in single_results(function.methods[name]):
+        hosts = sample(method, np.float32, 20)
+        out = laid(backend, np.zeros(20, np.float32))
+        assert method(*(laid(backend, h) for h in hosts), out=(out,)) is out
+        assert_results(backend, out, expected(method, *hosts))
 
 
 def outs_of(function: Any, name: str, array: Any) -> Any:
@@ -131,10 +133,12 @@ def test_another_shape_is_refused(backend: Backend, shape: tuple, other: tuple, 
 def test_another_number_of_arrays_is_refused(function: Any, dtype: str, backend: Backend) -> None:
     x, out = (laid(backend, np.full(4, 7, DTYPES[dtype])) for _ in range(2))
     arrays = [x] * len(function.operands)
-    function.value_and_grad(*arrays)
-    for wrong in (out, (out,), (out, out, out), ()):
-        with pytest.raises(TypeError, match="out is to be a tuple of 2 arrays"):
-            function.value_and_grad(*arrays, out=wrong)
+    method = function.methods["value_and_grad"]
+    method(*arrays)
+    count = len(method.mode.partials)
+    for wrong in (out, (out,), (out,) * (count - 1), (out,) * (count + 1), ()):
+        with pytest.raises(TypeError, match=f"out is to be a tuple of {count} arrays"):
+            method(*arrays, out=wrong)
     function(*arrays)
     for wrong in ((out, out), ()):
         with pytest.raises(TypeError, match="out is to be one array"):
@@ -191,3 +195,26 @@ def test_results_that_would_be_written_over_each_other_are_refused(size: int, ba
         got = (whole[:size], whole[size:]) if out[0].strides[0] == 8 else (whole[::2], whole[1::2])
         for y, w in zip(got, wanted, strict=True):
             assert np.array_equal(y, w)
+
+
+GATED = [function for function in gs.FUNCTIONS.values() if function.signature.gradients > 1]
+
+
+@pytest.mark.parametrize("function", GATED, ids=str)
+def test_several_gradients_are_nested_and_so_is_out(function: Any, backend: Backend) -> None:
+    hosts = sample(function, np.float32, 20)
+    arrays = [laid(backend, h) for h in hosts]
+    value, gradients = function.value_and_grad(*arrays)
+    want = expected(function.methods["value_and_grad"], *hosts)
+    assert_results(backend, (value, *gradients), want)
+    first, second, third = (laid(backend, np.zeros(20, np.float32)) for _ in range(3))
+    got = function.value_and_grad(*arrays, out=(first, (second, third)))
+    assert got[0] is first and got[1][0] is second and got[1][1] is third
+    assert_results(backend, (first, second, third), want)
+    for partly in ((None, (None, third)), (None, None)):
+        value, gradients = function.value_and_grad(*arrays, out=partly)
+        assert_results(backend, (value, *gradients), want)
+    for wrong in (first, (first,), (first, second), (first, second, third), (first, (second,)), ()):
+        with pytest.raises(TypeError, match=r"out is to be a tuple \(value, \(by_a, by_b\)\)"):
+            function.value_and_grad(*arrays, out=wrong)
+    assert pickle.loads(pickle.dumps(function.value_and_grad)) is function.value_and_grad

@@ -69,8 +69,8 @@ def test_other_operands_overlap(method: Any, dtype: str, backend: Backend) -> No
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_both_results_overlap_the_operand(function: Any, dtype: str, backend: Backend) -> None:
-    method = function.value_and_grad
+def test_two_results_overlap_the_operand(function: Any, dtype: str, backend: Backend) -> None:
+    method = function.methods["value_and_grad"]
     hosts = sample(method, DTYPES[dtype], 400)
     for slices in (
         (slice(100, 300), slice(0, 200), slice(200, 400)),
@@ -83,6 +83,7 @@ def test_both_results_overlap_the_operand(function: Any, dtype: str, backend: Ba
         more = [h[: read.size] for h in hosts[1:]]
         want = expected(method, read, *more)
         x, *outs = backend.lay(read, *written)
-        got = method(x, *(backend.lay(m)[0] for m in more), out=tuple(outs))
-        assert all(y is out for y, out in zip(got, outs, strict=True))
+        given = (*outs, *[None] * (len(want) - len(outs)))
+        got = method(x, *(backend.lay(m)[0] for m in more), out=given)
+        assert all(y is out for y, out in zip(got, outs, strict=False))
         assert_results(backend, got, want)

@@ -8,7 +8,7 @@ import pytest
 from helpers.backends import Backend
 from helpers.calls import checked, computed
 from helpers.floats import DTYPES, all_patterns, random_patterns
-from helpers.methods import in_domain, operands
+from helpers.methods import in_domain, operands, reads_first, single_results
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +26,8 @@ LIMITS = [(name, limit) for name, definition in DEFINITIONS.items() for limit in
 @pytest.mark.parametrize(("name", "limit"), LIMITS, ids=str)
 def test_limits(name: str, limit: tuple, dtype: str, backend: Backend) -> None:
     at, *wanted = limit
-    got = computed(backend, FUNCTIONS[name].value_and_grad, *(np.array([x], DTYPES[dtype]) for x in at))
+    method = FUNCTIONS[name].methods["value_and_grad"]
+    got = computed(backend, method, *(np.array([x], DTYPES[dtype]) for x in at))
     for y, want in zip(got, wanted, strict=True):
         assert float(y[0]) == want
         assert np.signbit(float(y[0])) == np.signbit(want)
@@ -62,8 +63,8 @@ def test_nan_stays_and_nothing_warns(function: Any, name: str, dtype: str, backe
     with np.errstate(all="raise"):
         results = computed(backend, function.methods[name], *operands(function, name, x))
     with np.errstate(invalid="ignore"):
-        for y in results:
-            assert np.isnan(y[np.isnan(x)]).all()
+        for y, one in zip(results, single_results(function.methods[name]), strict=True):
+            assert np.isnan(y[np.isnan(x)]).all() or not reads_first(one)
 
 
 SPECIAL = [0.0, -0.0, 0.5, 1.0, -1.0, 2.0, INF, -INF, np.nan]

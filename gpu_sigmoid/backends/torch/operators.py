@@ -60,7 +60,8 @@ def define(method: Any) -> None:
     name = name_of(method)
     count = len(method.mode.partials)
     tensors = ", ".join(f"Tensor {operand}" for operand in method.operands)
-    LIBRARY.define(f"{name}({tensors}) -> {'Tensor' if count == 1 else '(Tensor, Tensor)'}")
+    results = ", ".join(["Tensor"] * count)
+    LIBRARY.define(f"{name}({tensors}) -> {results if count == 1 else f'({results})'}")
     operator = OPERATORS[method] = getattr(torch.ops.gpu_sigmoid, name).default
 
     def fake(*tensors: Tensor) -> Any:

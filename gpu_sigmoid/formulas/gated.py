@@ -1,0 +1,104 @@
+"""Gated units: products of an operand with the sigmoid or the silu of another one.
+
+The parts are multiplied before they are rounded (`products`), as 1 / (1 + E) = y (1 + correction)
+with the scale of `capped_exponential`.
+"""
+
+from gpu_sigmoid.formulas.double_double import multiply, rounded
+from gpu_sigmoid.formulas.exponential import NEGLIGIBLE_IF_WEIGHTED, capped_again, capped_exponential
+from gpu_sigmoid.formulas.products import corrected_product, in_order, product, times, times_pair
+from gpu_sigmoid.formulas.quotients import BITS_OF_RECIPROCAL, logistic, reciprocal, scaled_expm1
+from gpu_sigmoid.formulas.silu import second_derivative
+from gpu_sigmoid.lowering.constants import Constant
+from gpu_sigmoid.lowering.language import cotangent, fma, if_narrowed, if_weighted, where
+
+# From here on 1 + x exp(-x) is 1, with digits to spare.
+NEGLIGIBLE_TERM = Constant(float32=64.0, float64=512.0)
+HUGE = Constant(float32="0x1p126", float64="0x1p1022")
+
+
+def glu(a, b):
+    """a / (1 + exp(-b))"""
+    magnitude = where(abs(b) > NEGLIGIBLE_IF_WEIGHTED, NEGLIGIBLE_IF_WEIGHTED, abs(b))
+    power, r, ratio, ratio_low, low, final_scale = capped_exponential(magnitude)
+
+    y, correction = reciprocal(power, power * r, ratio, low, 1.0)
+    y_low = y * correction
+    complement = 1.0 - y
+    complement_low = ((1.0 - complement) - y) - y_low
+    gate = where(b < 0.0, y, complement)
+    gate_low = where(b < 0.0, y_low, complement_low)
+    gate_scale = where(b < 0.0, final_scale, 1.0)
+    slope, slope_low = corrected_product(y, correction, complement)
+    slope_low = fma(y, complement_low, slope_low)
+    first, last = in_order(a, cotangent())
+    vjp_b, vjp_b_low = product(slope, slope_low, first)
+
+    # sigmoid'' is a product of many parts, whose low ones are to be normal numbers: E divided by 1 / rest
+    power, rest = capped_again(power)
+    q, q_low, p, p_low, _ = logistic(power, power * r, ratio, low * rest, 1.0)
+    derivative, derivative_low = multiply(q, q_low, p, p_low)
+    quotient, quotient_low = multiply(derivative, derivative_low, power * q, power * q_low)
+    # what may be subnormal comes last
+    second, second_low = product(quotient, quotient_low, where(b < 0.0, a, -a))
+    expm1, expm1_low = scaled_expm1(magnitude, power, BITS_OF_RECIPROCAL, r, ratio, ratio_low)
+    return (
+        times(gate, gate_low, a) * gate_scale,
+        if_weighted(times(gate, gate_low, cotangent()), rounded(gate, gate_low)) * gate_scale,
+        if_weighted(times(vjp_b, vjp_b_low, last), times(slope, slope_low, a)) * final_scale,
+        0.0,
+        rounded(slope, slope_low) * final_scale,
+        times_pair(second, second_low, expm1, expm1_low) * rest * final_scale,
+    )
+
+
+def swiglu(a, b):
+    """a / (1 + exp(-a)) * b; silu(a) is -0.0 at -infinity
+
+    With s = sigmoid(a), silu(a) = a s and silu'(a) = s (1 + a (1 - s)). From the exponential of -a,
+    whatever its sign, come both without a choice: in silu' 1 - s is small where it has lost digits.
+    """
+    bounded = where(a < -NEGLIGIBLE_IF_WEIGHTED, -NEGLIGIBLE_IF_WEIGHTED, a)
+    argument = where(bounded > NEGLIGIBLE_TERM, NEGLIGIBLE_TERM, bounded)
+    power, r, ratio, _, low, scale = capped_exponential(-argument)
+    larger = where(power < 1.0, 1.0, power)
+    smaller = where(power < 1.0, power, 1.0)
+    s, correction = reciprocal(larger, power * r, ratio, low, smaller)
+
+    # to first order in the correction, which comes later than s
+    complement = 1.0 - s
+    bracket = fma(argument, complement, 1.0)
+    grad = s * bracket
+    grad_low = fma(fma(-argument * s, s, grad), correction, fma(s, bracket, -grad))
+    bracket_low = fma(argument, complement, 1.0 - bracket)
+    grad_low = if_narrowed(fma(s, bracket_low, grad_low), grad_low)
+
+    first, last = in_order(bounded, b)
+    value, value_low = corrected_product(s, correction, first)
+
+    first_a, last_a = in_order(b, cotangent())
+    # the derivative may be 1.1, and the product with it overflow where all three's does not
+    is_huge = abs(first_a) > HUGE
+    vjp_a, vjp_a_low = product(grad, grad_low, where(is_huge, 0.5 * first_a, first_a))
+    first_b, last_b = in_order(bounded, cotangent())
+    vjp_b, vjp_b_low = corrected_product(s, correction, first_b)
+
+    magnitude = where(abs(a) > NEGLIGIBLE_IF_WEIGHTED, NEGLIGIBLE_IF_WEIGHTED, abs(a))
+    power, r, ratio, _, low, second_scale = capped_exponential(magnitude)
+    q, q_low, p, p_low, _ = logistic(power, power * r, ratio, low, 1.0)
+    second, second_low = second_derivative(magnitude, q, q_low, p, p_low, 1.0)
+    return (
+        times(value, value_low, last) * scale,
+        if_weighted(
+            times(vjp_a, vjp_a_low, last_a) * where(is_huge, scale + scale, scale),
+            times(grad, grad_low, b) * scale,
+        ),
+        if_weighted(
+            times(vjp_b, vjp_b_low, last_b),
+            times(s, s * correction, bounded),
+        )
+        * scale,
+        times(second, second_low, b) * second_scale,
+        rounded(grad, grad_low) * scale,
+        0.0,
+    )
