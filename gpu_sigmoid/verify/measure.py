@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import gpu_sigmoid as gs
+from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify import inputs
 from gpu_sigmoid.verify.beside import ALL_MANTISSAS, ALL_PAIRS, CONSTANTS, beside, labels
 from gpu_sigmoid.verify.compare import comparison, limits
@@ -122,7 +123,7 @@ def parts(name: str, mode: str, dtype: str, stride: int, count: int) -> list[Par
 
 
 def results_of(name: str, mode: str) -> range:
-    return range(len(gs.FUNCTIONS[name].methods[mode].mode.partials))
+    return range(len(FUNCTIONS[name].methods[mode].mode.partials))
 
 
 def blocks(part: Part, starts: Iterable[int], end: int) -> list[Part]:
