@@ -66,7 +66,7 @@ def test_a_closed_stream_does_not_get_mixed_up_with_a_file(tmp_path: Path) -> No
     # the file opened next would be number 1 or 2, and take what is printed
     command = f"'{sys.executable}' -m gpu_sigmoid plot -o a.svg >&- 2>&- <&-"
     assert subprocess.run(["sh", "-c", command], cwd=tmp_path).returncode == 0
-    assert (tmp_path / "a.svg").read_text().rstrip().endswith("</svg>")
+    assert (tmp_path / "a.svg").read_text(encoding="utf-8").rstrip().endswith("</svg>")
     script = (
         "import os\nfrom gpu_sigmoid.cli import main\n"
         "try: main(['info'])\nexcept SystemExit: pass\n"
@@ -74,7 +74,7 @@ def test_a_closed_stream_does_not_get_mixed_up_with_a_file(tmp_path: Path) -> No
     )
     command = f"'{sys.executable}' -c \"{script}\" >&- 2>&- <&-"
     assert subprocess.run(["sh", "-c", command], cwd=tmp_path).returncode == 0
-    assert int((tmp_path / "number").read_text()) > 2
+    assert int((tmp_path / "number").read_text(encoding="utf-8")) > 2
 
 
 def test_a_name_that_the_encoding_cannot_say(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced_with_its_permissions(tmp_
     (tmp_path / "latest.svg").symlink_to("figures/a.svg")
     assert run("plot", "-o", tmp_path / "latest.svg").exit_code == 0
     assert os.readlink(tmp_path / "latest.svg") == "figures/a.svg"
-    assert "<svg" in (tmp_path / "figures" / "a.svg").read_text()
+    assert "<svg" in (tmp_path / "figures" / "a.svg").read_text(encoding="utf-8")
     assert (tmp_path / "figures" / "a.svg").stat().st_mode & 0o777 == 0o640
     assert sorted(tree(tmp_path)) == ["figures", "figures/a.svg", "latest.svg"]
 
@@ -168,6 +168,6 @@ def test_a_report_is_added_to(tmp_path: Path) -> None:
     for mode in ("value", "grad"):
         of = ("verify", "sigmoid", "--dtype", "float16", "--mode", mode)
         assert run(*of, "--json", tmp_path / "a.json").exit_code == 0
-    rows = json.loads((tmp_path / "a.json").read_text())["rows"]
+    rows = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["rows"]
     assert sorted(row["mode"] for row in rows) == ["grad", "value"]
     assert os.listdir(tmp_path) == ["a.json"]

@@ -36,7 +36,7 @@ def test_plot_draws_the_figure(tmp_path: Path) -> None:
 def test_plot_draws_every_function(tmp_path: Path, function: Any) -> None:
     result = run("plot", "--function", function.__name__, "-o", tmp_path / "figure.svg")
     assert result.exit_code == 0, result.output
-    assert "<svg" in (tmp_path / "figure.svg").read_text()
+    assert "<svg" in (tmp_path / "figure.svg").read_text(encoding="utf-8")
 
 
 def test_labels_stand_on_no_curve(function: Any) -> None:

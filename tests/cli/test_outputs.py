@@ -120,7 +120,7 @@ def test_an_output_linked_to_another_disk_is_replaced_there(tmp_path: Path, smal
     (tmp_path / NAMES[1]).symlink_to(small_disk / "page")
     result = CliRunner().invoke(bench_main, [*BENCH, "-o", str(tmp_path)])
     assert result.exit_code == 0, result.output
-    assert (small_disk / "page").read_text().startswith("# Throughput")
+    assert (small_disk / "page").read_text(encoding="utf-8").startswith("# Throughput")
     assert sorted(tree(tmp_path)) == ["disk", "disk/page", *NAMES]
     # full, it keeps what it has, as the others do
     (small_disk / "page").write_bytes(bytes(DISK))

@@ -79,7 +79,7 @@ def test_table(folder: Path) -> None:
 def test_check_tells_stale_from_fresh(folder: Path) -> None:
     stale = run(folder, "--check")
     assert stale.returncode == 1 and "stale" in stale.stderr
-    assert (folder / "README.md").read_text() == README + THROUGHPUT
+    assert (folder / "README.md").read_text(encoding="utf-8") == README + THROUGHPUT
     run(folder)
     assert run(folder, "--check").returncode == 0
     (folder / "accuracy-peers.json").write_text(json.dumps({"rows": [row("torch", 3.0)]}))
