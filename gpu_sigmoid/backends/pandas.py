@@ -30,7 +30,9 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     # the arrays of pyarrow's types take ufuncs of one result alone
     one_by_one = any(isinstance(getattr(o, "dtype", None), pd.ArrowDtype) for o in operands)
     modes = method.mode.single_results if one_by_one else (method.mode,)
-    results = tuple(cpu.kernel(method.formula, mode, dtype)(*ready) for mode in modes)
+    # as for NumPy's arrays, what the dtype does not hold is no reason to warn
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        results = tuple(cpu.kernel(method.formula, mode, dtype)(*ready) for mode in modes)
     return results if len(results) > 1 else results[0]
 
 

@@ -65,6 +65,12 @@ def test_frames_beside_frames() -> None:
         gs.bce_with_logits(x, x.to_numpy())
 
 
+def test_numbers_beyond_a_columns_range_are_infinite() -> None:
+    for dtype in ("float16", "Float32"):
+        with np.errstate(all="raise"):
+            assert gs.bce_with_logits(pd.Series([1.0], dtype=dtype), 1e300)[0] == -np.inf
+
+
 def test_pandas_refusals() -> None:
     with pytest.raises(TypeError, match="str is not accepted"):
         gs.sigmoid(pd.Series(["a"]))
