@@ -44,6 +44,7 @@ def test_hooks() -> None:
 def test_autocast_as_torchs_functions_have_it() -> None:
     pairs = {
         gs.sigmoid: torch.sigmoid,
+        gs.tanh: torch.tanh,
         gs.silu: torch.nn.functional.silu,
         gs.softplus: torch.nn.functional.softplus,
         gs.log_sigmoid: torch.nn.functional.logsigmoid,

@@ -19,6 +19,7 @@ from gpu_sigmoid.torch import nn  # noqa: E402
 X, TARGET = torch.linspace(-3, 3, 12).reshape(4, 3), torch.linspace(0, 1, 12).reshape(4, 3)
 MODULES = {
     "Sigmoid": nn.Sigmoid(),
+    "Tanh": nn.Tanh(),
     "LogSigmoid": nn.LogSigmoid(),
     "Softplus": nn.Softplus(),
     "Softplus(beta)": nn.Softplus(2.5),
