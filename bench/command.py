@@ -14,6 +14,7 @@ from bench import charts, measure, peers, report
 from bench.accuracy import accuracy
 from bench.cases import LAYOUTS, PRESETS, Case, preset
 from bench.device import device
+from bench.torch_calls import torch_calls
 from gpu_sigmoid.cli.files import written_together
 from gpu_sigmoid.cli.group import Commands
 from gpu_sigmoid.cli.paths import OutputFolder, check_file
@@ -28,7 +29,7 @@ def several(name: str, choices: Any, text: str) -> Any:
     return click.option(f"--{name}", f"{name}s", multiple=True, type=click.Choice(list(choices)), help=text)
 
 
-@click.group(cls=Commands, invoke_without_command=True, commands=[accuracy, device])
+@click.group(cls=Commands, invoke_without_command=True, commands=[accuracy, device, torch_calls])
 @click.option("--preset", "name", type=click.Choice(PRESETS), default="quick", show_default=True)
 @several("function", FUNCTIONS, "Instead of the preset's; may be repeated, as the next options may.")
 @several("mode", PUBLIC, "The value, derivatives, or both in one pass.")
