@@ -7,11 +7,11 @@ a mode of a function (`functions.Method`); it is imported when the first of its 
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-from numpy import broadcast, ndarray
+from numpy import ndarray
 
 from gpu_sigmoid.backends import cpu
-from gpu_sigmoid.backends.cpu import SPLIT_FROM
+from gpu_sigmoid.backends.cpu.prepared import all_in_one_run, all_take, in_one_run, on_arrays, takes
+from gpu_sigmoid.backends.cpu.threads import SMALL
 from gpu_sigmoid.environment import require_gpu
 from gpu_sigmoid.kinds import (
     CONVERTED,
@@ -51,15 +51,24 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
     if type(first) is ndarray:
         dtype = first.dtype
         ufunc = method.ready.get(dtype)
-        if ufunc is not None and first.nbytes < SPLIT_FROM and (alone or alike(operands, dtype)):
-            if out is None:
-                return ufunc(first) if alone else ufunc(*operands)
-            if type(out) is ndarray:
-                # by position: NumPy takes longer for a keyword
-                if ufunc.nout == 1 and out.dtype is dtype and takes(out, operands):
-                    return ufunc(first, out) if alone else ufunc(*operands, out)
-            elif type(out) is tuple and len(out) == ufunc.nout and all_take(out, operands, dtype):
-                return ufunc(*operands, out=out)
+        if ufunc is not None:
+            if (alone or all_in_one_run(operands, dtype)) and (first.nbytes <= SMALL or in_one_run(first)):
+                if out is None:
+                    return ufunc(first) if alone else ufunc(*operands)
+                if type(out) is ndarray:
+                    if (
+                        ufunc.nout == 1
+                        and out.dtype is dtype
+                        and (out.nbytes <= SMALL or in_one_run(out))
+                        and takes(out, operands)
+                    ):
+                        # by position: NumPy takes longer for a keyword
+                        return ufunc(first, out) if alone else ufunc(*operands, out)
+                elif type(out) is tuple and len(out) == ufunc.nout and all_take(out, operands, dtype):
+                    return ufunc(*operands, out=out)
+            result = on_arrays(ufunc, dtype, operands, out)
+            if result is not NotImplemented:
+                return result
     elif type(first) is float:
         ufunc = method.ready.get(float)
         if ufunc is not None and alone and out is None:
@@ -102,48 +111,6 @@ def module_of(backend: str) -> Any:
     if module is None:
         module = _modules[backend] = import_module(f"gpu_sigmoid.backends.{backend}")
     return module
-
-
-def alike(operands: Any, dtype: np.dtype) -> bool:
-    """Return whether this is a tuple of NumPy arrays of `dtype`, all small."""
-    if type(operands) is not tuple:
-        return False
-    for operand in operands:
-        if type(operand) is not ndarray or operand.dtype is not dtype or operand.nbytes >= SPLIT_FROM:
-            return False
-    return True
-
-
-def takes(out: ndarray, operands: tuple) -> bool:
-    """Return whether an array has the shape that the operands broadcast to.
-
-    A ufunc would repeat its result over a larger one. A smaller one it refuses: where one
-    operand has the shape, the result can have no other.
-    """
-    shape = out.shape
-    for operand in operands:
-        if operand.shape == shape:
-            return True
-    try:
-        return broadcast(*operands).shape == shape
-    except ValueError:
-        return False
-
-
-def all_take(outs: tuple, operands: tuple, dtype: np.dtype) -> bool:
-    """Return whether these are different small arrays, no views, each of which can take a result."""
-    shape = operands[0].shape
-    before: tuple = ()
-    for out in outs:
-        if type(out) is not ndarray or out.dtype is not dtype or out.nbytes >= SPLIT_FROM:
-            return False
-        # arrays that own their memory share none
-        if out.base is not None or any([out is other for other in before]):
-            return False
-        if out.shape != shape and not takes(out, operands):
-            return False
-        before += (out,)
-    return True
 
 
 def kinds_of(method: Any, operands: tuple, out: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Where arrays lie in memory, and whether they overlap: the same for every library's arrays."""
 
+from collections.abc import Sequence
 from itertools import combinations
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -26,9 +27,41 @@ class Placed(NamedTuple):
 
 
 def apart(a: Placed, b: Placed) -> bool:
-    """Return whether two arrays surely share no memory."""
+    """Return whether two arrays surely share no memory: of equal strides, it is decided exactly."""
     (a_low, a_high), (b_low, b_high) = a.span, b.span
-    return a_high <= b_low or b_high <= a_low
+    if a_high <= b_low or b_high <= a_low:
+        return True
+    axes = common_axes(a, b)
+    return axes is not None and not meet(axes, b.address - a.address, max(a.dtype.itemsize, b.dtype.itemsize))
+
+
+Axes = tuple[tuple[int, int, int], ...]
+"""Of each axis, outermost first, the stride, and between which multiples of it elements of one array lie
+off those of another with the same indices."""
+
+
+def common_axes(a: Placed, b: Placed) -> Axes | None:
+    """Return the axes of two arrays if their strides are equal, and lie within each other."""
+    if len(a.shape) != len(b.shape) or repeats(a) or repeats(b):
+        return None
+    axes = []
+    for n, step, other_n, other_step in zip(a.shape, a.strides, b.shape, b.strides, strict=True):
+        if n > 1 and other_n > 1 and step != other_step:
+            return None
+        step = step if n > 1 else other_step
+        axes.append((step, 1 - other_n, n - 1) if step >= 0 else (-step, 1 - n, other_n - 1))
+    return tuple(sorted((axis for axis in axes if axis[1:] != (0, 0)), reverse=True))
+
+
+def meet(axes: Axes, distance: int, itemsize: int) -> bool:
+    """Return whether two arrays share a byte, the second so far from the first, of elements of a size."""
+    if not axes:
+        return abs(distance) < itemsize
+    (step, least, most), *inner = axes
+    reach = itemsize - 1 + sum(s * max(-low, high) for s, low, high in inner)
+    first = max(least, -((reach - distance) // step))
+    last = min(most, (distance + reach) // step)
+    return any(meet(tuple(inner), distance - k * step, itemsize) for k in range(first, last + 1))
 
 
 class Overlaps:
@@ -44,15 +77,18 @@ class Overlaps:
             if j >= operands:
                 a, b = (place._replace(address=0) for place in (places[i], places[j]))
                 (a_low, a_high), (b_low, b_high) = a.span, b.span
-                self.pairs.append((i, j, i < operands and a == b, a_low - b_high, a_high - b_low))
+                itemsize = max(a.dtype.itemsize, b.dtype.itemsize)
+                exact = i < operands and a == b
+                self.pairs.append((i, j, exact, a_low - b_high, a_high - b_low, common_axes(a, b), itemsize))
 
-    def among(self, addresses: list[int]) -> list[tuple[int, int]]:
+    def among(self, addresses: Sequence[int]) -> list[tuple[int, int]]:
         """Return the pairs of indices, the smaller first, of arrays that may share memory."""
         found = []
-        for i, j, alike, least, most in self.pairs:
+        for i, j, alike, least, most, axes, itemsize in self.pairs:
             distance = addresses[j] - addresses[i]
             if least < distance < most and not (alike and distance == 0):
-                found.append((i, j))
+                # the spans of both do
+                found += [(i, j)] if axes is None or meet(axes, distance, itemsize) else []
         return found
 
 

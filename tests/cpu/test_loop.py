@@ -1,5 +1,6 @@
 """The inner loop on steps, sizes and alignments of every kind: the bits of contiguous copies."""
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -17,7 +18,7 @@ DTYPES = ["float16", "float32", "float64"]
 SIZES = [1, 2, 15, 16, 63, 64, 65, 130, *(TILE // size + by for size in (2, 4, 8) for by in (-1, 1)), 5003]
 STEPS = [1, -1, 2, -2, 3, 0]
 # 16-bit floats of one operand are looked up
-METHODS = [gs.sigmoid.methods["value"], gs.bce_with_logits.value_and_grad]
+METHODS = [gs.sigmoid.methods["value"], gs.bce_with_logits.value_and_grad, gs.swiglu.value_and_grad.flat]
 
 
 def numbers(size: int, dtype: str, seed: int) -> np.ndarray:
@@ -75,3 +76,59 @@ def test_operands_that_large_results_overlap(shift: int, monkeypatch: pytest.Mon
         # NumPy lets a ufunc's loop read ahead of what it writes
         kernel(memory[shift:], memory[:size])
         assert bits(memory[:size]) == bits(want)
+
+
+AXES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "rows of 3": lambda x: x[:28_000].reshape(7000, 4)[:, 1:],
+    "rows of 30": lambda x: x[:28_000].reshape(700, 40)[:, 5:35],
+    "rows of 300": lambda x: x[:28_000].reshape(70, 400)[:, 100:],
+    "rows of 3000": lambda x: x[:28_000].reshape(7, 4000)[:, 1:3001],
+    "columns": lambda x: x[:42_000].reshape(210, 200)[:, ::2],
+    "reversed": lambda x: x[:20_000].reshape(100, 200)[::-1, ::-1],
+    "transposed": lambda x: x[:20_000].reshape(100, 200).T,
+    "permuted": lambda x: x[:24_000].reshape(10, 20, 30, 4).transpose(2, 0, 3, 1),
+    "five axes": lambda x: x[:48_000].reshape(8, 10, 20, 10, 3)[::-2, :, ::2, ::-1, 1:],
+    "one row": lambda x: np.broadcast_to(x[:100], (200, 100)),
+    "one column": lambda x: np.broadcast_to(x[:200, None], (200, 100)),
+}
+WRITABLE = [name for name in AXES if "one" not in name]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("axes", AXES)
+def test_several_axes(axes: str, dtype: str) -> None:
+    for method in METHODS:
+        held = [numbers(48_000, dtype, k) for k in range(len(method.operands))]
+        inputs = [AXES[axes](h) for h in held]
+        shape = inputs[0].shape
+        want = as_tuple(method(*(np.array(i, order="C") for i in inputs)))
+        for got, w in zip(as_tuple(method(*inputs)), want, strict=True):
+            assert bits(got) == bits(w)
+        for more in ({0: inputs[0][..., :1]}, {len(inputs) - 1: inputs[-1][:1]}):
+            # an operand that is repeated
+            some = [more.get(k, i) for k, i in enumerate(inputs)]
+            alike = method(
+                *(np.array(np.broadcast_to(i, np.broadcast_shapes(*(s.shape for s in some)))) for i in some)
+            )
+            assert [bits(g) for g in as_tuple(method(*some))] == [bits(a) for a in as_tuple(alike)]
+        for written in (name for name in WRITABLE if AXES[name](held[0]).shape == shape):
+            memory = [numbers(48_000, dtype, 9) for _ in want]
+            after = [m.copy() for m in memory]
+            outs = tuple(AXES[written](m) for m in memory)
+            method(*inputs, out=outs if len(outs) > 1 else outs[0])
+            for m, a, w in zip(memory, after, want, strict=True):
+                AXES[written](a)[...] = w
+                assert bits(m) == bits(a)
+        if axes in WRITABLE:
+            places = (inputs[0], *(np.empty(shape, dtype) for _ in want[1:]))
+            method(*inputs, out=places if len(places) > 1 else places[0])
+            assert [bits(p) for p in places] == [bits(w) for w in want]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_results_that_are_halves_of_one_array(dtype: str) -> None:
+    x = numbers(40_000, dtype, 1).reshape(100, 400)
+    want = gs.sigmoid.value_and_grad(x)
+    both = np.empty((100, 800), dtype)
+    gs.sigmoid.value_and_grad(x, out=(both[:, :400], both[:, 400:]))
+    assert bits(both) == bits(np.hstack(want))

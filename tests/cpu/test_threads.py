@@ -103,6 +103,14 @@ def test_in_place_is_split_and_partial_overlap_is_not(drawn: list[int]) -> None:
     assert drawn == [1, 1, 1]
 
 
+def test_results_that_are_halves_of_one_array_are_split(drawn: list[int]) -> None:
+    x = X[: LARGE // 1000 * 1000].reshape(-1, 1000)
+    both = np.empty((x.shape[0], 2000), np.float32)
+    gs.sigmoid.value_and_grad(x, out=(both[:, :1000], both[:, 1000:]))
+    assert drawn == [1]
+    assert both.tobytes() == by_one_thread(lambda: np.hstack(gs.sigmoid.value_and_grad(x))).tobytes()
+
+
 def windows(x: np.ndarray) -> tuple:
     view = np.lib.stride_tricks.sliding_window_view(x, 3, writeable=True)
     return (view,), view

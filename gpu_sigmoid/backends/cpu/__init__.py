@@ -7,9 +7,11 @@
 - `native` compiles that, `undisturbed` by signals and forks
 - `lut` makes ufuncs of 16-bit operands that look results up (`lut_intrinsics`)
 - `bits` lets a ufunc take bfloat16, `addresses` calls its loop on other libraries' arrays
-- `threads` splits large arrays over `workers`, which `placement` keeps apart
+- `threads` computes on arrays of any layout by `jobs`, loops of `nest`, and splits large ones over
+  `workers`, which `placement` keeps apart; `prepared` goes there without a detour
 
-NumPy then does what it does for any ufunc: broadcasting, casting, byte order, overlap, subclasses.
+NumPy does for smaller arrays, and for what is to be converted, what it does for any ufunc: broadcasting,
+casting, byte order, overlap, subclasses.
 """
 
 from functools import cache
@@ -18,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends.cpu.bits import OverBits
-from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, placed, run_split
+from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, compute, placed
 from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.environment import get_num_threads
@@ -67,4 +69,4 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
         if dtype == "float64":
             method.ready[float] = ufunc
         outs = checked_out(method, storage, arrays, out, np.ndarray, placed)
-        return run_split(ufunc, storage, arrays, outs)
+        return compute(ufunc, storage, arrays, outs)

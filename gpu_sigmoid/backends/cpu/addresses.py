@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from gpu_sigmoid.backends.cpu.vectorize import LOOPS
+LOOPS: dict[np.ufunc, tuple[Any, int]] = {}
+"""Of each ufunc, the addresses of its inner loop and of the record passed to it: others may call it too."""
 
 # Elements. Above, other threads may run meanwhile.
 SMALL = 1 << 12

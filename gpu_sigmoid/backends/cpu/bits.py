@@ -20,3 +20,8 @@ class OverBits:
         if self.nout == 1:
             return results.view(self.dtype) if outs[0] is None else outs[0]
         return tuple([r.view(self.dtype) if o is None else o for r, o in zip(results, outs, strict=True)])
+
+
+def bits_of(ufunc: Any) -> np.ufunc:
+    """Return the ufunc over the numbers that memory holds, of one that may be over their bits."""
+    return ufunc.ufunc if type(ufunc) is OverBits else ufunc

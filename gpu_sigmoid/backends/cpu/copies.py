@@ -8,6 +8,9 @@ from gpu_sigmoid.backends.cpu.writer import Value, Writer
 VECTOR = 64
 """Bytes; LLVM makes several of one where the CPU's are shorter."""
 
+SHORT_VECTOR = 16
+"""For short rows."""
+
 
 def write_gather(
     c: Writer, rows: Value, cols: Value, tile: Value, place: Value, pitch: Value, step: Value, size: int
@@ -17,25 +20,24 @@ def write_gather(
     Steps of one element, either way, of two and of none go by vectors; where LLVM has the choice, it
     takes instructions that gather, which are slower than loads one by one on many CPUs.
     """
-    lanes = VECTOR // size
     with c.count(rows) as row:
         source, target = place + row * pitch, tile + row * cols * size
         done = c.variable(0)
-        for apart in (1, -1, 2, 0):
+        for apart, width in ((1, VECTOR), (1, SHORT_VECTOR), (-1, VECTOR), (2, VECTOR), (0, VECTOR)):
+            lanes = width // size
             # of every other element, a vector would end past the last one
             stop = cols - int(apart == 2)
-            with c.when((step == apart * size) & (stop >= lanes)):
+            with c.when((step == apart * size) & (done.value == 0) & (stop >= lanes)):
                 with c.vectors(stop, lanes) as i:
-                    c.store(target, i * size, gathered(c, source, i, apart, size))
+                    c.store(target, i * size, gathered(c, source, i, apart, size, lanes))
                 done.set(stop)
         with c.count(cols, done.value) as i:
             c.store(target, i * size, c.load(source, i * step, size))
             describe_loop(c.builder, *one_by_one())
 
 
-def gathered(c: Writer, source: Value, first: Value, apart: int, size: int) -> Any:
+def gathered(c: Writer, source: Value, first: Value, apart: int, size: int, lanes: int) -> Any:
     """Return a vector of elements that lie 1, -1, 2 or no elements apart, from the `first` on."""
-    lanes = VECTOR // size
     if apart == 0:
         return c.splat(c.load(source, 0, size), lanes)
     at = first * (apart * size)
@@ -44,19 +46,19 @@ def gathered(c: Writer, source: Value, first: Value, apart: int, size: int) -> A
     vector = c.load(source, at, size, lanes)
     if apart == 1:
         return vector
-    return c.shuffled(vector, c.load(source, at + VECTOR, size, lanes), range(0, 2 * lanes, 2))
+    return c.shuffled(vector, c.load(source, at + lanes * size, size, lanes), range(0, 2 * lanes, 2))
 
 
 def write_scatter(
     c: Writer, rows: Value, cols: Value, tile: Value, place: Value, pitch: Value, step: Value, size: int
 ) -> None:
     """Copy a tile to rows, `pitch` bytes apart, of elements `step` bytes apart; write nothing between."""
-    lanes = VECTOR // size
     with c.count(rows) as row:
         source, target = tile + row * cols * size, place + row * pitch
         done = c.variable(0)
-        for apart in (1, -1):
-            with c.when((step == apart * size) & (cols >= lanes)):
+        for apart, width in ((1, VECTOR), (1, SHORT_VECTOR), (-1, VECTOR)):
+            lanes = width // size
+            with c.when((step == apart * size) & (done.value == 0) & (cols >= lanes)):
                 with c.vectors(cols, lanes) as i:
                     vector = c.load(source, i * size, size, lanes)
                     if apart == 1:

@@ -13,30 +13,31 @@ INTERLEAVED = 4
 GROUP_INTRINSICS = ("interleaved", "offset", "put", "short_vectors", "tile", "vector_loop")
 
 TEMPLATE = """
-def kernel(count, streamed, addresses, moves, table):
+def kernel(rows, cols, streamed, addresses, pitches, moves, table):
     vector_loop()
-    {operands}
-    if count < {group}:
-        for i in range(count):
-            {results} = scalar({loads})
-            {stores}
-            short_vectors({short})
-        return
-    rest = count % {group}
-    whole = count - rest
-    if rest:
-        {keep_last}
-    while whole:
-        for start in range(0, whole, {group}):
-            {starts}
-            for i in range({group}):
-                {results} = scalar({group_loads})
-                {group_stores}
-                interleaved({interleaved})
-            {puts}
-        whole = {group} if rest else 0
-        rest = streamed = 0
-        {take_last}
+    {moves}
+    for row in range(rows):
+        {operands}
+        rest, past = cols % {group}, streamed
+        whole = cols - rest
+        if whole == 0:
+            for i in range(cols):
+                {results} = scalar({loads})
+                {stores}
+                short_vectors({short})
+        elif rest:
+            {keep_last}
+        while whole:
+            for start in range(0, whole, {group}):
+                {starts}
+                for i in range({group}):
+                    {results} = scalar({group_loads})
+                    {group_stores}
+                    interleaved({interleaved})
+                {puts}
+            whole = {group} if rest else 0
+            rest = past = 0
+            {take_last}
 """
 
 
@@ -48,32 +49,33 @@ def group_size(itemsize: int) -> int:
 def kernel_source(inputs: int, outputs: int, itemsize: int) -> str:
     """Return the source of `kernel`, over operands that all have `itemsize` bytes.
 
-    It is called with the number of elements, how many of them (whole groups) are to pass by the
-    caches, to addresses that are multiples of 64, the operands' addresses, and by how many bytes
-    each operand moves on with an element: `itemsize`, or 0 for one that holds a group of the same
-    number. In scope are to be `scalar`, `load`, `store` and `GROUP_INTRINSICS`.
+    It is called with the numbers of rows and of elements in each; how many of those (whole groups) are
+    to pass by the caches, to addresses that are multiples of 64; and of each operand its address, the
+    bytes from one row to the next, and those from one element to the next: `itemsize`, or 0 for one
+    that holds a group of the same number. In scope are to be `scalar`, `load`, `store` and
+    `GROUP_INTRINSICS`.
     """
     group = group_size(itemsize)
     ins, outs = [f"in{k}" for k in range(inputs)], [f"out{k}" for k in range(outputs)]
     results = [f"y{k}" for k in range(outputs)]
-    operands = [f"{name} = addresses[{k}]" for k, name in enumerate(ins + outs)]
-    operands += [f"move{k} = moves[{k}]; last{k} = tile(in{k}, {group})" for k in range(inputs)]
-    operands += [f"group{k} = tile(out{k}, {group})" for k in range(outputs)]
+    moves = [f"move{k} = moves[{k}]; last{k} = tile(addresses[{k}], {group})" for k in range(inputs)]
+    moves += [f"group{k} = tile(addresses[{inputs + k}], {group})" for k in range(outputs)]
+    operands = [f"{name} = offset(addresses[{k}], row * pitches[{k}])" for k, name in enumerate(ins + outs)]
     keep_last = [
-        f"put(last{k}, offset(in{k}, (count - {group}) * move{k}), {group}, False)" for k in range(inputs)
+        f"put(last{k}, offset(in{k}, (cols - {group}) * move{k}), {group}, False)" for k in range(inputs)
     ]
     take_last = [f"in{k} = last{k}" for k in range(inputs)]
-    take_last += [f"out{k} = offset(out{k}, (count - {group}) * {itemsize})" for k in range(outputs)]
+    take_last += [f"out{k} = offset(out{k}, (cols - {group}) * {itemsize})" for k in range(outputs)]
     # a condition that changes from group to group: LLVM would make two loops of one that does not
     puts = [
-        f"put(offset(out{k}, start * {itemsize}), group{k}, {group}, start < streamed)"
-        for k in range(outputs)
+        f"put(offset(out{k}, start * {itemsize}), group{k}, {group}, start < past)" for k in range(outputs)
     ]
     return TEMPLATE.format(
         group=group,
         short=32 // max(itemsize, 4),
         interleaved=INTERLEAVED,
-        operands="\n    ".join(operands),
+        moves="; ".join(moves),
+        operands="; ".join(operands),
         results=", ".join(results),
         loads=", ".join(f"load({name}, i)" for name in ins),
         stores="; ".join(f"store({o}, i, {y})" for o, y in zip(outs, results, strict=True)),

@@ -50,7 +50,7 @@ def inner_loop(context: Any, size: Any, args: Any, dimensions: Any, steps: Any, 
         with c.either(beside) as (at_once, otherwise):
             # most calls
             with at_once:
-                c.call(c.word(record, CODE), count, 0, args, steps, c.word(record, TABLE))
+                c.call(c.word(record, CODE), 1, count, 0, args, steps, steps, c.word(record, TABLE))
             with otherwise:
                 Span(c, itemsize, args, steps, steps, record).write(c.value(1), count, whole)
         leave_environment(builder, environment)
@@ -76,29 +76,32 @@ class Span:
 
     def write(self, rows: Value, cols: Value, whole: Value) -> None:
         """Write the code that computes them, of a call with `whole` bytes."""
-        c, size, group = self.c, self.size, group_size(self.size)
+        c, size = self.c, self.size
         rows, cols = self.as_one_row(rows, cols)
-        # short rows share a tile
-        in_tile = c.value(TILE // size)
-        together = c.least(rows, c.choose(cols * 2 <= in_tile, in_tile // c.most(cols, c.value(1)), 1))
-        copied, results_copied = self.classify(cols, together)
-        most = c.choose((together == 1) & copied, in_tile, cols)
-        streaming = self.streaming(rows, cols, whole, (together == 1) & (results_copied == 0))
+        group, in_tile = c.value(group_size(size)), c.value(TILE // size)
+        # rows that fill no group share a tile
+        short = (cols < group) & (rows != 1)
+        together = c.choose(short, c.least(rows, in_tile // c.most(cols, c.value(1))), 1)
+        constant_pitches, copied, results_copied = self.classify(cols, short)
+        streaming = self.streaming(rows, cols, whole, results_copied | short)
+        at_once = constant_pitches & ((copied | short | streaming) == 0)
+        height = c.choose(at_once, rows, together)
+        most = c.choose(copied & (short == 0), in_tile, cols)
         row, start = c.variable(0), c.variable(0)
         with c.repeat(lambda: row.value < rows):
-            height = c.least(together, rows - row.value)
+            high = c.least(height, rows - row.value)
             unaligned = -self.place(self.inputs, row.value, c.value(0)) & (VECTOR - 1)
             head = c.choose(streaming, unaligned // size, 0)
             start.set(0)
             with c.repeat(lambda: start.value < cols):
                 # up to the first whole vector of the result, a group that is then computed once more
                 is_head = start.value < head
-                width = c.choose(is_head, group, c.least(most, cols - start.value))
-                self.compute(row.value, start.value, height, width, streaming & (head <= start.value))
+                wide = c.choose(is_head, group, c.least(most, cols - start.value))
+                self.compute(row.value, start.value, high, wide, streaming & (head <= start.value), short)
                 with c.when(results_copied):
-                    self.copy_results(row.value, start.value, height, width)
-                start.set(c.choose(is_head, head, start.value + width))
-            row.set(row.value + height)
+                    self.copy_results(row.value, start.value, high, wide)
+                start.set(c.choose(is_head, head, start.value + wide))
+            row.set(row.value + high)
         with c.when(streaming):
             finish_streaming(c.builder)
 
@@ -111,25 +114,30 @@ class Span:
         one = (rows == 1) | joined.value
         return c.choose(one, 1, rows), c.choose(one, rows * cols, cols)
 
-    def classify(self, cols: Value, together: Value) -> tuple[Value, Value]:
-        """Note how each operand moves on; return whether any is copied, and whether a result is."""
+    def classify(self, cols: Value, short: Value) -> tuple[Value, Value, Value]:
+        """Note how each operand moves on.
+
+        Return whether those of one number a row have it for all rows, whether any is copied, and whether a
+        result is.
+        """
         c, inputs = self.c, self.inputs
-        copied, results_copied = c.variable(c.truth(False)), c.variable(c.truth(False))
+        constant, copied, results_copied = (c.variable(c.truth(value)) for value in (True, False, False))
         with c.count(self.operands) as k:
             step, pitch = c.word(self.steps, k), c.word(self.pitches, k)
             lies = (step == self.size) | ((step == 0) & (k < inputs))
-            lies &= (together == 1) | (pitch == cols * step)
+            lies &= (short == 0) | (pitch == cols * step)
             c.set_word(self.kinds, k, c.choose(lies, step, APART))
             c.set_word(self.moves, k, c.choose(lies & (step == 0), 0, self.size))
+            constant.set(constant.value & ((step != 0) | (pitch == 0)))
             copied.set(copied.value | (lies == 0))
             results_copied.set(results_copied.value | ((lies == 0) & (inputs <= k)))
-        return copied.value, results_copied.value
+        return constant.value, copied.value, results_copied.value
 
-    def streaming(self, rows: Value, cols: Value, whole: Value, results_lie: Value) -> Value:
+    def streaming(self, rows: Value, cols: Value, whole: Value, unfit: Value) -> Value:
         """Return whether results pass by the caches: large ones, aligned alike, apart from operands."""
         c, inputs = self.c, self.inputs
         large = c.word(self.record, STREAMED_FROM) <= whole
-        clear = c.variable(large & results_lie & (c.value(group_size(self.size)) <= cols))
+        clear = c.variable(large & (unfit == 0) & (c.value(group_size(self.size)) <= cols))
         with c.when(clear.value), c.count(self.operands, inputs) as k:
             result = c.word(self.args, k)
             for places in (self.args, self.pitches):
@@ -150,19 +158,23 @@ class Span:
         c = self.c
         return c.word(self.args, k) + row * c.word(self.pitches, k) + start * c.word(self.steps, k)
 
-    def compute(self, row: Value, start: Value, height: Value, width: Value, streamed: Value) -> None:
-        """Compute so many rows and columns, of the operands where they lie or in tiles."""
+    def compute(
+        self, row: Value, start: Value, rows: Value, cols: Value, streamed: Value, joined: Value
+    ) -> None:
+        """Compute so many rows and columns, of the operands where they lie or in tiles, there `joined`."""
         c, group = self.c, group_size(self.size)
         with c.count(self.operands) as k:
             kind, tile, place = c.word(self.kinds, k), self.tile(k), self.place(k, row, start)
             c.set_word(self.places, k, c.choose(kind == self.size, place, tile))
             with c.when((kind != self.size) & (k < self.inputs)):
                 number = kind == 0
-                rows, cols = c.choose(number, 1, height), c.choose(number, group, width)
-                self.copy("gather", write_gather, k, rows, cols, place)
+                self.copy(
+                    "gather", write_gather, k, c.choose(number, 1, rows), c.choose(number, group, cols), place
+                )
+        height, width = c.choose(joined, 1, rows), c.choose(joined, rows * cols, cols)
         function, table = c.word(self.record, CODE), c.word(self.record, TABLE)
-        count = height * width
-        c.call(function, count, c.choose(streamed, count, 0), self.places, self.moves, table)
+        past = c.choose(streamed, width, 0)
+        c.call(function, height, width, past, self.places, self.pitches, self.moves, table)
 
     def copy_results(self, row: Value, start: Value, height: Value, width: Value) -> None:
         c = self.c

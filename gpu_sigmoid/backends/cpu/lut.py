@@ -18,14 +18,14 @@ from gpu_sigmoid.backends.cpu.vectorize import ELEMENT, ufunc
 from gpu_sigmoid.modes import Mode
 
 TEMPLATE = """
-def kernel(count, streamed, addresses, moves, table):
-    {pointers} = {addresses}
-    move = moves[0]
-    whole = count - count % 8
-    for i in range(0, whole, 8):
-        look_up(8, table, offset(source, i * move), ({targets},))
-    for i in range(whole, count):
-        look_up(1, table, offset(source, i * move), ({targets},))
+def kernel(rows, cols, streamed, addresses, pitches, moves, table):
+    move, whole = moves[0], cols - cols % 8
+    for row in range(rows):
+        {pointers} = {addresses}
+        for i in range(0, whole, 8):
+            look_up(8, table, offset(source, i * move), ({targets},))
+        for i in range(whole, cols):
+            look_up(1, table, offset(source, i * move), ({targets},))
 """
 
 
@@ -49,6 +49,6 @@ def lookup_source(outputs: int) -> str:
     targets = range(outputs)
     return TEMPLATE.format(
         pointers=", ".join(["source", *(f"target{o}" for o in targets)]),
-        addresses=", ".join(f"addresses[{k}]" for k in range(outputs + 1)),
+        addresses=", ".join(f"offset(addresses[{k}], row * pitches[{k}])" for k in range(outputs + 1)),
         targets=", ".join(f"offset(target{o}, 2 * i)" for o in targets),
     )

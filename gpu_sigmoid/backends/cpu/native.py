@@ -17,11 +17,11 @@ from numba.core.ccallback import CFunc
 from numba.core.registry import CPUDispatcher
 
 from gpu_sigmoid.backends import conversions
-from gpu_sigmoid.backends.cpu import copies, groups, intrinsics, loop, lut_intrinsics, writer
+from gpu_sigmoid.backends.cpu import copies, groups, intrinsics, loop, lut_intrinsics, nest, writer
 from gpu_sigmoid.lowering import primitives
 from gpu_sigmoid.version import __version__
 
-EMITTERS = (conversions, copies, groups, intrinsics, loop, lut_intrinsics, primitives, writer)
+EMITTERS = (conversions, copies, groups, intrinsics, loop, lut_intrinsics, nest, primitives, writer)
 
 
 def functions(source: str, scope: dict[str, Any], name: str) -> dict[str, FunctionType]:
@@ -55,19 +55,28 @@ def compiled_kernel(
     pointer = types.CPointer(numba.from_dtype(element))
     table = types.CPointer(numba.from_dtype(table_entry)) if table_entry else types.voidptr
     count, words = types.intp, types.CPointer(types.intp)
-    signature = types.void(count, count, types.CPointer(pointer), words, table)
+    signature = types.void(count, count, count, types.CPointer(pointer), words, words, table)
     return compiled(functions(source, scope, name)["kernel"], signature, cache)
 
 
 @cache
 def inner_loop(itemsize: int) -> CFunc:
     """Return the inner loop of all ufuncs over elements of so many bytes."""
-    source = f"""
-def inner_loop(args, dimensions, steps, record):
-    compute({itemsize}, args, dimensions, steps, record)
-"""
-    function = functions(source, {"compute": loop.inner_loop}, f"of_{itemsize}")["inner_loop"]
-    return compiled(function, types.void(*[types.intp] * 4), cache=True)
+    return of_words(loop.inner_loop, "args, dimensions, steps, record", itemsize)
+
+
+@cache
+def nested_loops(itemsize: int) -> CFunc:
+    """Return what computes a job of `nest` on elements of so many bytes."""
+    return of_words(nest.loops, "job, start, stop", itemsize)
+
+
+def of_words(intrinsic: Any, operands: str, itemsize: int) -> CFunc:
+    """Compile a function of words that calls an intrinsic with an element's size before them."""
+    name = f"of_{itemsize}_bytes"
+    source = f"def {intrinsic.__name__}({operands}):\n    compute({itemsize}, {operands})\n"
+    (function,) = functions(source, {"compute": intrinsic}, name).values()
+    return compiled(function, types.void(*[types.intp] * (1 + operands.count(","))), cache=True)
 
 
 def jitted(function: Callable[..., Any], **options: Any) -> CPUDispatcher:

@@ -1,18 +1,22 @@
-"""Large arrays in blocks, over several threads.
+"""Calls on arrays of any layout, large ones in blocks, over several threads.
 
-NumPy releases the GIL in a ufunc's loop. The calling thread takes blocks too, and the
-others join when they wake: a call waits at most for one block, and never for a thread to
-wake. One call at a time has the others' help; those that come meanwhile (from Dask, from
-the caller's own pool) run on their own thread, which keeps the cores busy already.
+What is computed runs without the GIL. The calling thread takes blocks too, and the others join when
+they wake: a call waits at most for one block, and never for a thread to wake. One call at a time has
+the others' help; those that come meanwhile (from Dask, from the caller's own pool) run on their own
+thread, which keeps the cores busy already.
 """
 
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.backends.cpu.bits import bits_of
+from gpu_sigmoid.backends.cpu.jobs import Plan, exported_address, job_on
 from gpu_sigmoid.backends.cpu.workers import share
-from gpu_sigmoid.backends.placed import Placed, apart
+from gpu_sigmoid.backends.placed import Placed, apart, repeats
 from gpu_sigmoid.environment import get_num_threads
 
 # Bytes of a result. Another thread may take 100 us to wake, and longer where its CPU has slept: of a
@@ -22,29 +26,33 @@ SPLIT_FROM = 8_000_000
 SMALLEST_BLOCK = 1 << 16
 LARGEST_BLOCK = 1 << 20
 
+# Bytes of an array. NumPy looks at a smaller one faster than it takes to find out whether it need not.
+SMALL = 1 << 15
+
 # A memory map's results are plain arrays. What other subclasses do with theirs is their own.
 PLAIN = (np.ndarray, np.memmap)
 
 
-def run_split(ufunc: np.ufunc, dtype: np.dtype, operands: tuple, outs: tuple) -> Any:
-    """Call `ufunc`, whose results have `dtype`, in blocks if that may be faster."""
-    size = dtype.itemsize * max((o.size for o in operands if getattr(o, "ndim", 0)), default=0)
-    if size >= SPLIT_FROM and (threads := get_num_threads()) > 1 and splittable(operands, outs):
+def compute(ufunc: Any, dtype: np.dtype, operands: tuple, outs: tuple) -> Any:
+    """Call `ufunc`, whose results have `dtype`, by NumPy only if it has to cast or copy or for subclasses."""
+    size = max((o.size for o in operands if getattr(o, "ndim", 0)), default=0)
+    if size * dtype.itemsize > SMALL and regular(operands, outs):
         inputs = tuple(np.asarray(o) if isinstance(o, np.ndarray) else o for o in operands)
         results = allocated(inputs, outs, dtype)
-        if separable([i for i in inputs if isinstance(i, np.ndarray)], results):
-            in_blocks(ufunc, inputs, results, threads)
+        if computed(ufunc, dtype, inputs, results):
             returned = tuple(r if o is None else o for r, o in zip(results, outs, strict=True))
             return returned if ufunc.nout > 1 else returned[0]
+        outs = tuple(r if o is None else o for r, o in zip(results, outs, strict=True))
     return ufunc(*operands, out=outs) if any(o is not None for o in outs) else ufunc(*operands)
 
 
-def splittable(operands: tuple, outs: tuple) -> bool:
+def regular(operands: tuple, outs: tuple) -> bool:
     """Return whether these are plain arrays and numbers, and results of the operands' shape."""
     given = [o for o in outs if o is not None]
     if not all(type(o) in PLAIN or isinstance(o, np.generic | int | float) for o in (*operands, *given)):
         return False
-    shape = np.broadcast_shapes(*(np.shape(o) for o in operands))
+    shapes = {np.shape(o) for o in operands} - {()}
+    shape = shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
     return all(o.shape == shape for o in given)
 
 
@@ -58,38 +66,57 @@ def allocated(inputs: tuple, outs: tuple, dtype: np.dtype) -> tuple[np.ndarray, 
     return np.nditer((*inputs, *outs), [], flags, dtypes).operands[len(inputs) :]
 
 
-def separable(arrays: list[np.ndarray], results: tuple[np.ndarray, ...]) -> bool:
-    """Return whether blocks are independent: a result overlaps nothing but its own input, exactly."""
-    for i, result in enumerate(results):
-        if overlaps_itself(result):
-            return False
-        for array in arrays:
-            if placed(array) != placed(result) and may_overlap(array, result):
-                return False
-        if any(may_overlap(result, other) for other in results[:i]):
-            return False
+def computed(ufunc: Any, dtype: np.dtype, inputs: tuple, results: tuple[np.ndarray, ...]) -> bool:
+    """Compute, if blocks are independent and NumPy is not needed or is worth it; return whether that was."""
+    arrays = [i for i in inputs if isinstance(i, np.ndarray)]
+    if shared_file(arrays, results):
+        return False
+    # native ones are singletons
+    if all(a.dtype is dtype for a in (*arrays, *results)):
+        held = [i if isinstance(i, np.ndarray) else np.asarray(i, dtype) for i in inputs]
+        plan, job = job_on(bits_of(ufunc), [*held, *results])
+        if job is not None:
+            run(plan, job)
+            return True
+    threads = get_num_threads() if results[0].nbytes >= SPLIT_FROM else 1
+    if threads == 1 or not separable(arrays, results):
+        return False
+    in_blocks(ufunc, inputs, results, threads)
     return True
 
 
-def overlaps_itself(array: np.ndarray) -> bool:
-    """Return whether elements may share memory, as in a sliding window."""
-    reach = array.itemsize
-    for stride, length in sorted(zip(map(abs, array.strides), array.shape, strict=True)):
-        if length > 1:
-            if stride < reach:
-                return True
-            reach += stride * (length - 1)
-    return False
+def run(plan: Plan, job: bytes) -> None:
+    """Compute a job."""
+    threads = get_num_threads() if plan.size * (plan.beyond + 1) >= SPLIT_FROM else 1
+    if threads == 1:
+        plan.loops(job, 0, plan.length)
+    else:
+        by_blocks(partial(plan.loops, job), plan.size, plan.length, threads)
 
 
-def may_overlap(array: np.ndarray, other: np.ndarray) -> bool:
-    """Return whether the arrays may share memory, or parts of a file that is mapped twice."""
-    if not apart(placed(array), placed(other)):
-        return True
-    map_of_array, map_of_other = memory_map(array), memory_map(other)
-    if map_of_array is None or map_of_other is None or map_of_array._mmap is map_of_other._mmap:
+def by_blocks(compute: Callable[[int, int], None], size: int, length: int, threads: int) -> None:
+    """Call a function with the starts and stops of parts of an axis, of an array of so many elements."""
+    block = min(max(size // (4 * threads), SMALLEST_BLOCK), LARGEST_BLOCK)
+    step = max(1, block * length // size)
+    starts = range(0, length, step)
+    share(
+        lambda i: compute(starts[i], min(starts[i] + step, length)),
+        len(starts),
+        min(threads, len(starts)) - 1,
+    )
+
+
+def shared_file(arrays: list[np.ndarray], results: tuple[np.ndarray, ...]) -> bool:
+    """Return whether a result is a part of a file that is mapped for another array too."""
+    written = [found for r in results if (found := memory_map(r)) is not None]
+    if not written:
         return False
-    return os.path.realpath(map_of_array.filename) == os.path.realpath(map_of_other.filename)
+    mapped = [found for a in arrays if (found := memory_map(a)) is not None]
+    return any(
+        one._mmap is not other._mmap and os.path.realpath(one.filename) == os.path.realpath(other.filename)
+        for i, one in enumerate(written)
+        for other in (*mapped, *written[:i])
+    )
 
 
 def memory_map(array: Any) -> Any:
@@ -101,26 +128,32 @@ def memory_map(array: Any) -> Any:
     return None
 
 
+def separable(arrays: list[np.ndarray], results: tuple[np.ndarray, ...]) -> bool:
+    """Return whether blocks are independent: a result overlaps nothing but its own input, exactly."""
+    places, written = [placed(a) for a in arrays], [placed(r) for r in results]
+    for i, result in enumerate(written):
+        if repeats(result) or not all(apart(result, other) for other in written[:i]):
+            return False
+        if not all(place == result or apart(place, result) for place in places):
+            return False
+    return True
+
+
 def placed(array: np.ndarray) -> Placed:
-    return Placed(array.__array_interface__["data"][0], array.shape, array.strides, array.dtype)
+    return Placed(exported_address(array), array.shape, array.strides, array.dtype)
 
 
-def in_blocks(ufunc: np.ufunc, operands: tuple, results: tuple[np.ndarray, ...], threads: int) -> None:
-    """Compute block by block, on as many threads as are allowed."""
+def in_blocks(ufunc: Any, operands: tuple, results: tuple[np.ndarray, ...], threads: int) -> None:
+    """Call a ufunc block by block."""
     views = blockable((*operands, *results), results[0].shape)
-    size = views[-1].size
-    block = min(max(size // (4 * threads), SMALLEST_BLOCK), LARGEST_BLOCK)
     axis = longest_stride(views[-1])
-    length = views[-1].shape[axis]
-    step = max(1, block * length // size)
-    starts = range(0, length, step)
 
-    def compute(i: int) -> None:
-        part = (slice(None),) * axis + (slice(starts[i], starts[i] + step),)
+    def compute(start: int, stop: int) -> None:
+        part = (slice(None),) * axis + (slice(start, stop),)
         blocks = [v[part] if getattr(v, "ndim", 0) else v for v in views]
         ufunc(*blocks[: ufunc.nin], out=tuple(blocks[ufunc.nin :]))
 
-    share(compute, len(starts), min(threads, len(starts)) - 1)
+    by_blocks(compute, views[-1].size, views[-1].shape[axis], threads)
 
 
 def blockable(operands: tuple, shape: tuple[int, ...]) -> list[Any]:

@@ -16,8 +16,10 @@ from numba.np.ufunc import _internal  # type: ignore[attr-defined]
 from numba.np.ufunc.decorators import Vectorize
 
 from gpu_sigmoid.backends.cpu import intrinsics
+from gpu_sigmoid.backends.cpu.addresses import LOOPS
 from gpu_sigmoid.backends.cpu.caches import last_cache
 from gpu_sigmoid.backends.cpu.groups import GROUP_INTRINSICS, kernel_source
+from gpu_sigmoid.backends.cpu.loop import MOST_OPERANDS
 from gpu_sigmoid.backends.cpu.native import compiled_kernel, inner_loop, jitted
 
 TARGET = "gpu_sigmoid"
@@ -30,10 +32,6 @@ ELEMENT = {
     "float64": types.float64,
 }
 DTYPE = {element: name for name, element in ELEMENT.items()}
-
-
-LOOPS: dict[np.ufunc, tuple[Any, int]] = {}
-"""Of each ufunc, the addresses of its inner loop and of the record passed to it: others may call it too."""
 
 
 class UFuncBuilder:
@@ -86,6 +84,7 @@ def ufunc(
     """Return the ufunc of a kernel over operands of `dtype`, to which `table` is passed."""
     loop = inner_loop(dtype.itemsize)
     operands = inputs + outputs
+    assert operands <= MOST_OPERANDS
     # as `loop` reads it
     record = np.array(
         [kernel.address, inputs, operands, 0 if table is None else table.ctypes.data, last_cache()]

@@ -42,6 +42,9 @@ class Value:
         """Divide words that are not negative."""
         return self._with(other, "udiv")
 
+    def __mod__(self, other: Operand) -> "Value":
+        return self._with(other, "urem")
+
     def __and__(self, other: Operand) -> "Value":
         return self._with(other, "and_")
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends import cpu
-from gpu_sigmoid.backends.cpu.vectorize import LOOPS
+from gpu_sigmoid.backends.cpu.addresses import LOOPS
 from gpu_sigmoid.dtypes import DTYPES, numpy_dtype
 from gpu_sigmoid.registry import FUNCTIONS
 

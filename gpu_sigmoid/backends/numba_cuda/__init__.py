@@ -1,7 +1,6 @@
 """Numba device arrays: grid-stride kernels that numba-cuda compiles, when first called.
 
 - `prepared`: calls on arrays of certain shapes, strides and dtypes
-- `layout`: how a kernel goes over its operands
 - `kernels`: writes and compiles the loop, of `intrinsics`: its loads, stores and arithmetic
 - `memory`: where arrays lie
 - `streams`: which stream a call runs on, and what waits for what

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.backends.layout import Layout, layout_of
 from gpu_sigmoid.backends.numba_cuda import kernels, memory, streams
-from gpu_sigmoid.backends.numba_cuda.layout import layout_of
 from gpu_sigmoid.backends.numba_cuda.memory import address, on_device
 from gpu_sigmoid.backends.placed import Overlaps, Placed, ordered_strides, refuse_misaligned, shaped_like
 from gpu_sigmoid.dtypes import result_name
@@ -43,12 +43,15 @@ class Call:
         read = [at_0(o) for o in operands if on_device(o)]
         written = [new if o is None else at_0(o) for o in outs]
         layout = layout_of(self.shape, [*read, *written])
+        if layout.columns in ((), (tuple(place.dtype.itemsize for place in (*read, *written)),)):
+            # contiguous alike, which takes no strides
+            layout = Layout((), ())
         self.size = prod(self.shape)
         self.before, self.after = (self.size, *layout.extents), layout.steps
         self.grid = (min(-(-self.size // kernels.THREADS), kernels.MOST_BLOCKS), 1, 1)
         self.kinds = tuple(o.dtype.name if on_device(o) else "number" for o in operands)
         program = kernels.program(method.formula, method.mode, name)
-        self.kernel_of = (program, name, self.kinds, layout.dimensions)
+        self.kernel_of = (program, name, self.kinds, len(layout.extents))
         self.kernel: Any = None
 
         given = [*read, *(place for place, o in zip(written, outs, strict=True) if o is not None)]

@@ -8,7 +8,8 @@ from torch import Tensor, empty_like
 
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.backends.cpu.addresses import SMALL, Loop, packed_count
-from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, run_split
+from gpu_sigmoid.backends.cpu.jobs import Plan, plan
+from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, run
 from gpu_sigmoid.backends.torch.computation import Computation, Tensors, flat
 from gpu_sigmoid.backends.torch.operands import NAMES
 
@@ -95,23 +96,35 @@ class OnHost(Computation):
             if source == target or abs(source - target) >= size * dtype.itemsize:
                 loop.held(loop.packed(source, target), packed_count(size), loop.all_steps, loop.data)
                 return
-        if size * dtype.itemsize < SPLIT_FROM:
-            found = flat(tensors, results)
-            if found is not None:
-                stepping, addresses = found
-                loop(size, stepping, *addresses)
-                return
-        by_arrays(self.kernel(dtype), tensors, results)
+        found = flat(tensors, results) if size * dtype.itemsize < SPLIT_FROM else None
+        if found is not None:
+            stepping, addresses = found
+            loop(size, stepping, *addresses)
+            return
+        kernel, memory = self.kernel(dtype), tensors + results
+        lying = laid_out(kernel, memory)
+        job = lying.job(kernel, [t.data_ptr() for t in memory])
+        if job is not None:
+            run(lying, job)
+        else:
+            by_arrays(kernel, tensors, results)
 
     def kernel(self, dtype: torch.dtype) -> np.ufunc:
         return cpu.kernel(self.method.formula, self.method.mode, NAMES[dtype])
 
 
+def laid_out(kernel: np.ufunc, tensors: Tensors) -> Plan:
+    """Return the plan for tensors that lie so."""
+    itemsize = tensors[0].dtype.itemsize
+    views = [(t.shape, tuple([step * itemsize for step in t.stride()])) for t in tensors]
+    return plan(itemsize, kernel.nin, tuple(views))
+
+
 def by_arrays(kernel: np.ufunc, tensors: Tensors, results: Tensors) -> None:
-    """Compute by NumPy arrays on the tensors' memory."""
+    """Compute by NumPy, which copies what results overlap."""
     memory = tensors + results
     if results[0].dtype is torch.bfloat16:
         # NumPy has none, the kernels take the bits
         memory = tuple([t.view(torch.uint16) for t in memory])
-    arrays = tuple([as_numpy(t) for t in memory])
-    run_split(kernel, arrays[-1].dtype, arrays[: kernel.nin], arrays[kernel.nin :])
+    arrays = [as_numpy(t) for t in memory]
+    kernel(*arrays[: kernel.nin], out=tuple(arrays[kernel.nin :]))

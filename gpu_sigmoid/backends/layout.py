@@ -1,4 +1,4 @@
-"""How a kernel goes over operands of several shapes and strides: plain index arithmetic."""
+"""How nested loops go over operands of several shapes and strides: plain index arithmetic."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,16 @@ from gpu_sigmoid.backends.placed import Placed
 
 @dataclass(frozen=True)
 class Layout:
-    """Nested loops, outermost first; none where all operands are contiguous alike."""
+    """Nested loops, outermost first."""
 
     extents: tuple[int, ...]
-    steps: tuple[int, ...]
-    """The byte strides of the first operand in all dimensions, of the second, ..."""
+    columns: tuple[tuple[int, ...], ...]
+    """Of each loop, the operands' strides in bytes."""
 
     @property
-    def dimensions(self) -> int:
-        return len(self.extents)
+    def steps(self) -> tuple[int, ...]:
+        """The strides of the first operand in all loops, of the second, ..."""
+        return tuple(step for steps in zip(*self.columns, strict=True) for step in steps)
 
 
 def layout_of(shape: tuple[int, ...], places: list[Placed]) -> Layout:
@@ -24,20 +25,18 @@ def layout_of(shape: tuple[int, ...], places: list[Placed]) -> Layout:
     # the results are the last of them
     order = sorted(range(len(shape)), key=lambda axis: -abs(strides[-1][axis]))
     extents: list[int] = []
-    columns: list[list[int]] = []
+    columns: list[tuple[int, ...]] = []
     for axis in order:
-        column = [s[axis] for s in strides]
+        column = tuple(s[axis] for s in strides)
         if shape[axis] == 1:
             continue
-        if columns and columns[-1] == [step * shape[axis] for step in column]:
+        if columns and columns[-1] == tuple(step * shape[axis] for step in column):
             extents[-1] *= shape[axis]
             columns[-1] = column
         else:
             extents.append(shape[axis])
             columns.append(column)
-    if not columns or columns == [[p.dtype.itemsize for p in places]]:
-        return Layout((), ())
-    return Layout(tuple(extents), tuple(step for steps in zip(*columns, strict=True) for step in steps))
+    return Layout(tuple(extents), tuple(columns))
 
 
 def stretched(place: Placed, shape: tuple[int, ...]) -> list[int]:

@@ -1,0 +1,86 @@
+"""Kernels on memory of any layout, without NumPy's iterator (`nest` says why)."""
+
+from collections.abc import Callable, Sequence
+from ctypes import CFUNCTYPE, c_char_p, c_ssize_t
+from functools import cache, lru_cache
+from math import prod
+from struct import Struct
+
+import numpy as np
+
+from gpu_sigmoid.backends.cpu.addresses import LOOPS
+from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
+from gpu_sigmoid.backends.layout import layout_of
+from gpu_sigmoid.backends.placed import Overlaps, Placed, repeats
+
+View = tuple[tuple[int, ...], tuple[int, ...]]
+"""An array's shape and strides."""
+
+
+Loops = Callable[[bytes, int, int], None]
+
+
+class Plan:
+    """Operands and results that lie in a certain way, wherever they are: all of one size of elements."""
+
+    def __init__(self, itemsize: int, inputs: int, views: tuple[View, ...]) -> None:
+        dtype = np.dtype(f"V{itemsize}")
+        places = [Placed(0, *view, dtype) for view in views]
+        layout = layout_of(views[-1][0], places)
+        extents, columns = layout.extents or (1,), layout.columns or ((0,) * len(places),)
+        steps = [step for column in columns for step in column]
+        self.possible = not any(step % itemsize for step in steps) and not any(map(repeats, places[inputs:]))
+        self.overlaps, self.beyond = Overlaps(places, inputs), itemsize - 1
+        self.size, self.length, self.axes = prod(extents), extents[0], len(extents)
+        self.nbytes = self.size * itemsize * len(places)
+        self.loops = loops(itemsize)
+        self.pack = Struct(f"{3 + len(places)}n").pack
+        axes = [number for n, column in zip(extents, columns, strict=True) for number in (n, *column)]
+        self.after = Struct(f"{len(axes)}n").pack(*axes)
+
+    def job(self, ufunc: np.ufunc, addresses: Sequence[int]) -> bytes | None:
+        """Return what `loops` compute with a ufunc's kernel, between a start and a stop below `length`.
+
+        None where a result shares memory with another array, but for an operand that is it exactly, or
+        with itself, or where elements lie off the multiples of their size.
+        """
+        together = 0
+        for address in addresses:
+            together |= address
+        if not self.possible or together & self.beyond or self.overlaps.among(addresses):
+            return None
+        return self.pack(LOOPS[ufunc][1], self.nbytes, self.axes, *addresses) + self.after
+
+
+plan = lru_cache(1 << 10)(Plan)
+
+
+@cache
+def loops(itemsize: int) -> Loops:
+    from gpu_sigmoid.backends.cpu.native import nested_loops
+
+    code = undisturbed(lambda: nested_loops(itemsize))
+    return CFUNCTYPE(None, c_char_p, c_ssize_t, c_ssize_t)(code.address or 0)
+
+
+def job_on(ufunc: np.ufunc, arrays: Sequence[np.ndarray]) -> tuple[Plan, bytes | None]:
+    """Return the plan and the job on operands and results of the ufunc's dtype."""
+    found = plan(arrays[-1].itemsize, ufunc.nin, tuple([(a.shape, a.strides) for a in arrays]))
+    return found, found.job(ufunc, [address_of(a) for a in arrays])
+
+
+def exported_address(array: np.ndarray) -> int:
+    """Return where an array's first element is."""
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+def stored_address(array: np.ndarray) -> int:
+    """Return it from the first field of the array's C struct: NumPy takes ten times as long to tell it."""
+    return word_at(id(array) + HEADER).value
+
+
+HEADER = object.__basicsize__
+word_at = c_ssize_t.from_address
+_sample = np.zeros(1)
+address_of = stored_address if stored_address(_sample) == exported_address(_sample) else exported_address

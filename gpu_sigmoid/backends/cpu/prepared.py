@@ -1,0 +1,118 @@
+"""Calls of a compiled ufunc on NumPy arrays of its dtype: nothing is converted, and little is asked."""
+
+from typing import Any
+
+import numpy as np
+from numpy import broadcast, ndarray
+
+from gpu_sigmoid.backends.cpu.bits import bits_of
+from gpu_sigmoid.backends.cpu.jobs import job_on
+from gpu_sigmoid.backends.cpu.threads import SMALL, SPLIT_FROM, allocated, run, shared_file
+
+LEAST, LARGEST = 1e-4, 6e4
+"""Between these, whichever dtype a number is cast to, it neither overflows nor becomes a subnormal one."""
+
+
+def is_number(operand: Any, dtype: np.dtype) -> bool:
+    """Return whether this is a number that NumPy casts to a dtype without a warning, or that has it."""
+    kind = type(operand)
+    if kind is float or kind is int:
+        return dtype.kind == "f" and (LEAST < operand < LARGEST or LEAST < -operand < LARGEST or operand == 0)
+    return kind is dtype.type and dtype.kind == "f"
+
+
+def in_one_run(array: ndarray) -> bool:
+    """Return whether NumPy's iterator goes over a larger array without copies."""
+    return array.nbytes < SPLIT_FROM and (array.ndim < 2 or array.flags.c_contiguous)
+
+
+def all_in_one_run(operands: Any, dtype: np.dtype) -> bool:
+    """Return whether this is a tuple of numbers and arrays of `dtype`, all small, or in one run and alike."""
+    if type(operands) is not tuple:
+        return False
+    first = operands[0]
+    small = first.nbytes <= SMALL
+    for operand in operands:
+        if type(operand) is ndarray:
+            if operand.dtype is not dtype:
+                return False
+            if not (small and operand.nbytes <= SMALL) and not (
+                operand.shape == first.shape and in_one_run(operand)
+            ):
+                return False
+        elif not is_number(operand, dtype):
+            return False
+    return True
+
+
+def takes(out: ndarray, operands: tuple) -> bool:
+    """Return whether an array has the shape that the operands broadcast to.
+
+    A ufunc would repeat its result over a larger one. A smaller one it refuses: where one
+    operand has the shape, the result can have no other.
+    """
+    shape = out.shape
+    for operand in operands:
+        if type(operand) is ndarray and operand.shape == shape:
+            return True
+    try:
+        return broadcast(*operands).shape == shape
+    except ValueError:
+        return False
+
+
+def all_take(outs: tuple, operands: tuple, dtype: np.dtype) -> bool:
+    """Return whether these are different arrays, no views, each of which can take a result in one run."""
+    shape = operands[0].shape
+    before: tuple = ()
+    for out in outs:
+        if type(out) is not ndarray or out.dtype is not dtype:
+            return False
+        # arrays that own their memory share none
+        if out.base is not None or any([out is other for other in before]):
+            return False
+        if out.shape != shape and not takes(out, operands):
+            return False
+        # in an operand's place NumPy would make a copy
+        if out.nbytes > SMALL and (not in_one_run(out) or any([out is operand for operand in operands])):
+            return False
+        before += (out,)
+    return True
+
+
+def on_arrays(ufunc: Any, dtype: np.dtype, operands: tuple, out: Any) -> Any:
+    """Compute on arrays of any layout; return NotImplemented where there is more to ask."""
+    shape = operands[0].shape
+    for operand in operands:
+        if type(operand) is ndarray:
+            if operand.dtype is not dtype:
+                return NotImplemented
+            if operand.shape != shape:
+                shape = None
+        elif not is_number(operand, dtype):
+            return NotImplemented
+    if shape is None:
+        try:
+            shape = broadcast(*operands).shape
+        except ValueError:
+            return NotImplemented
+    outs = out if type(out) is tuple else (None,) * ufunc.nout if out is None else (out,)
+    if len(outs) != ufunc.nout:
+        return NotImplemented
+    for result in outs:
+        if result is not None and (
+            type(result) is not ndarray
+            or result.dtype is not dtype
+            or result.shape != shape
+            or not result.flags.writeable
+        ):
+            return NotImplemented
+    results = allocated(operands, outs, dtype) if any([o is None for o in outs]) else outs
+    arrays = [o if type(o) is ndarray else np.asarray(o, dtype) for o in operands]
+    if any([result.base is not None for result in results]) and shared_file(arrays, results):
+        return NotImplemented
+    plan, job = job_on(bits_of(ufunc), [*arrays, *results])
+    if job is None:
+        return NotImplemented
+    run(plan, job)
+    return results if len(results) > 1 else results[0]
