@@ -6,7 +6,7 @@ Where things are, from what rests on nothing to what rests on all; imports point
 - `lowering`: what a formula is written in, and from it to Python for Numba, CUDA C++ and PTX
 - `formulas`: every formula, once, with the coefficients that tools/ fits
 - `kinds`, `dtypes`, `outputs`: what operands and `out=` may be
-- `environment`, `version`: which backends and devices there are
+- `environment`, `processors`, `version`: which backends, devices and CPUs there are
 - `registry`: the table of the functions, for backends that have to know all of them
 - `backends`: a library's arrays to kernels, and back
 - `dispatch`: from an array's type to a backend

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.processors import usable
+
 THREADS_VARIABLE = "GPU_SIGMOID_NUM_THREADS"
 _threads: int | None = None
 
@@ -78,7 +80,8 @@ def set_num_threads(n: int) -> None:
     Arrays of more than about half a million elements are split over so many threads,
     smaller ones are faster on one. Results do not depend on it. Without a call it is
     the environment variable GPU_SIGMOID_NUM_THREADS, which counts as unset where it is
-    empty, or else the number of CPUs this process may run on.
+    empty, or else the number of CPUs this process may run on, or that a container's quota
+    leaves to it.
 
     Parameters
     ----------
@@ -112,7 +115,7 @@ def get_num_threads() -> int:
         # int() takes more: digits of other scripts, a sign, spaces
         number = int(variable) if re.fullmatch("0*[1-9][0-9]{0,8}", variable) else variable
         return _checked_threads(number, THREADS_VARIABLE)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable()
 
 
 def _checked_threads(n: Any, name: str) -> int:

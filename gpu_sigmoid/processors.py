@@ -1,0 +1,54 @@
+"""How many CPUs this process may use: those that it is allowed on, or fewer where a container has a quota."""
+
+import os
+from collections.abc import Iterator
+from functools import cache
+from math import ceil
+from pathlib import Path
+
+
+def usable() -> int:
+    """Return the number of CPUs, a part of one rounded up."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = own_quota()
+    return allowed if quota is None else max(1, min(allowed, ceil(quota)))
+
+
+@cache
+def own_quota() -> float | None:
+    return cpu_quota(Path("/"))
+
+
+def cpu_quota(root: Path) -> float | None:
+    """Return how many CPUs' time control groups leave to this process, None where they set no limit."""
+    return min(quotas(root), default=None)
+
+
+def quotas(root: Path) -> Iterator[float]:
+    """Yield the limits of this process' group and of those that it is in, of either version."""
+    mounted = root / "sys/fs/cgroup"
+    for line in text(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
+        inner = [part for part in path.split("/") if part not in ("", "..")]
+        if not controllers:
+            bases = [mounted, mounted / "unified"]
+        elif "cpu" in controllers.split(","):
+            bases = [mounted / "cpu", mounted / controllers]
+        else:
+            continue
+        # a container sees its own group at the top, under whatever name it has outside
+        for folder in (base.joinpath(*inner[:depth]) for base in bases for depth in range(len(inner) + 1)):
+            limit = text(folder / "cpu.max").split() or [
+                text(folder / "cpu.cfs_quota_us").strip(),
+                text(folder / "cpu.cfs_period_us").strip(),
+            ]
+            # no limit is "max" or -1
+            if len(limit) == 2 and limit[0].isdecimal() and limit[1].isdecimal() and int(limit[1]):
+                yield int(limit[0]) / int(limit[1])
+
+
+def text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError):
+        return ""
