@@ -3,6 +3,11 @@
 They are subclasses of torch's, so that checks by type, printing and saved states go on
 working. Gradients keep their relative accuracy where torch's round to 0. An export to ONNX,
 whose operators are fixed, gets torch's.
+
+What else differs from torch's: integers and booleans are taken, and have results in floating
+point; logits and targets of two dtypes have a loss of the one that both are promoted to, where
+torch's has the target's; silu(-inf) is -0.0, not nan. `torch.jit.script`, which torch has
+deprecated, does not compile these modules: `torch.compile`, `torch.export` and `torch.jit.trace` do.
 """
 
 import torch

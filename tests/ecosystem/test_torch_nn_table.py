@@ -206,3 +206,14 @@ def test_softplus_with_beta_does_not_overflow() -> None:
         y = nn.Softplus(beta=10.0)(x)
         assert y.item() == x.item()
         assert torch.autograd.grad(y.sum(), x)[0].item() == 1.0
+
+
+@pytest.mark.parametrize("target", DTYPES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_loss_of_two_dtypes_has_the_one_they_are_promoted_to(dtype: str, target: str) -> None:
+    """Torch's has the target's, and in 16 bits loses what logits of float32 hold."""
+    x, t = torch.linspace(-3, 3, 7).to(getattr(torch, dtype)), torch.ones(7, dtype=getattr(torch, target))
+    common = torch.promote_types(x.dtype, t.dtype)
+    ours = nn.BCEWithLogitsLoss(reduction="none")(x, t)
+    assert ours.dtype == common
+    assert torch.equal(ours, nn.BCEWithLogitsLoss(reduction="none")(x.to(common), t.to(common)))
