@@ -11,8 +11,19 @@ from gpu_sigmoid.dtypes import DTYPES, numpy_dtype
 from gpu_sigmoid.environment import get_num_threads
 from gpu_sigmoid.functions import FUNCTIONS, Method
 
-LAYOUTS = ("out", "new", "strided")
-"""`out` writes into an array that is there, `new` makes one, `strided` reads every other element."""
+LAYOUTS = {
+    "out": "",
+    "new": ", a new array for the result",
+    "strided": ", every other element",
+    "reversed": ", in reverse",
+    "rows": ", half of an array's columns",
+    "number": ", a number for the last operand",
+    "in-place": ", in the first operand's place",
+}
+"""How operands and results lie; `out` is an array that is there. With the words for a heading."""
+
+ROW = 1_000
+"""Elements, where they divide the size."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,13 @@ def preset(name: str) -> list[Grid]:
         Grid(SIGMOID, ("grad", "value_and_grad"), ("float32",), (30_000_000,), threads=both),
         Grid(SIGMOID, sizes=SIZES, threads=both),
         Grid(SIGMOID, dtypes=("float32", "float64"), sizes=(100_000, 10_000_000), layouts=("new", "strided")),
+        Grid(
+            ("sigmoid", "bce_with_logits"),
+            ("value", "value_and_grad"),
+            ("float32", "float64"),
+            layouts=("strided", "reversed", "rows", "in-place"),
+        ),
+        Grid(("bce_with_logits",), ("value", "vjp"), ("float32", "float64"), layouts=("out", "number")),
     ]
 
 
@@ -94,13 +112,29 @@ def operands(case: Case, xp: Any = np, seed: int = 0) -> tuple[tuple, tuple]:
     are drawn, and repeated.
     """
     rng = np.random.default_rng(seed)
-    stride = 2 if case.layout == "strided" else 1
-    count = case.size * stride
+    count = case.size * (2 if case.layout in ("strided", "rows") else 1)
     some = min(count, DRAWN)
     x = rng.random(some) if case.function == "logit" else rng.normal(scale=3, size=some)
     more = [rng.random(some) for _ in range(case.inputs - 1)]
     dtype = numpy_dtype(case.dtype)
-    inputs = tuple(xp.asarray(np.resize(a.astype(dtype), count))[::stride] for a in (x, *more))
+    held = [xp.asarray(np.resize(a.astype(dtype), count)) for a in (x, *more)]
+    inputs = [laid_out(a, case) for a in held]
+    if case.layout == "number" and len(inputs) > 1:
+        inputs[-1] = xp.broadcast_to(held[-1][:1], (case.size,))
     # written to, so that the first timed call meets no page fault
-    outputs = tuple(xp.asarray(np.ones(case.size, dtype)) for _ in range(case.outputs))
-    return inputs, outputs
+    outputs = [xp.asarray(np.ones(inputs[0].shape, dtype)) for _ in range(case.outputs)]
+    if case.layout == "in-place":
+        outputs[0] = inputs[0]
+    return tuple(inputs), tuple(outputs)
+
+
+def laid_out(array: Any, case: Case) -> Any:
+    """Return the elements of an array that a case's layout has."""
+    if case.layout == "strided":
+        return array[::2]
+    if case.layout == "reversed":
+        return array[::-1]
+    if case.layout == "rows":
+        columns = ROW if case.size % ROW == 0 else case.size
+        return array.reshape(-1, 2 * columns)[:, :columns]
+    return array

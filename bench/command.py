@@ -34,7 +34,7 @@ def several(name: str, choices: Any, text: str) -> Any:
 @several("function", FUNCTIONS, "Instead of the preset's; may be repeated, as the next options may.")
 @several("mode", PUBLIC, "The value, derivatives, or both in one pass.")
 @several("dtype", DTYPES, "Of the operands and the result.")
-@several("layout", LAYOUTS, "Into an array that is there, a new one, or from every other element.")
+@several("layout", LAYOUTS, "How operands and results lie: `out` is into an array that is there.")
 @several("peer", dict.fromkeys(peers.HOST + peers.CUDA), "Default: all that are installed.")
 @click.option("--size", "sizes", multiple=True, type=click.IntRange(1), help="Elements.")
 @click.option("--threads", multiple=True, type=click.IntRange(1), help="Each in a process of its own.")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import peers
+from bench.cases import LAYOUTS
 from bench.measure import BASELINE, OURS, Row
 from gpu_sigmoid.environment import gpu_available, gpu_description
 from gpu_sigmoid.machine import ON_CPU, ON_GPU, as_json, cpu, gpu, measured_on, processor, today, versions
@@ -82,8 +83,7 @@ def tables(content: Record, select: Callable[[Record], bool] = lambda case: True
 
 
 def heading(size: int, dtype: str, threads: int, layout: str) -> str:
-    how = {"out": "", "new": ", a new array for the result", "strided": ", every other element"}[layout]
-    return f"**{dtype}, {size:,} element{'s' if size > 1 else ''}, {on(threads)}{how}**"
+    return f"**{dtype}, {size:,} element{'s' if size > 1 else ''}, {on(threads)}{LAYOUTS[layout]}**"
 
 
 def on(threads: int) -> str:

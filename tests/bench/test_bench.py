@@ -11,7 +11,7 @@ import pytest
 
 import gpu_sigmoid as gs
 from bench import charts, clock, measure, ours, peers, report
-from bench.cases import Case, Grid, operands, preset
+from bench.cases import LAYOUTS, Case, Grid, operands, preset
 from bench.clock import Spread, calibrated, interleave
 from gpu_sigmoid.dtypes import numpy_dtype
 
@@ -71,13 +71,19 @@ def test_peers_compute_what_is_said(function: Any, name: str, mode: str) -> None
             np.testing.assert_allclose(np.asarray(got), expected, rtol=2e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("layout", ["out", "new", "strided"])
+STEPS = {"strided": 4, "reversed": -2}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("mode", ["value", "value_and_grad", "vjp"])
 def test_ours_is_timed_on_the_layout_named(mode: str, layout: str) -> None:
     case = Case("bce_with_logits", mode, "bfloat16", 100, layout, 1)
     inputs, outs = operands(case)
-    assert all(a.shape == (100,) and a.dtype == numpy_dtype("bfloat16") for a in (*inputs, *outs))
-    assert all((a.strides[0] == 4) == (layout == "strided") for a in inputs)
+    assert all(a.size == 100 and a.dtype == numpy_dtype("bfloat16") for a in (*inputs, *outs))
+    assert all(a.strides[-1] == STEPS.get(layout, 2) for a in inputs[:-1])
+    assert inputs[-1].strides[-1] == (0 if layout == "number" else STEPS.get(layout, 2))
+    assert (outs[0] is inputs[0]) == (layout == "in-place")
+    assert all(a.flags.c_contiguous for a in outs)
     assert case.bytes == 200 * (len(inputs) + len(outs))
     result = measure.prepared(case, {"ours": ours.prepare}, [(inputs, outs)])["ours"]()
     results = result if isinstance(result, tuple) else (result,)
@@ -110,7 +116,7 @@ def test_rows_and_tables() -> None:
 def test_presets_are_of_distinct_layouts_and_known_names() -> None:
     cases = [case for grid in preset("full") for case in grid]
     assert {case.function for case in cases} == set(gs.FUNCTIONS)
-    assert {case.layout for case in cases} == {"out", "new", "strided"}
+    assert {case.layout for case in cases} == set(LAYOUTS)
     assert next(iter(Grid())) == Case("sigmoid", "value", "float32", 100_000, "out", 1)
 
 
