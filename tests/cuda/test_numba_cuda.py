@@ -17,7 +17,7 @@ from numba import types
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.backends.numba_cuda import kernels, memory
-from gpu_sigmoid.backends.numba_cuda.layout import layout_of
+from gpu_sigmoid.backends.layout import layout_of
 from gpu_sigmoid.backends.placed import Placed, apart, ordered_strides
 
 
@@ -156,10 +156,8 @@ def test_loops_pair_the_elements_that_belong_together(view: np.ndarray, repeated
     source = np.broadcast_to(view[:1, :1], view.shape) if repeated else view
     new = np.ndarray(view.shape, view.dtype, strides=ordered_strides(view.shape, 4, view.strides))
     layout = layout_of(view.shape, [place(view[:1, :1] if repeated else view), place(new)])
-    # without loops a kernel goes over consecutive elements
-    count = layout.dimensions or 1
-    steps = layout.steps or (4, 4)
-    walked = walk(layout.extents or (view.size,), steps[:count], steps[count:])
+    count = len(layout.extents)
+    walked = walk(layout.extents, layout.steps[:count], layout.steps[count:])
     # a dimension of one element has no step
     assert walked == walk(view.shape, source.strides, new.strides)
 

@@ -238,8 +238,8 @@ FAULTS = [
     ),
     Fault(
         "Numba: axes are joined that do not follow each other",
-        f"{NUMBA}/layout.py",
-        "if columns and columns[-1] == [step * shape[axis] for step in column]:",
+        "backends/layout.py",
+        "if columns and columns[-1] == tuple(step * shape[axis] for step in column):",
         "if columns:",
         "tests/shared/test_layouts.py::test_every_layout",
         WRONG_BITS,
