@@ -61,7 +61,8 @@ def of_each_signature() -> dict[str, Any]:
 
     How arrays are read and written does not depend on what is computed in between.
     """
-    found = {(len(f.operands), f.signature.gradients): f for f in reversed(FUNCTIONS.values())}
+    public_first = [*gs.FUNCTIONS.values(), *FUNCTIONS.values()]
+    found = {(len(f.operands), f.signature.gradients): f for f in reversed(public_first)}
     return {f.__name__: f for f in reversed(found.values())}
 
 
