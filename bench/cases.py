@@ -114,7 +114,14 @@ def operands(case: Case, xp: Any = np, seed: int = 0) -> tuple[tuple, tuple]:
     rng = np.random.default_rng(seed)
     count = case.size * (2 if case.layout in ("strided", "rows") else 1)
     some = min(count, DRAWN)
-    x = rng.random(some) if case.function == "logit" else rng.normal(scale=3, size=some)
+    x = rng.normal(scale=3, size=some)
+    low, high = case.method.function.domain
+    if np.isfinite((low, high)).any():
+        x = (
+            rng.random(some)
+            if np.isfinite((low, high)).all()
+            else np.copysign(x, 1 if np.isinf(high) else -1)
+        )
     more = [rng.random(some) for _ in range(case.inputs - 1)]
     dtype = numpy_dtype(case.dtype)
     held = [xp.asarray(np.resize(a.astype(dtype), count)) for a in (x, *more)]

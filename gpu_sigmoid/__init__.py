@@ -42,6 +42,7 @@ from gpu_sigmoid.functions import (
     bce_with_logits,
     expit,
     glu,
+    log1mexp,
     log_expit,
     log_sigmoid,
     logit,
@@ -49,6 +50,7 @@ from gpu_sigmoid.functions import (
     sigmoid_prime,
     silu,
     softplus,
+    softplus_inverse,
     swiglu,
     tanh,
 )
@@ -68,6 +70,7 @@ __all__ = [
     "get_num_threads",
     "glu",
     "gpu_available",
+    "log1mexp",
     "log_expit",
     "log_sigmoid",
     "logit",
@@ -77,6 +80,7 @@ __all__ = [
     "sigmoid_prime",
     "silu",
     "softplus",
+    "softplus_inverse",
     "swiglu",
     "tanh",
 ]

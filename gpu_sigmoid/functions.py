@@ -11,6 +11,7 @@ backends, tests and the verification go over, does.
 
 import inspect
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import Any
 
 from gpu_sigmoid import formulas, registry
@@ -184,8 +185,8 @@ class Function(Method):
     """A function and its derivatives, elementwise; call it for the value.
 
     `bounds` are the largest errors by mode and dtype, `methods` all its modes by name; of these, several
-    results are in one tuple. One with a parameter is `called` as the one without, whose `parametrised`
-    it is.
+    results are in one tuple. `domain` is the open interval of `x` with finite results. One with a
+    parameter is `called` as the one without, whose `parametrised` it is.
     """
 
     grad: Method
@@ -202,12 +203,13 @@ class Function(Method):
         gradients: int = 1,
         called: str = "",
         parametrised: "Function | None" = None,
+        domain: tuple[float, float] = (-inf, inf),
     ) -> None:
         operands = tuple(inspect.signature(formula).parameters)
         signature = Signature(operands, differentiable, gradients)
         called = called or formula.__name__
         super().__init__(formula, signature, signature.modes["value"], self, called)
-        self.definition, self.limits = definition, limits
+        self.definition, self.limits, self.domain = definition, limits, domain
         self.bounds: dict[tuple[str, str], Bound] = bounds_of(formula.__name__)
         self.methods: dict[str, Method] = {"value": self}
         for mode in signature.modes.values():
@@ -301,6 +303,21 @@ logit = Function(
     formulas.logit,
     "The inverse of the sigmoid, log(x / (1 - x)).",
     "-inf at 0, inf at 1, nan outside [0, 1]; full relative accuracy near 0.5.",
+    domain=(0.0, 1.0),
+)
+log1mexp = Function(
+    formulas.log1mexp,
+    "The logarithm of one minus an exponential, log(1 - exp(x)) for x <= 0.",
+    "-0.0 at -inf, -inf at 0, nan above. As in SciPy, Stan, PyTensor and Julia, x is the logarithm of a\n"
+    "probability p, and the result that of 1 - p: the function is its own inverse. What JAX and R call\n"
+    "log1mexp(a) is log1mexp(-a) here.",
+    domain=(-inf, 0.0),
+)
+softplus_inverse = Function(
+    formulas.softplus_inverse,
+    "The inverse of the softplus, log(exp(x) - 1) = x + log(1 - exp(-x)).",
+    "-inf at 0, inf at inf, nan below 0; full relative accuracy near its zero, ln(2).",
+    domain=(0.0, inf),
 )
 bce_with_logits = Function(
     formulas.bce_with_logits,
@@ -329,10 +346,11 @@ swiglu = Function(
     gradients=2,
 )
 
-FUNCTIONS: dict[str, Function] = {}
-FUNCTIONS.update(
-    {f.label: f for f in (sigmoid, log_sigmoid, softplus, silu, tanh, logit, bce_with_logits, glu, swiglu)}
+FAMILY = (
+    *(sigmoid, log_sigmoid, softplus, softplus_inverse, silu, tanh, logit, log1mexp),
+    *(bce_with_logits, glu, swiglu),
 )
+FUNCTIONS: dict[str, Function] = {f.label: f for f in FAMILY}
 for _function in FUNCTIONS.values():
     registry.FUNCTIONS.update({f.name: f for f in (_function, _function.parametrised) if f is not None})
 sigmoid_prime = sigmoid.grad

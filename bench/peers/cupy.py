@@ -17,6 +17,8 @@ UFUNCS = {
 TEXTBOOK = {
     "silu": lambda x: x / (1 + cupy.exp(-x)),
     "softplus": lambda x: cupy.log1p(cupy.exp(x)),
+    "log1mexp": lambda x: cupy.log1p(-cupy.exp(x)),
+    "softplus_inverse": lambda x: cupy.log(cupy.expm1(x)),
     "bce_with_logits": lambda x, t: cupy.log1p(cupy.exp(x)) - x * t,
 }
 FUSED = {name: cupy.fuse(kernel_name=name)(formula) for name, formula in TEXTBOOK.items()}

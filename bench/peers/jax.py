@@ -17,6 +17,8 @@ VALUES: dict[str, Callable[..., Any]] = {
     "silu": jax.nn.silu,
     "tanh": jnp.tanh,
     "logit": jax.scipy.special.logit,
+    "log1mexp": lambda x: jax.nn.log1mexp(-x),
+    "softplus_inverse": lambda x: jnp.log(jnp.expm1(x)),
     "bce_with_logits": lambda x, t: jax.nn.softplus(x) - x * t,
 }
 

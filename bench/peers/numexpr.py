@@ -14,6 +14,8 @@ VALUES = {
     "silu": "x / (1 + exp(-x))",
     "tanh": "tanh(x)",
     "logit": "log(x / (1 - x))",
+    "log1mexp": "log1p(-exp(x))",
+    "softplus_inverse": "log(expm1(x))",
     "bce_with_logits": "log1p(exp(x)) - x * t",
 }
 DTYPES = ("float32", "float64")

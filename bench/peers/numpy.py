@@ -20,6 +20,8 @@ VALUES: dict[str, Callable[..., Any]] = {
     "softplus": lambda x: np.logaddexp(0, x),
     "silu": lambda x: x * sigmoid(x),
     "logit": lambda x: np.log(x / (1 - x)),
+    "log1mexp": lambda x: np.log1p(-np.exp(x)),
+    "softplus_inverse": lambda x: np.log(np.expm1(x)),
     "bce_with_logits": lambda x, t: np.logaddexp(0, x) - x * t,
 }
 

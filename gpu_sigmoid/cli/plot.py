@@ -7,7 +7,7 @@ import click
 import numpy as np
 
 from gpu_sigmoid.cli.figures import GRAD_COLOUR, VALUE_COLOUR, FigureFile, centred_axes, save
-from gpu_sigmoid.functions import FUNCTIONS, Function, logit
+from gpu_sigmoid.functions import FUNCTIONS, Function
 
 
 @click.command()
@@ -22,10 +22,11 @@ def draw(function: Function) -> Any:
     """Return axes with the value and the derivative drawn; the target, if any, is 1."""
     axes = centred_axes()
     x = np.arange(-6, 6, 0.01)
-    if function is logit:
-        # where the first curve leaves, the inverse of its range
-        x = np.linspace(0.0025, 0.9975, 1200)
-        axes.set_ylim(-6, 12)
+    low, high = function.domain
+    if np.isfinite((low, high)).any():
+        # for logit: where the first curve leaves, the inverse of its range
+        x = np.linspace(max(low + 0.0025, -6), min(high - 0.0025, 6), 1200)
+        axes.set_ylim(*(-6, 12) if high > 0 else (-12, 1))
     more = (1.0,) * (len(function.operands) - 1)
     value, grad = function.value_and_grad(x, *more)
     axes.plot(x, value, color=VALUE_COLOUR, linewidth=3, label=function.__name__)

@@ -6,9 +6,10 @@ each differentiable operand and the second ones by each pair of them, in the ord
 stand in a formula is said in `gpu_sigmoid.lowering.subset`; how the result of each operation is
 the same on every target, in `gpu_sigmoid.lowering.primitives`.
 
-- `logistic`, `silu`, `tanh`, `logit`, `gated`: the public formulas
+- `logistic`, `silu`, `tanh`, `logit`, `log1mexp`, `gated`: the public formulas
 - `steepness`: those of a product beta * x
 - `exponential`: exp(abs(x)), scaled so that it and its reciprocal stay in range
+- `logarithm`: what log rests on, for numbers of any size
 - `quotients`: what is made of it by one division
 - `products`: factors multiplied in, and the product rounded once
 - `double_double`: arithmetic on unevaluated sums of two floats
@@ -16,6 +17,7 @@ the same on every target, in `gpu_sigmoid.lowering.primitives`.
 """
 
 from gpu_sigmoid.formulas.gated import glu, swiglu
+from gpu_sigmoid.formulas.log1mexp import log1mexp, softplus_inverse
 from gpu_sigmoid.formulas.logistic import bce_with_logits, log_sigmoid, sigmoid, softplus
 from gpu_sigmoid.formulas.logit import logit
 from gpu_sigmoid.formulas.silu import silu
@@ -25,12 +27,14 @@ from gpu_sigmoid.formulas.tanh import tanh
 __all__ = [
     "bce_with_logits",
     "glu",
+    "log1mexp",
     "log_sigmoid",
     "logit",
     "sigmoid",
     "silu",
     "softplus",
     "softplus_beta",
+    "softplus_inverse",
     "swiglu",
     "tanh",
 ]

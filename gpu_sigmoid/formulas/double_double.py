@@ -34,6 +34,16 @@ def multiply(a, a_low, b, b_low):
     return high, fma(a, b, -high) + crossed
 
 
+def multiply_add(a, b, low, c):
+    """a * b + low + c as a double-double; requires abs(c) >= abs(a * b), or c = 0, or an exact sum.
+
+    The sum may be below half of c, where what an fma has rounded off is no float.
+    """
+    product = a * b
+    total = product + c
+    return total, ((c - total) + product) + (fma(a, b, -product) + low)
+
+
 def round_to_odd(high, low):
     """A normalized double-double, rounded to odd: to the neighbour whose last bit is 1, unless exact.
 

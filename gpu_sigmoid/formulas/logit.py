@@ -1,13 +1,14 @@
-"""The logit, which rests on log."""
+"""The logit, the logarithm of the odds.
 
-from gpu_sigmoid.formulas.coefficients import ATANH_TAIL_LOGIT, LN2_HIGH, LN2_LOW
+The argument is carried times SCALE: its odds and their reciprocal stay normal numbers.
+"""
+
+from gpu_sigmoid.formulas.coefficients import ATANH_TAIL_LOGIT
 from gpu_sigmoid.formulas.double_double import multiply, odd_if_narrowed, round_to_odd
-from gpu_sigmoid.formulas.exponential import SIGNIFICAND_BITS
+from gpu_sigmoid.formulas.logarithm import RECIPROCAL_SCALE, SCALE, exponent, times_ln2
 from gpu_sigmoid.lowering.constants import INFINITY, NAN, Constant
 from gpu_sigmoid.lowering.language import (
-    bits,
     fma,
-    from_bits,
     if_narrowed,
     if_weighted,
     polynomial,
@@ -15,20 +16,6 @@ from gpu_sigmoid.lowering.language import (
     where,
 )
 
-# The argument is carried times SCALE: its odds and their reciprocal stay normal numbers.
-SCALE = Constant(float32="0x1p32", float64="0x1p64")
-RECIPROCAL_SCALE = Constant(float32="0x1p-32", float64="0x1p-64")
-# The bits of a number just below what the reduced odds start from, about 0.7.
-ODDS_LOW_BITS = Constant(float32=0x3F300000, float64=0x3FE6 << 48)
-# An exponent is kept positive by adding a half of the exponents' range.
-OFFSET_BITS = Constant(float32=128 << 23, float64=1024 << 52)
-BIAS_AND_OFFSET_BITS = Constant(float32=(127 + 128) << 23, float64=(1023 + 1024) << 52)
-EXPONENT_MASK = Constant(float32=0xFF800000, float64=0xFFF << 52)
-# 1.5 * 2^23 (2^52), which holds an integer in its low bits.
-INTEGER_HOLDER = Constant(float32="0x1.8p23", float64="0x1.8p52")
-INTEGER_HOLDER_BITS = Constant(float32=0x4B400000, float64=0x4338 << 48)
-# The offset and the exponent of SCALE.
-OFFSET_AND_SCALE_EXPONENT = Constant(float32=128.0 + 32.0, float64=1024.0 + 64.0)
 LARGE_QUOTIENT_BELOW = Constant(float32="0x1p-60", float64="0x1p-500")
 GRAD2_OVERFLOWS_BELOW = Constant(float32="0x1p-70", float64="0x1p-520")
 
@@ -45,15 +32,10 @@ def logit(x):
     m = where(left_half, x, 1.0 - x)
     scaled = m * SCALE
 
-    # k is the odds' binary exponent, counted from ODDS_LOW_BITS; requires odds > 0
-    odds = scaled * fma(m, 1.0 + m, 1.0)
-    offset_bits = bits(odds) - ODDS_LOW_BITS + OFFSET_BITS
-    offset_k = from_bits((offset_bits >> SIGNIFICAND_BITS) + INTEGER_HOLDER_BITS) - INTEGER_HOLDER
-    k = offset_k - OFFSET_AND_SCALE_EXPONENT
-    s = from_bits(BIAS_AND_OFFSET_BITS - (offset_bits & EXPONENT_MASK))
+    # the odds, near enough for their exponent
+    k, s = exponent(scaled * fma(m, 1.0 + m, 1.0))
     z = fma(scaled, s + RECIPROCAL_SCALE, -1.0) / fma(scaled, s - RECIPROCAL_SCALE, 1.0)
-    high = k * LN2_HIGH
-    high_low = fma(k, LN2_LOW, fma(k, LN2_HIGH, -high))
+    high, high_low = times_ln2(k)
     twice = z + z
     log_low = fma(twice * (z * z), polynomial(z * z, ATANH_TAIL_LOGIT), twice + high_low)
     log = high + log_low

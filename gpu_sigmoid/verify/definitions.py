@@ -28,8 +28,6 @@ class Definition:
     """Operands such as the domain's ends and zeros, and the value and the derivatives there."""
     increasing: bool
     """Whether a larger x never gives a smaller value."""
-    domain: tuple[float, float] = (-inf, inf)
-    """The open interval of x with finite results."""
     decay: float = 1.0
     """Of the derivative, which falls like exp(-decay * abs(x)), where the domain is infinite."""
     larger_terms: Mapping[str, Term | tuple[Term, ...]] = field(default_factory=dict)
@@ -124,7 +122,20 @@ DEFINITIONS: dict[str, Definition] = {
         lambda x: (2 * x - 1) / (x * (1 - x)) ** 2,
         limits=(((0.0,), -inf, inf), ((0.5,), 0.0, 4.0), ((1.0,), inf, inf)),
         increasing=True,
-        domain=(0.0, 1.0),
+    ),
+    "log1mexp": Definition(
+        lambda x: log(1 - exp(x)),
+        lambda x: exp(x) / (exp(x) - 1),
+        lambda x: -exp(x) / (exp(x) - 1) ** 2,
+        limits=(((-inf,), -0.0, -0.0), ((-0.0,), -inf, -inf), ((0.0,), -inf, -inf)),
+        increasing=False,
+    ),
+    "softplus_inverse": Definition(
+        lambda x: log(exp(x) - 1),
+        lambda x: 1 / (1 - exp(-x)),
+        lambda x: -exp(-x) / (1 - exp(-x)) ** 2,
+        limits=(((-0.0,), -inf, inf), ((0.0,), -inf, inf), ((inf,), inf, 1.0)),
+        increasing=True,
     ),
     "bce_with_logits": Definition(
         lambda x, t: log1p(exp(x)) - x * t,

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify.definitions import DEFINITIONS
 from gpu_sigmoid.verify.units import UNITS
 
@@ -23,11 +24,12 @@ def in_domain(name: str, x: np.ndarray, mode: str = "value") -> np.ndarray:
     A product with a cotangent, or another factor, is 0 where the derivative is below 2^-252, in float64
     2^-2044.
     """
-    definition = DEFINITIONS[name]
-    low, high = definition.domain
+    definition, domain = DEFINITIONS[name], FUNCTIONS[name].domain
+    low, high = domain
     if definition.factor or (mode == "vjp" and not np.isfinite(low)):
         largest = (1416.0 if x.dtype == np.float64 else 174.0) / definition.decay
         low, high = (largest * tail for tail in (definition.tails if mode != "grad2" else (-1, 1)))
+        low, high = max(low, domain[0]), min(high, domain[1])
     with np.errstate(invalid="ignore"):
         return x[(x > low) & (x < high)]
 
@@ -66,6 +68,8 @@ def chosen(name: str, count: int, seed: int = 0) -> np.ndarray:
         rng.uniform(-745, 745, part),
         rng.random(part),
     ]
+    if name == "softplus_inverse":
+        everywhere.append(np.log(2) + rng.normal(size=part) * np.exp2(rng.uniform(-50, -2, part)))
     if name == "logit":
         everywhere += [rng.random(3 * part), 1 - np.exp2(rng.uniform(-53, -1, part))]
     x = np.unique(in_domain(name, np.concatenate(everywhere)))

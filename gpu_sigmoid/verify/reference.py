@@ -38,6 +38,10 @@ def _expansion() -> tuple[float, float, np.ndarray]:
 
 ZERO_HIGH, ZERO_LOW, AROUND_ZERO = _expansion()
 
+LN2 = math.log(2.0)
+with mp.workdps(50):
+    LN2_LOW = float(mp.ln(2) - mpf(LN2))
+
 jit = numba.njit(error_model="numpy")
 
 
@@ -175,6 +179,35 @@ def logit_grad2(x):
 
 
 @jit
+def log1mexp_value(x):
+    return (math.log(-math.expm1(x)) if x > -LN2 else math.log1p(-math.exp(x))), 0.0, 0.0
+
+
+@jit
+def log1mexp_grad(x):
+    return -1.0 / math.expm1(-x), 0.0, 0.0
+
+
+@jit
+def softplus_inverse_value(x):
+    d = (x - LN2) - LN2_LOW
+    if abs(d) < 0.3:
+        return math.log1p(2.0 * math.expm1(d)), 0.0, 0.0
+    return (math.log(math.expm1(x)) if x < 1.0 else x + math.log1p(-math.exp(-x))), 0.0, 0.0
+
+
+@jit
+def softplus_inverse_grad(x):
+    return -1.0 / math.expm1(-x), 0.0, 0.0
+
+
+@jit
+def softplus_inverse_grad2(x):
+    half = 2.0 * math.sinh(x / 2.0)
+    return -1.0 / (half * half), 0.0, 0.0
+
+
+@jit
 def bce_value(x, t):
     distance = t if x < 0.0 else 1.0 - t
     # exact for factors of 24 and 29 bits
@@ -268,6 +301,12 @@ OF_X: dict[tuple[str, str], Callable] = {
     ("logit", "value"): logit_value,
     ("logit", "grad"): logit_grad,
     ("logit", "grad2"): logit_grad2,
+    ("log1mexp", "value"): log1mexp_value,
+    ("log1mexp", "grad"): log1mexp_grad,
+    ("log1mexp", "grad2"): softplus_inverse_grad2,
+    ("softplus_inverse", "value"): softplus_inverse_value,
+    ("softplus_inverse", "grad"): softplus_inverse_grad,
+    ("softplus_inverse", "grad2"): softplus_inverse_grad2,
 }
 OF_TWO: dict[tuple[str, str], Callable] = {
     ("softplus_beta", "value"): softplus_beta_value,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.floats import DTYPES
-from helpers.methods import as_tuple, operands
+from helpers.methods import as_tuple, interval, operands
 from helpers.required import library
 
 import gpu_sigmoid as gs
@@ -22,7 +22,7 @@ def lazy(arrays: tuple[np.ndarray, ...]) -> tuple[Any, ...]:
 
 
 def inputs(function: Any, name: str, dtype: np.dtype) -> tuple[np.ndarray, ...]:
-    low, high = (0.01, 0.99) if function is gs.logit else (-20.0, 20.0)
+    low, high = interval(function)
     return operands(function, name, np.linspace(low, high, 1000).astype(dtype))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-from helpers.methods import as_tuple, by_first, operands, single_results
+from helpers.methods import as_tuple, by_first, interval, operands, single_results
 from helpers.required import library
 
 import gpu_sigmoid as gs
@@ -17,7 +17,7 @@ FLOATS = {"float16": "float16", "float32": "float32", "float64": "float64"}
 
 
 def arrays(function: Any, name: str, dtype: str = "float64", shape: tuple = (3, 4)) -> tuple[np.ndarray, ...]:
-    low, high = (0.01, 0.99) if function is gs.logit else (-20.0, 20.0)
+    low, high = interval(function)
     return operands(function, name, np.linspace(low, high, int(np.prod(shape))).reshape(shape).astype(dtype))
 
 
@@ -26,7 +26,8 @@ def tensors(function: Any, name: str, **options: Any) -> tuple[Any, ...]:
     generator = torch.Generator().manual_seed(0)
     count = len(arrays(function, name))
     drawn = (torch.rand(5, dtype=torch.float64, generator=generator) * 0.8 + 0.1 for _ in range(count))
-    return tuple(t.requires_grad_(**options) for t in drawn)
+    x, *more = drawn
+    return tuple(t.requires_grad_(**options) for t in (-x if function.domain[1] == 0.0 else x, *more))
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.device_check.subject import difference
-from gpu_sigmoid.verify.definitions import DEFINITIONS
 from helpers.backends import Backend
 from helpers.floats import BFLOAT16, DTYPES
 from helpers.methods import as_tuple
@@ -14,11 +13,15 @@ from helpers.methods import as_tuple
 def sample(method: Any, dtype: Any, count: int, seed: int = 0) -> tuple[np.ndarray, ...]:
     """Return an array for each operand of a method, of different numbers where results differ."""
     rng = np.random.default_rng(seed)
-    intervals = {"x": DEFINITIONS[method.function.__name__].domain, "target": (0.0, 1.0)}
+    intervals = {"x": method.function.domain, "target": (0.0, 1.0)}
     arrays = []
     for name in method.operands:
         low, high = intervals.get(name, (-np.inf, np.inf))
-        wide = rng.normal(scale=4, size=count) if np.isinf(high) else rng.uniform(low, high, count)
+        wide = rng.normal(scale=4, size=count)
+        if np.isfinite((low, high)).all():
+            wide = rng.uniform(low, high, count)
+        elif np.isfinite((low, high)).any():
+            wide = np.copysign(wide, -1 if high == 0 else 1)
         arrays.append(wide.astype(dtype))
     return tuple(arrays)
 

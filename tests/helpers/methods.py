@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-import gpu_sigmoid as gs
 from gpu_sigmoid.lowering import lower
 from gpu_sigmoid.lowering.constants import FLOAT32
 from gpu_sigmoid.modes import PUBLIC, Mode, Signature
@@ -23,9 +22,15 @@ def operands(function: Any, name: str, x: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 def in_domain(function: Any, x: np.ndarray) -> np.ndarray:
+    low, high = function.domain
     with np.errstate(invalid="ignore"):
-        x = x[np.isfinite(x)]
-    return x[(x > 0) & (x < 1)] if function is gs.logit else x
+        return x[(x > low) & (x < high)]
+
+
+def interval(function: Any) -> tuple[float, float]:
+    """Return the ends of an interval in a function's domain, within 20 of 0."""
+    low, high = function.domain
+    return max(low + 0.01, -20.0), min(high - 0.01, 20.0)
 
 
 def as_tuple(result: Any) -> tuple:

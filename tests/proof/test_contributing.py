@@ -80,8 +80,8 @@ STEPS: dict[str, tuple[Callable[[Path], None], ...]] = {
         ),
     ),
     "2: the object": (
-        insert("gpu_sigmoid/functions.py", r"^FUNCTIONS: dict", FUNCTION),
-        insert("gpu_sigmoid/functions.py", r"swiglu\)\}", "doubled, "),
+        insert("gpu_sigmoid/functions.py", r"^FAMILY = ", FUNCTION),
+        insert("gpu_sigmoid/functions.py", r"bce_with_logits, glu, swiglu\),$", "doubled, "),
     ),
     "2: its name": (insert("gpu_sigmoid/__init__.py", r"^    log_sigmoid,", "    doubled,\n"),),
     "3: the definition": (insert("gpu_sigmoid/verify/definitions.py", r'^    "log_sigmoid"', DEFINITION),),
