@@ -5,7 +5,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
-from helpers.methods import as_tuple, by_first, interval, operands, single_results
+from helpers.methods import as_tuple, by_first, interval, operands, side, single_results
 from helpers.required import library
 
 import gpu_sigmoid as gs
@@ -27,7 +27,7 @@ def tensors(function: Any, name: str, **options: Any) -> tuple[Any, ...]:
     count = len(arrays(function, name))
     drawn = (torch.rand(5, dtype=torch.float64, generator=generator) * 0.8 + 0.1 for _ in range(count))
     x, *more = drawn
-    return tuple(t.requires_grad_(**options) for t in (-x if function.domain[1] == 0.0 else x, *more))
+    return tuple(t.requires_grad_(**options) for t in (side(function) * x, *more))
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -150,6 +150,7 @@ def test_layouts_of_a_small_call(function: Any, dtype: str) -> None:
     method = single_results(function.vjp)[0]
     kind = getattr(torch, dtype)
     x, *others = [torch.linspace(0.1, 0.9, 30, dtype=torch.float64).to(kind) for _ in method.operands]
+    x = side(function) * x
     raw = torch.zeros(x.nbytes + 1, dtype=torch.uint8).numpy()
     raw[1:] = x.view(torch.uint8).numpy()
     askew = torch.frombuffer(raw, dtype=kind, offset=1)

@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from helpers.methods import by_first
+from helpers.methods import by_first, side
 from helpers.required import library
 
 import gpu_sigmoid as gs
@@ -30,6 +30,7 @@ def label(method: Any) -> str:
 def tensors(method: Any, **options: Any) -> tuple[Any, ...]:
     generator = torch.Generator().manual_seed(0)
     drawn = [torch.rand(3, dtype=torch.float64, generator=generator) * 0.8 + 0.1 for _ in method.operands]
+    drawn[0] *= side(method.function)
     return tuple(t.requires_grad_(**options) for t in drawn)
 
 
@@ -174,6 +175,7 @@ def test_modules_in_place_under_transforms() -> None:
 @pytest.mark.parametrize("size", [7, 1 << 17])
 def test_a_broadcast_cotangent_gives_the_bits_of_a_full_one(function: Any, size: int) -> None:
     given = [torch.linspace(0.05, 0.95, size) for _ in function.operands]
+    given[0] *= side(function)
     for dtype in (torch.float32, torch.float64, torch.bfloat16):
         leaf, *others = [t.to(dtype) for t in given]
         leaf.requires_grad_()

@@ -27,6 +27,11 @@ def in_domain(function: Any, x: np.ndarray) -> np.ndarray:
         return x[(x > low) & (x < high)]
 
 
+def side(function: Any) -> int:
+    """Return the sign that brings numbers in (0, 1) into a function's domain."""
+    return -1 if function.domain[1] == 0.0 else 1
+
+
 def interval(function: Any) -> tuple[float, float]:
     """Return the ends of an interval in a function's domain, within 20 of 0."""
     low, high = function.domain
