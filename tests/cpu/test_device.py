@@ -10,7 +10,7 @@ import numba
 import numpy as np
 import pytest
 from helpers.floats import all_patterns, random_patterns
-from helpers.methods import as_tuple, operands, single_results
+from helpers.methods import as_tuple, operands, side, single_results
 from helpers.scalars import ARITIES, loop, scalar_method, shows
 from numba import literal_unroll, types
 
@@ -132,7 +132,7 @@ def test_refusals_say_what_is_accepted() -> None:
 
 def test_given_to_compiled_functions(function: Any) -> None:
     of_scalars = scalar_method(function, "value")
-    arguments = tuple(a[0] for a in operands(function, "value", np.float32([0.3])))
+    arguments = tuple(a[0] for a in operands(function, "value", side(function) * np.float32([0.3])))
 
     @numba.njit
     def all_of(functions, arguments):
@@ -170,7 +170,7 @@ def test_objects(function: Any) -> None:
     assert pickle.loads(pickle.dumps(of_scalars)) is of_scalars
     assert pickle.loads(pickle.dumps(of_scalars.vjp)) is of_scalars.vjp
     assert function.label in dir(device)
-    arguments = operands(function, "grad", np.float32([0.3]))
+    arguments = operands(function, "grad", side(function) * np.float32([0.3]))
     # from Python it is the array kernel
     got = as_tuple(of_scalars.grad(*(a[0] for a in arguments)))
     assert got == tuple(y[0] for y in as_tuple(function.grad(*arguments)))
