@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from numba import types
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.backends.numba_cuda import kernels, memory
 from gpu_sigmoid.backends.layout import layout_of
+from gpu_sigmoid.backends.numba_cuda import kernels, memory
 from gpu_sigmoid.backends.placed import Placed, apart, ordered_strides
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+import gpu_sigmoid as gs
 from gpu_sigmoid.lowering import lower
 from gpu_sigmoid.lowering.constants import FLOAT32
 from gpu_sigmoid.modes import PUBLIC, Mode, Signature
