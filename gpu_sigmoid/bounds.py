@@ -105,11 +105,11 @@ silu              vjp    float32   4.0    3.5299  0x1.540f4p-12 -0x1.ffc43p+0
 silu              vjp    float64   4.0    3.4867  0x1.a830cc9aa4f33p-41 -0x1.f639dd5d44bfbp+0
 silu              vjp    float16   0.51   0.5003  0x1.09cp-12 0x1.ed8p+0
 silu              vjp    bfloat16  0.51   0.5000  0x1.22p-9 0x1.c4p+0
-tanh              value  float32   1.0    0.8444  0x1.ea4778p-1
-tanh              value  float64   1.0    0.6518  0x1.dc00000000001p-1
+tanh              value  float32   1.0    0.9256  0x1.df0aa8p-1
+tanh              value  float64   1.0    0.8711  0x1.dc7129bf14cc6p-1
 tanh              value  float16   0.5    0.4999  0x1.d14p-6
 tanh              value  bfloat16  0.5    0.4984  0x1.72p-4
-tanh              grad   float32   2.5    1.6952  0x1.b52d7cp+0
+tanh              grad   float32   2.5    1.9641  0x1.0a3caep+4
 tanh              grad   float64   2.5    1.5481  -0x1.3687a9f1af2b1p+2
 tanh              grad   float16   0.5    0.5000  0x1.b3p-1
 tanh              grad   bfloat16  0.5    0.4997  0x1.e4p+0
@@ -117,7 +117,7 @@ tanh              grad2  float32   2.5    0.9538  0x1.181ff4p+3
 tanh              grad2  float64   2.5    0.7052  -0x1.d990e7bd701f5p-7
 tanh              grad2  float16   0.5    0.4999  0x1.e84p-1
 tanh              grad2  bfloat16  0.5    0.4993  0x1.3ep+3
-tanh              vjp    float32   3.5    2.5225  0x1.6dd002p+3 0x1.fa9cc4p+0
+tanh              vjp    float32   3.5    3.1992  0x1.e26434p+1 0x1.c7958ep-117
 tanh              vjp    float64   3.5    2.0000  -0x1.fffffffffffffp-175 0x0.000336a0c402ep-1022
 tanh              vjp    float16   0.51   0.5001  0x1.fp-2 0x1.6cp+0
 tanh              vjp    bfloat16  0.51   0.4999  0x1.8p+0 0x1.14p+0
