@@ -22,7 +22,9 @@ def glu(a, b):
     magnitude = where(abs(b) > NEGLIGIBLE_IF_WEIGHTED, NEGLIGIBLE_IF_WEIGHTED, abs(b))
     power, r, ratio, ratio_low, low, final_scale = capped_exponential(magnitude)
 
-    y, correction = reciprocal(power, power * r, ratio, low, 1.0)
+    reciprocal_of_sum, correction = reciprocal(power, power * r, ratio, low, 1.0)
+    # the GPU's reciprocal of nan is anything, and a correction of nan would be taken for an overflow
+    y = where(b == b, reciprocal_of_sum, b)
     y_low = y * correction
     complement = 1.0 - y
     complement_low = ((1.0 - complement) - y) - y_low
