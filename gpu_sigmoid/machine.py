@@ -1,6 +1,7 @@
 """What a figure was measured on (processor or GPU, day, libraries' versions), and by which clock."""
 
 import json
+import os
 import platform
 import time
 from collections.abc import Callable, Iterable
@@ -14,6 +15,8 @@ from gpu_sigmoid.version import __version__
 ON_CPU = ("numpy", "numba", "llvmlite")
 ON_GPU = ("numpy", "cupy-cuda13x", "cupy-cuda12x", "numba-cuda")
 """The distributions that our own results and their speed depend on."""
+
+VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2"}
 
 Clock = Callable[[Callable[[], Any], int], float]
 """Measures the seconds that so many calls take."""
@@ -36,12 +39,17 @@ def gpu() -> str:
 
 
 def processor() -> str:
+    """Return the processor's name and family, and the longest vectors that kernels are compiled for."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, "") or platform.processor() or "unknown processor"
+    told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    name = told.get("model name") or platform.processor() or "unknown processor"
+    family = f"family {told['cpu family']}" if "cpu family" in told else ""
+    features = os.environ.get("NUMBA_CPU_FEATURES", told.get("flags", ""))
+    vectors = next((shown for flag, shown in VECTORS.items() if flag in features), "")
+    return ", ".join(filter(None, (name, family, vectors)))
 
 
 def today() -> str:
