@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from helpers.floats import DTYPES, all_patterns, random_patterns
 from helpers.host_build import SHIM, compiled, placed
-from helpers.methods import as_tuple, mode, operands
+from helpers.methods import as_tuple, operands
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.lowering import lower_for
@@ -40,9 +40,9 @@ extern "C" void run_elementwise({pointers}, long long size) {{
 """
 
 
-def build(directory: Path, formula: Any, name: str, dtype: str) -> ctypes.CDLL:
-    """Compile both kernels of a mode."""
-    program = lower_for(formula, mode(name), dtype)
+def build(directory: Path, method: Any, dtype: str) -> ctypes.CDLL:
+    """Compile both kernels of a method."""
+    program = lower_for(method.formula, method.mode, dtype)
     ins, outs, operation, preamble = elementwise.source(program, dtype)
     assert preamble in packed.source(
         program, dtype, packed.unroll(len(program.inputs), len(program.outputs), dtype)
@@ -94,7 +94,7 @@ def same_bits(y: np.ndarray, w: np.ndarray) -> bool:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["value_and_grad", "grad2", "vjp"])
 def test_same_bits_as_the_cpu(function: Any, name: str, dtype: str, tmp_path: Path) -> None:
-    library = build(tmp_path, function.formula, name, dtype)
+    library = build(tmp_path, function.methods[name], dtype)
     for x in inputs(dtype):
         arrays = [placed(a, 0) for a in operands(function, name, x)]
         with np.errstate(all="ignore"):
@@ -115,7 +115,7 @@ def test_packed_takes_any_size_and_alignment_and_in_place(
     directory = tmp_path_factory.getbasetemp() / f"packed_{dtype}"
     if not directory.exists():
         directory.mkdir()
-        build(directory, gs.sigmoid.formula, "value_and_grad", dtype)
+        build(directory, gs.sigmoid.value_and_grad, dtype)
     library = ctypes.CDLL(str(directory / "kernel.so"))
     x = placed(np.linspace(-9, 9, size).astype(dtype), offset)
     want = gs.sigmoid.value_and_grad(x)
