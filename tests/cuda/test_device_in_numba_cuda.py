@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import ptx
-from helpers.methods import mode, operands
+from helpers.methods import operands
 from helpers.scalars import loop, scalar_method, shows
 from numba import types
 
@@ -39,9 +39,11 @@ def test_in_cuda_every_operation_stands_as_written(function: Any, dtype: str, fa
     cuda = ptx.numba_cuda()
     count = len(operands(function, "value_and_grad", np.ones(1)))
     f = scalar_method(function, "value_and_grad")
-    source = loop(f, count, 2, "cuda.grid(1)", "cuda.gridsize(1)", cuda=cuda)
-    text = ptx.compiled(source, *[TYPES[dtype][::1]] * (count + 2), fastmath=fastmath)
-    program = lower(function.formula, mode("value_and_grad"), FORMATS[dtype])
+    method = function.methods["value_and_grad"]
+    results = len(method.mode.partials)
+    source = loop(f, count, results, "cuda.grid(1)", "cuda.gridsize(1)", cuda=cuda)
+    text = ptx.compiled(source, *[TYPES[dtype][::1]] * (count + results), fastmath=fastmath)
+    program = lower(function.formula, method.mode, FORMATS[dtype])
     assert ptx.holds_only(text, program)
     assert not ptx.flushes(text)
     if dtype == "float32":

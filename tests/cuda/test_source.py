@@ -28,12 +28,13 @@ def sample(dtype: str) -> np.ndarray:
 def loop(function: Any, name: str, dtype: str) -> str:
     """Return a C function that applies one mode to arrays."""
     inputs = len(operands(function, name, np.ones(1)))
-    outputs = 2 if name == "value_and_grad" else 1
+    outputs = len(function.methods[name].mode.partials)
     pointers = [f"const {C_TYPES[dtype]}* x{i}" for i in range(inputs)]
     pointers += [f"{C_TYPES[dtype]}* y{i}" for i in range(outputs)]
     arguments = ", ".join(f"x{i}[i]" for i in range(inputs))
     called = f"gpu_sigmoid::{function.__name__}_{name}({arguments}"
-    body = f"{called}, y0[i], y1[i])" if outputs == 2 else f"y0[i] = {called})"
+    results = ", ".join(f"y{i}[i]" for i in range(outputs))
+    body = f"{called}, {results})" if outputs > 1 else f"y0[i] = {called})"
     return (
         f'extern "C" void {function.__name__}_{name}_{dtype}(long n, {", ".join(pointers)})'
         f" {{ for (long i = 0; i < n; i++) {body}; }}"
@@ -44,7 +45,8 @@ def loop(function: Any, name: str, dtype: str) -> str:
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     folder: Path = tmp_path_factory.mktemp("source")
     loops = [loop(f, name, dtype) for f in FUNCTIONS.values() for name in PUBLIC for dtype in C_TYPES]
-    (folder / "all.cpp").write_text("\n".join([gs.cuda_source(), *loops]))
+    methods = [f.methods[name] for f in FUNCTIONS.values() for name in PUBLIC]
+    (folder / "all.cpp").write_text("\n".join([gs.cuda_source(*methods), *loops]))
     flags = ["-O2", "-ffp-contract=off", "-mfma", "-shared", "-fPIC"]
     subprocess.run(["g++", *flags, "all.cpp", "-o", "all.so"], cwd=folder, check=True)
     return ctypes.CDLL(str(folder / "all.so"))

@@ -84,7 +84,7 @@ def test_refused_with_file_and_line(formula: Any, line: int, words: str) -> None
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 def test_loop_is_vectorised_and_calls_no_libm(function: Any, dtype: str) -> None:
     format = FORMATS["float64" if dtype == "float64" else "float32"]
-    program = lower(function.formula, mode("value_and_grad"), format)
+    program = lower(function.formula, function.methods["value_and_grad"].mode, format)
     builder = UFuncBuilder(scalar_function(program, dtype), None, cache=False, targetoptions={})
     builder.add(signature_of(program, ELEMENT[dtype]))
     llvm = builder.kernel.inspect_llvm()
