@@ -50,6 +50,7 @@ def test_ratios_hold_when_the_machine_slows_down() -> None:
 
 @pytest.mark.parametrize("mode", ["value", "grad", "value_and_grad"])
 @pytest.mark.parametrize("name", peers.HOST)
+@pytest.mark.parametrize("function", gs.FUNCTIONS.values(), ids=gs.FUNCTIONS)
 def test_peers_compute_what_is_said(function: Any, name: str, mode: str) -> None:
     """A peer that computes something else would be no peer."""
     for dtype in ("float32", "float64"):
