@@ -185,3 +185,22 @@ def test_a_broadcast_cotangent_gives_the_bits_of_a_full_one(function: Any, size:
             (spread,) = torch.autograd.grad(y, leaf, one, retain_graph=True)
             (full,) = torch.autograd.grad(y, leaf, one.contiguous())
             assert torch.equal(spread, full)
+
+
+@pytest.mark.parametrize("name", ["glu", "swiglu"])
+def test_gradients_by_both_operands_are_one_pass(name: str) -> None:
+    f = FUNCTIONS[name]
+    a, b, g = (t.detach() for t in tensors(f.vjp))
+    leaves = a.clone().requires_grad_(), b.clone().requires_grad_()
+    by_both = torch.autograd.grad(f(*leaves), leaves, g)
+    for got, want in zip(by_both, f.vjp(a, b, g), strict=True):
+        assert torch.equal(got, want)
+    # a gradient by one alone, which is another kernel's, has the same bits
+    for i, want in enumerate(by_both):
+        given = [leaf if k == i else leaf.detach() for k, leaf in enumerate(leaves)]
+        (alone,) = torch.autograd.grad(f(*given), leaves[i], g)
+        assert torch.equal(alone, want)
+    # broadcast operands get sums
+    row = b[:1].clone().requires_grad_()
+    (by_row,) = torch.autograd.grad(f(a, row), row, g)
+    assert by_row.shape == row.shape

@@ -65,6 +65,8 @@ class Rules(NamedTuple):
     """For each result and each differentiable operand, the method that computes the derivative."""
     itself: list[Any]
     """For each result of a weighted method, the method that computes what the cotangent multiplies."""
+    together: list[Any]
+    """For each result, the method that computes all its derivatives in one pass, None where there is none."""
 
 
 def rules_of(method: Any) -> Rules:
@@ -72,7 +74,9 @@ def rules_of(method: Any) -> Rules:
     operands = range(method.signature.differentiable)
     derivatives = [[derivative_of(function, (*partial, i)) for i in operands] for partial in mode.partials]
     itself = [derivative_of(function, partial) for partial in mode.partials] if mode.weighted else []
-    return Rules(function, mode.weighted, derivatives, itself)
+    several = function.signature.gradients == method.signature.differentiable > 1
+    together = [function.methods["vjp"] if several and not partial else None for partial in mode.partials]
+    return Rules(function, mode.weighted, derivatives, itself, together)
 
 
 def derivative_of(function: Any, partial: Partial) -> Any:
@@ -93,6 +97,11 @@ def gradients(
         if cotangent is None:
             continue
         weight = cotangent if own is None else own * cotangent
+        count = len(rules.derivatives[k])
+        if rules.together[k] is not None and all(needed[:count]):
+            found = call(rules.together[k], (*operands, weight))
+            sums[:count] = [plus(total, term) for total, term in zip(sums[:count], found, strict=True)]
+            continue
         for i, derivative in enumerate(rules.derivatives[k]):
             if needed[i]:
                 sums[i] = plus(sums[i], times(rules, derivative, operands, weight, call))
