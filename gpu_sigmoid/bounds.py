@@ -24,199 +24,231 @@ from dataclasses import dataclass
 from math import nan
 
 TABLE = """\
-# function        mode   dtype     bound  worst   operands
-sigmoid           value  float32   1.0    0.9015  -0x1.763ceep+2
-sigmoid           value  float64   1.0    0.8379  0x1.7775748e963f4p-2
-sigmoid           value  float16   0.5    0.5000  -0x1p-11
-sigmoid           value  bfloat16  0.5    0.5000  -0x1p-8
-sigmoid           grad   float32   1.0    0.9499  0x1.833548p-2
-sigmoid           grad   float64   1.0    0.8883  0x1.ed282b9524036p-2
-sigmoid           grad   float16   0.5    0.5000  0x1.b3p+0
-sigmoid           grad   bfloat16  0.5    0.4997  0x1.e4p+1
-sigmoid           grad2  float32   2.5    0.9656  0x1.176fcap+4
-sigmoid           grad2  float64   2.5    0.8236  -0x1.c7be888efd5e6p+8
-sigmoid           grad2  float16   0.5    0.5000  0x1p-22
-sigmoid           grad2  bfloat16  0.51   0.5000  0x1p-131
-sigmoid           vjp    float32   2.0    1.6982  0x1.bbfd46p+0 0x1.f14dbcp+0
-sigmoid           vjp    float64   2.0    1.5788  0x1.4d3b0282a3426p+9 -0x1.69e1c589d2a79p+0
-sigmoid           vjp    float16   0.51   0.5002  0x1.bc4p+0 0x1.ee8p+0
-sigmoid           vjp    bfloat16  0.51   0.5000  0x1.2ap+6 0x1.b2p+0
-log_sigmoid       value  float32   1.0    0.8998  0x1.758facp+2
-log_sigmoid       value  float64   1.0    0.8236  0x1.c7be888efd5e6p+8
-log_sigmoid       value  float16   0.5    0.5000  0x1.0cp-14
-log_sigmoid       value  bfloat16  0.5    0.5000  0x1.f4p-7
-log_sigmoid       grad   float32   1.0    0.9015  0x1.763ceep+2
-log_sigmoid       grad   float64   1.0    0.8444  -0x1.778db7512c795p-2
-log_sigmoid       grad   float16   0.5    0.5000  0x1p-11
-log_sigmoid       grad   bfloat16  0.5    0.5000  0x1p-8
-log_sigmoid       grad2  float32   1.0    0.9499  0x1.833548p-2
-log_sigmoid       grad2  float64   1.0    0.8883  0x1.ed282b9524036p-2
-log_sigmoid       grad2  float16   0.5    0.5000  0x1.b3p+0
-log_sigmoid       grad2  bfloat16  0.5    0.4997  0x1.e4p+1
-log_sigmoid       vjp    float32   2.5    1.9970  -0x1.090a06p-9 -0x1.ff78ccp+0
-log_sigmoid       vjp    float64   2.5    1.9559  -0x1.94e5d789c4cfep-17 0x1.fff386e69e563p+0
-log_sigmoid       vjp    float16   0.51   0.5003  -0x1.09cp-11 0x1.ed8p+0
-log_sigmoid       vjp    bfloat16  0.51   0.5000  -0x1.22p-8 0x1.c4p+0
-softplus          value  float32   1.0    0.8998  -0x1.758facp+2
-softplus          value  float64   1.0    0.7823  -0x1.561171343af58p+8
-softplus          value  float16   0.5    0.5000  -0x1.0cp-14
-softplus          value  bfloat16  0.5    0.5000  -0x1.f4p-7
-softplus          grad   float32   1.0    0.9015  -0x1.763ceep+2
-softplus          grad   float64   1.0    0.8379  0x1.7775748e963f4p-2
-softplus          grad   float16   0.5    0.5000  -0x1p-11
-softplus          grad   bfloat16  0.5    0.5000  -0x1p-8
-softplus          grad2  float32   1.0    0.9499  0x1.833548p-2
-softplus          grad2  float64   1.0    0.8883  0x1.ed282b9524036p-2
-softplus          grad2  float16   0.5    0.5000  0x1.b3p+0
-softplus          grad2  bfloat16  0.5    0.4997  0x1.e4p+1
-softplus          vjp    float32   2.5    1.9974  0x1.b5d006p-12 -0x1.ff7d18p+0
-softplus          vjp    float64   2.5    1.9421  0x1.32bd0d684a80ep-24 0x1.fff8bec9732c4p+0
-softplus          vjp    float16   0.51   0.5003  0x1.09cp-11 0x1.ed8p+0
-softplus          vjp    bfloat16  0.51   0.5000  0x1.22p-8 0x1.c4p+0
-softplus_beta     value  float32   1.5    1.2237  0x1.9296d4p+5 -0x1.b33334p+0
-softplus_beta     value  float64   1.5    0.9134  0x1.be63044b6bcdep+7 -0x1.b333333333333p+0
-softplus_beta     value  float16   0.51   0.5000  0x1.954p+11 -0x1.2fp-11
-softplus_beta     value  bfloat16  0.51   0.5000  -0x1.f4p-69 0x1p+62
-softplus_beta     grad   float32   1.5    0.9930  0x1.ed67fcp+1 -0x1.b33334p+0
-softplus_beta     grad   float64   1.5    0.8646  -0x1.1ce22c7addd82p+9 -0x1.4941f3d8d300bp-11
-softplus_beta     grad   float16   0.51   0.5000  -0x1.cp+15 0x1p-24
-softplus_beta     grad   bfloat16  0.51   0.5000  0x1p-70 -0x1p+62
-softplus_beta     grad2  float32   2.5    1.6653  0x1.7e44bep-44 0x1.759decp+49
-softplus_beta     grad2  float64   2.5    1.2868  -0x1.071de69ad42c5p+0 -0x1.b333333333333p+0
-softplus_beta     grad2  float16   0.51   0.5000  0x1.ap-13 -0x1.a3cp-13
-softplus_beta     grad2  bfloat16  0.51   0.4999  0x1.8ep+1 -0x1.b4p+0
-softplus_beta     vjp    float32   2.5    1.9812  0x1.1fb402p-72 0x1p+62 0x1.fc5bcp+125
-softplus_beta     vjp    float64   2.5    1.8895  -0x1.35512247bd7bep+9 -0x1.c126f341ebbdp-38 0x1.fa25e68384f68p+0
-softplus_beta     vjp    float16   0.51   0.5000  -0x1.46p+0 0x1.82p+2 -0x1.0ecp+0
-softplus_beta     vjp    bfloat16  0.51   0.5000  -0x1.8p-69 0x1p+62 0x1p+0
-silu              value  float32   2.0    1.7332  -0x1.51564ap+4
-silu              value  float64   2.0    1.4101  -0x1.ecc90bae14f35p+0
-silu              value  float16   0.5    0.5000  -0x1p-11
-silu              value  bfloat16  0.51   0.5000  0x1p-133
-silu              grad   float32   2.5    2.4857  -0x1.a73c4cp+0
-silu              grad   float64   2.5    2.1355  -0x1.15b7e6af8e6f5p-15
-silu              grad   float16   0.5    0.5000  -0x1p-12
-silu              grad   bfloat16  0.5    0.5000  -0x1p-9
-silu              grad2  float32   2.0    1.7212  0x1.3f096ap+3
-silu              grad2  float64   2.0    1.3793  0x1.0e15364eeff0bp+3
-silu              grad2  float16   0.51   0.4998  0x1.228p-3
-silu              grad2  bfloat16  0.5    0.4997  0x1.44p-2
-silu              vjp    float32   4.0    3.5299  0x1.540f4p-12 -0x1.ffc43p+0
-silu              vjp    float64   4.0    3.4867  0x1.a830cc9aa4f33p-41 -0x1.f639dd5d44bfbp+0
-silu              vjp    float16   0.51   0.5003  0x1.09cp-12 0x1.ed8p+0
-silu              vjp    bfloat16  0.51   0.5000  0x1.22p-9 0x1.c4p+0
-tanh              value  float32   1.0    0.9256  0x1.df0aa8p-1
-tanh              value  float64   1.0    0.8711  0x1.dc7129bf14cc6p-1
-tanh              value  float16   0.5    0.4999  0x1.d14p-6
-tanh              value  bfloat16  0.5    0.4984  0x1.72p-4
-tanh              grad   float32   2.5    1.9641  0x1.0a3caep+4
-tanh              grad   float64   2.5    1.5481  -0x1.3687a9f1af2b1p+2
-tanh              grad   float16   0.5    0.5000  0x1.b3p-1
-tanh              grad   bfloat16  0.5    0.4997  0x1.e4p+0
-tanh              grad2  float32   2.5    0.9538  0x1.181ff4p+3
-tanh              grad2  float64   2.5    0.7052  -0x1.d990e7bd701f5p-7
-tanh              grad2  float16   0.5    0.4999  0x1.e84p-1
-tanh              grad2  bfloat16  0.5    0.4993  0x1.3ep+3
-tanh              vjp    float32   3.5    3.1992  0x1.e26434p+1 0x1.c7958ep-117
-tanh              vjp    float64   3.5    2.0000  -0x1.fffffffffffffp-175 0x0.000336a0c402ep-1022
-tanh              vjp    float16   0.51   0.5001  0x1.fp-2 0x1.6cp+0
-tanh              vjp    bfloat16  0.51   0.4999  0x1.8p+0 0x1.14p+0
-logit             value  float32   2.0    1.5996  0x1.b449ccp-2
-logit             value  float64   2.0    1.8647  0x1.ace586f49f53ap-2
-logit             value  float16   0.5    0.5000  0x1.214p-11
-logit             value  bfloat16  0.5    0.5000  0x1.cap-20
-logit             grad   float32   1.51   1.4988  0x1.000b54p-24
-logit             grad   float64   1.51   1.4127  0x1.33692493b01c5p-3
-logit             grad   float16   0.5    0.5000  0x1.acp-5
-logit             grad   bfloat16  0.5    0.4992  0x1.7ap-11
-logit             grad2  float32   0.51   0.5000  0x1.742d44p-5
-logit             grad2  float64   0.51   0.5000  0x1.0000000000001p-27
-logit             grad2  float16   0.5    0.5000  0x1.adp-8
-logit             grad2  bfloat16  0.5    0.4993  0x1.1p-5
-logit             vjp    float32   2.5    1.9743  0x1.0b032cp-15 0x1.0aff02p+0
-logit             vjp    float64   2.5    1.9831  0x1.000082e44765p-1 -0x1.fffeafe1c4db3p+0
-logit             vjp    float16   0.51   0.5002  0x1.e7cp-9 0x1.cfcp+0
-logit             vjp    bfloat16  0.51   0.5000  0x1.28p-9 0x1.acp+0
-log1mexp          value  float32   1.5    0.8770  -0x1.eeb4e2p-1
-log1mexp          value  float64   1.5    0.7596  -0x1.d983e6b42e83cp-1
-log1mexp          value  float16   0.5    0.4998  -0x1.ec4p+3
-log1mexp          value  bfloat16  0.5    0.5000  -0x1.d8p-53
-log1mexp          grad   float32   1.5    0.8411  -0x1.1063cep+4
-log1mexp          grad   float64   1.5    0.6544  -0x1.6233333333334p+9
-log1mexp          grad   float16   0.5    0.5000  -0x1.6d8p-6
-log1mexp          grad   bfloat16  0.5    0.5000  -0x1.fep-16
-log1mexp          grad2  float32   2.0    1.1620  -0x1.73399cp-25
-log1mexp          grad2  float64   2.0    1.0000  -0x1p-54
-log1mexp          grad2  float16   0.5    0.4999  -0x1.62cp-7
-log1mexp          grad2  bfloat16  0.5    0.4996  -0x1.68p-1
-log1mexp          vjp    float32   3.0    1.6370  -0x1.144bdep+4 0x1.e215d8p+0
-log1mexp          vjp    float64   3.0    1.4485  -0x1.30fc1931f09c8p+6 -0x1.f98efe2ad5219p+47
-log1mexp          vjp    float16   0.51   0.5002  -0x1.3p-3 0x1.d98p+0
-log1mexp          vjp    bfloat16  0.51   0.5000  -0x1.b6p-14 -0x1.c2p+45
-softplus_inverse  value  float32   1.5    0.9192  0x1.eed4cap-2
-softplus_inverse  value  float64   1.5    0.7370  0x1.f796ed77411ap-2
-softplus_inverse  value  float16   0.5    0.4999  0x1.094p+0
-softplus_inverse  value  bfloat16  0.5    0.5000  0x1.d8p-53
-softplus_inverse  grad   float32   1.5    0.9996  0x1.4746e8p-25
-softplus_inverse  grad   float64   1.5    0.7555  0x1.a0740902acc84p-1
-softplus_inverse  grad   float16   0.5    0.5000  0x1.6d8p-6
-softplus_inverse  grad   bfloat16  0.5    0.4998  0x1.c6p-4
-softplus_inverse  grad2  float32   2.0    1.1620  0x1.73399cp-25
-softplus_inverse  grad2  float64   2.0    0.8920  0x1.6db8fba6dc421p-2
-softplus_inverse  grad2  float16   0.5    0.4999  0x1.62cp-7
-softplus_inverse  grad2  bfloat16  0.5    0.4996  0x1.68p-1
-softplus_inverse  vjp    float32   3.0    2.1926  0x1.de2a52p-25 -0x1.dc1eccp+0
-softplus_inverse  vjp    float64   3.0    1.8390  0x1.62e42f274fe18p-1 0x1.ffffaa283319bp+0
-softplus_inverse  vjp    float16   0.51   0.5002  0x1p-11 0x1.ffcp+0
-softplus_inverse  vjp    bfloat16  0.51   0.5000  0x1.6cp-3 -0x1.54p+92
-bce_with_logits   value  float32   2.0    1.9212  0x1.45c554p-2 -0x1.ba5142p+1
-bce_with_logits   value  float64   2.0    1.5687  0x1.2b4251e1ffe18p+2 -0x1.effabbfc06689p+1
-bce_with_logits   value  float16   0.51   0.5000  -0x1.624p-14 0x1.f34p-4
-bce_with_logits   value  bfloat16  0.51   0.5000  0x1.cep-12 0x1.2ep-6
-bce_with_logits   grad   float32   2.0    1.7666  0x1.c5c5bp-1 -0x1.0de824p-2
-bce_with_logits   grad   float64   2.0    1.6248  0x1.000009764690ep-1 -0x1.3387687c094dfp+0
-bce_with_logits   grad   float16   0.51   0.5000  -0x1.8b8p+1 0x1.a9p-16
-bce_with_logits   grad   bfloat16  0.51   0.5000  -0x1.26p-2 0x1.92p-21
-bce_with_logits   grad2  float32   1.0    0.9499  0x1.833548p-2 0x0p+0
-bce_with_logits   grad2  float64   1.0    0.8883  0x1.ed282b9524036p-2 0x0p+0
-bce_with_logits   grad2  float16   0.5    0.5000  0x1.b3p+0 0x0p+0
-bce_with_logits   grad2  bfloat16  0.5    0.4997  0x1.e4p+1 0x0p+0
-bce_with_logits   vjp    float32   3.5    2.7601  0x1.c91278p-5 0x1.840d7ep-8 0x1.e4f246p+0
-bce_with_logits   vjp    float64   3.0    1.7125  0x1.d6f6a595d4825p-3 0x1.ab90038a27cp-11 0x1.a098f03470a1ap+0
-bce_with_logits   vjp    float16   0.51   0.5000  -0x1p-11 0x1.23p-3 0x1p+0
-bce_with_logits   vjp    bfloat16  0.51   0.5000  0x1.4cp-119 0x1.cp-3 -0x1.fp+0
-glu               value  float32   2.5    1.1557  -0x1.36666ap+31 -0x1.613d8cp+6
-glu               value  float64   2.5    0.9745  0x1.6a09cc69a43fbp+0 -0x1.292fd5a44ca45p+9
-glu               value  float16   0.51   0.5000  0x1.adp+0 -0x1.cp-2
-glu               value  bfloat16  0.51   0.5000  0x1p+0 -0x1p-8
-glu               grad   float32   2.5    1.1557  -0x1.36666ap+31 0x1.613d8cp+6
-glu               grad   float64   2.5    0.9745  0x1.6a09cc69a43fbp+0 -0x1.292fd5a44ca45p+9
-glu               grad   float16   0.51   0.5000  0x1p+0 -0x1p-11
-glu               grad   bfloat16  0.51   0.5000  0x1p+0 -0x1p-8
-glu               grad2  float32   2.5    1.1788  -0x1.04d6d8p-120 0x1.b6fdcap+1
-glu               grad2  float64   2.5    1.0585  0x1.c8dfa8c39cf0ap-579 -0x1.51e8c4a46c0a8p+8
-glu               grad2  float16   0.51   0.5000  0x1p+0 0x1.b3p+0
-glu               grad2  bfloat16  0.51   0.5000  0x1.1p+0 0x1p-127
-glu               vjp    float32   2.5    1.3712  0x1.dd69eap+0 0x1.5bbc84p+6 -0x1.5e9052p+0
-glu               vjp    float64   2.5    0.9238  0x1.0d2db30f0c9dcp+0 0x1.6c3fb433352f5p+8 0x1.58501f857b7f9p+0
-glu               vjp    float16   0.51   0.5000  0x1.11p+0 0x1.ap-19 -0x1.ep+0
-glu               vjp    bfloat16  0.51   0.5000  0x1.68p+0 0x1.fcp-24 -0x1.6p+0
-swiglu            value  float32   2.5    1.0938  -0x1.fe1b14p+2 -0x1.37acacp-117
-swiglu            value  float64   2.5    0.9258  -0x1.63ee5b1397599p+9 -0x1.703fc9c6dbdabp+0
-swiglu            value  float16   0.51   0.5000  0x1.7p+5 0x1.02p+0
-swiglu            value  bfloat16  0.51   0.5000  0x1p-127 0x1.04p+0
-swiglu            grad   float32   2.5    1.6576  -0x1.79a242p+2 0x1.c59dbep+54
-swiglu            grad   float64   2.5    1.3157  0x1.174abc22462c5p-18 0x1.ffe41bbbfd9d2p+0
-swiglu            grad   float16   0.51   0.5001  -0x1.4p+2 0x1.6bp+0
-swiglu            grad   bfloat16  0.51   0.5000  0x1p-133 0x1p+0
-swiglu            grad2  float32   2.5    1.6027  -0x1.3dc702p+3 0x1p+0
-swiglu            grad2  float64   2.5    1.2008  -0x1.0a2b23f3bab74p+2 0x1p+0
-swiglu            grad2  float16   0.51   0.5000  -0x1p-12 0x1p+0
-swiglu            grad2  bfloat16  0.51   0.5000  -0x1p-9 0x1p+0
-swiglu            vjp    float32   2.5    1.7151  -0x1.108e8p+4 0x1.135724p+16 0x1.411ae4p-67
-swiglu            vjp    float64   2.5    1.3756  0x1.01244726725d8p-3 0x1.2ad2379c7352p+0 0x1.85bb014c4d1f5p+0
-swiglu            vjp    float16   0.51   0.5000  0x1.28cp+5 0x1.7d8p+0 0x1.8p+0
-swiglu            vjp    bfloat16  0.51   0.5000  0x1.8p-131 0x1.cp+0 0x1.24p+0
+# function                  mode   dtype     bound  worst   operands
+sigmoid                     value  float32   1.0    0.9015  -0x1.763ceep+2
+sigmoid                     value  float64   1.0    0.8379  0x1.7775748e963f4p-2
+sigmoid                     value  float16   0.5    0.5000  -0x1p-11
+sigmoid                     value  bfloat16  0.5    0.5000  -0x1p-8
+sigmoid                     grad   float32   1.0    0.9499  0x1.833548p-2
+sigmoid                     grad   float64   1.0    0.8883  0x1.ed282b9524036p-2
+sigmoid                     grad   float16   0.5    0.5000  0x1.b3p+0
+sigmoid                     grad   bfloat16  0.5    0.4997  0x1.e4p+1
+sigmoid                     grad2  float32   2.5    0.9656  0x1.176fcap+4
+sigmoid                     grad2  float64   2.5    0.8236  -0x1.c7be888efd5e6p+8
+sigmoid                     grad2  float16   0.5    0.5000  0x1p-22
+sigmoid                     grad2  bfloat16  0.51   0.5000  0x1p-131
+sigmoid                     vjp    float32   2.0    1.6982  0x1.bbfd46p+0 0x1.f14dbcp+0
+sigmoid                     vjp    float64   2.0    1.5788  0x1.4d3b0282a3426p+9 -0x1.69e1c589d2a79p+0
+sigmoid                     vjp    float16   0.51   0.5002  0x1.bc4p+0 0x1.ee8p+0
+sigmoid                     vjp    bfloat16  0.51   0.5000  0x1.2ap+6 0x1.b2p+0
+log_sigmoid                 value  float32   1.0    0.8998  0x1.758facp+2
+log_sigmoid                 value  float64   1.0    0.8236  0x1.c7be888efd5e6p+8
+log_sigmoid                 value  float16   0.5    0.5000  0x1.0cp-14
+log_sigmoid                 value  bfloat16  0.5    0.5000  0x1.f4p-7
+log_sigmoid                 grad   float32   1.0    0.9015  0x1.763ceep+2
+log_sigmoid                 grad   float64   1.0    0.8444  -0x1.778db7512c795p-2
+log_sigmoid                 grad   float16   0.5    0.5000  0x1p-11
+log_sigmoid                 grad   bfloat16  0.5    0.5000  0x1p-8
+log_sigmoid                 grad2  float32   1.0    0.9499  0x1.833548p-2
+log_sigmoid                 grad2  float64   1.0    0.8883  0x1.ed282b9524036p-2
+log_sigmoid                 grad2  float16   0.5    0.5000  0x1.b3p+0
+log_sigmoid                 grad2  bfloat16  0.5    0.4997  0x1.e4p+1
+log_sigmoid                 vjp    float32   2.5    1.9970  -0x1.090a06p-9 -0x1.ff78ccp+0
+log_sigmoid                 vjp    float64   2.5    1.9559  -0x1.94e5d789c4cfep-17 0x1.fff386e69e563p+0
+log_sigmoid                 vjp    float16   0.51   0.5003  -0x1.09cp-11 0x1.ed8p+0
+log_sigmoid                 vjp    bfloat16  0.51   0.5000  -0x1.22p-8 0x1.c4p+0
+softplus                    value  float32   1.0    0.8998  -0x1.758facp+2
+softplus                    value  float64   1.0    0.7823  -0x1.561171343af58p+8
+softplus                    value  float16   0.5    0.5000  -0x1.0cp-14
+softplus                    value  bfloat16  0.5    0.5000  -0x1.f4p-7
+softplus                    grad   float32   1.0    0.9015  -0x1.763ceep+2
+softplus                    grad   float64   1.0    0.8379  0x1.7775748e963f4p-2
+softplus                    grad   float16   0.5    0.5000  -0x1p-11
+softplus                    grad   bfloat16  0.5    0.5000  -0x1p-8
+softplus                    grad2  float32   1.0    0.9499  0x1.833548p-2
+softplus                    grad2  float64   1.0    0.8883  0x1.ed282b9524036p-2
+softplus                    grad2  float16   0.5    0.5000  0x1.b3p+0
+softplus                    grad2  bfloat16  0.5    0.4997  0x1.e4p+1
+softplus                    vjp    float32   2.5    1.9974  0x1.b5d006p-12 -0x1.ff7d18p+0
+softplus                    vjp    float64   2.5    1.9421  0x1.32bd0d684a80ep-24 0x1.fff8bec9732c4p+0
+softplus                    vjp    float16   0.51   0.5003  0x1.09cp-11 0x1.ed8p+0
+softplus                    vjp    bfloat16  0.51   0.5000  0x1.22p-8 0x1.c4p+0
+softplus_beta               value  float32   2.0    1.6659  0x1.82a44cp-8 -0x1.7e8fbap+9
+softplus_beta               value  float64   2.0    1.1052  -0x1.46d1a324eeed9p+8 0x1.b2858065e422cp-7
+softplus_beta               value  float16   0.51   0.5000  0x1.954p+11 -0x1.2fp-11
+softplus_beta               value  bfloat16  0.51   0.5000  -0x1.f4p-69 0x1p+62
+softplus_beta               grad   float32   1.5    0.9930  0x1.ed67fcp+1 -0x1.b33334p+0
+softplus_beta               grad   float64   1.5    0.8646  -0x1.1ce22c7addd82p+9 -0x1.4941f3d8d300bp-11
+softplus_beta               grad   float16   0.51   0.5000  -0x1.cp+15 0x1p-24
+softplus_beta               grad   bfloat16  0.51   0.5000  0x1p-70 -0x1p+62
+softplus_beta               grad2  float32   2.5    1.6653  0x1.7e44bep-44 0x1.759decp+49
+softplus_beta               grad2  float64   2.5    1.3899  -0x1p-196 -0x1.6d523ebb90afp+203
+softplus_beta               grad2  float16   0.51   0.5000  0x1.ap-13 -0x1.a3cp-13
+softplus_beta               grad2  bfloat16  0.51   0.4999  0x1.8ep+1 -0x1.b4p+0
+softplus_beta               vjp    float32   2.5    1.9812  0x1.1fb402p-72 0x1p+62 0x1.fc5bcp+125
+softplus_beta               vjp    float64   2.5    1.8769  -0x1.8000e7de4c0b1p+8 -0x1.135ee06bae8b3p-15 -0x1.ee589d79b23ebp+0
+softplus_beta               vjp    float16   0.51   0.5000  -0x1.46p+0 0x1.82p+2 -0x1.0ecp+0
+softplus_beta               vjp    bfloat16  0.51   0.5000  -0x1.8p-69 0x1p+62 0x1p+0
+silu                        value  float32   2.0    1.7332  -0x1.51564ap+4
+silu                        value  float64   2.0    1.4101  -0x1.ecc90bae14f35p+0
+silu                        value  float16   0.5    0.5000  -0x1p-11
+silu                        value  bfloat16  0.51   0.5000  0x1p-133
+silu                        grad   float32   2.5    2.4857  -0x1.a73c4cp+0
+silu                        grad   float64   2.5    2.1355  -0x1.15b7e6af8e6f5p-15
+silu                        grad   float16   0.5    0.5000  -0x1p-12
+silu                        grad   bfloat16  0.5    0.5000  -0x1p-9
+silu                        grad2  float32   2.0    1.7212  0x1.3f096ap+3
+silu                        grad2  float64   2.0    1.3793  0x1.0e15364eeff0bp+3
+silu                        grad2  float16   0.51   0.4998  0x1.228p-3
+silu                        grad2  bfloat16  0.5    0.4997  0x1.44p-2
+silu                        vjp    float32   4.0    3.5299  0x1.540f4p-12 -0x1.ffc43p+0
+silu                        vjp    float64   4.0    3.4867  0x1.a830cc9aa4f33p-41 -0x1.f639dd5d44bfbp+0
+silu                        vjp    float16   0.51   0.5003  0x1.09cp-12 0x1.ed8p+0
+silu                        vjp    bfloat16  0.51   0.5000  0x1.22p-9 0x1.c4p+0
+silu_beta                   value  float32   2.5    1.6006  0x1.aa8beap-12 -0x1.0ec08ap+11
+silu_beta                   value  float64   2.5    1.2573  0x1.7e9e03ae5c677p+4 -0x1.b333333333333p+0
+silu_beta                   value  float16   0.51   0.5000  -0x1.f94p-14 0x1.7cp-17
+silu_beta                   value  bfloat16  0.51   0.5000  0x1p-133 0x1p+62
+silu_beta                   grad   float32   2.5    2.2766  0x1.1c60aep+5 -0x1.afaaap-4
+silu_beta                   grad   float64   2.5    2.0054  0x1.fffffffffffffp-384 -0x1.de835b015f37bp+354
+silu_beta                   grad   float16   0.51   0.5000  -0x1p+13 -0x1p-24
+silu_beta                   grad   bfloat16  0.51   0.5000  -0x1p-71 0x1p+62
+silu_beta                   grad2  float32   2.5    2.0104  0x1.f699acp+2 -0x1.1595bcp+0
+silu_beta                   grad2  float64   2.5    1.4124  -0x1.2ec92df0e17d5p+9 -0x1.d15d04f59675dp-1
+silu_beta                   grad2  float16   0.51   0.5000  0x1.9bp-14 -0x1.c64p-14
+silu_beta                   grad2  bfloat16  0.51   0.5000  0x1.56p+3 0x1.8p-7
+silu_beta                   vjp    float32   4.0    3.4532  0x1.b41f02p-49 0x1.61caf4p+38 0x1.ff58c8p+0
+silu_beta                   vjp    float64   4.0    3.2468  0x1.62e6666666667p+9 0x1.273b4901b9b2ep-42 -0x1.ecfdf73453264p+0
+silu_beta                   vjp    float16   0.51   0.5001  -0x1.4b4p-5 -0x1.a6cp+5 -0x1.b88p+0
+silu_beta                   vjp    bfloat16  0.51   0.5000  -0x1p-71 0x1p+62 0x1p+1
+tanh                        value  float32   1.0    0.9256  0x1.df0aa8p-1
+tanh                        value  float64   1.0    0.8711  0x1.dc7129bf14cc6p-1
+tanh                        value  float16   0.5    0.4999  0x1.d14p-6
+tanh                        value  bfloat16  0.5    0.4984  0x1.72p-4
+tanh                        grad   float32   2.5    1.9641  0x1.0a3caep+4
+tanh                        grad   float64   2.5    1.5481  -0x1.3687a9f1af2b1p+2
+tanh                        grad   float16   0.5    0.5000  0x1.b3p-1
+tanh                        grad   bfloat16  0.5    0.4997  0x1.e4p+0
+tanh                        grad2  float32   2.5    0.9538  0x1.181ff4p+3
+tanh                        grad2  float64   2.5    0.7052  -0x1.d990e7bd701f5p-7
+tanh                        grad2  float16   0.5    0.4999  0x1.e84p-1
+tanh                        grad2  bfloat16  0.5    0.4993  0x1.3ep+3
+tanh                        vjp    float32   3.5    3.1992  0x1.e26434p+1 0x1.c7958ep-117
+tanh                        vjp    float64   3.5    2.0000  -0x1.fffffffffffffp-175 0x0.000336a0c402ep-1022
+tanh                        vjp    float16   0.51   0.5001  0x1.fp-2 0x1.6cp+0
+tanh                        vjp    bfloat16  0.51   0.4999  0x1.8p+0 0x1.14p+0
+logit                       value  float32   2.0    1.5996  0x1.b449ccp-2
+logit                       value  float64   2.0    1.8647  0x1.ace586f49f53ap-2
+logit                       value  float16   0.5    0.5000  0x1.214p-11
+logit                       value  bfloat16  0.5    0.5000  0x1.cap-20
+logit                       grad   float32   1.51   1.4988  0x1.000b54p-24
+logit                       grad   float64   1.51   1.4127  0x1.33692493b01c5p-3
+logit                       grad   float16   0.5    0.5000  0x1.acp-5
+logit                       grad   bfloat16  0.5    0.4992  0x1.7ap-11
+logit                       grad2  float32   0.51   0.5000  0x1.742d44p-5
+logit                       grad2  float64   0.51   0.5000  0x1.0000000000001p-27
+logit                       grad2  float16   0.5    0.5000  0x1.adp-8
+logit                       grad2  bfloat16  0.5    0.4993  0x1.1p-5
+logit                       vjp    float32   2.5    1.9743  0x1.0b032cp-15 0x1.0aff02p+0
+logit                       vjp    float64   2.5    1.9831  0x1.000082e44765p-1 -0x1.fffeafe1c4db3p+0
+logit                       vjp    float16   0.51   0.5002  0x1.e7cp-9 0x1.cfcp+0
+logit                       vjp    bfloat16  0.51   0.5000  0x1.28p-9 0x1.acp+0
+log1mexp                    value  float32   1.5    0.8770  -0x1.eeb4e2p-1
+log1mexp                    value  float64   1.5    0.7596  -0x1.d983e6b42e83cp-1
+log1mexp                    value  float16   0.5    0.4998  -0x1.ec4p+3
+log1mexp                    value  bfloat16  0.5    0.5000  -0x1.d8p-53
+log1mexp                    grad   float32   1.5    0.8411  -0x1.1063cep+4
+log1mexp                    grad   float64   1.5    0.6544  -0x1.6233333333334p+9
+log1mexp                    grad   float16   0.5    0.5000  -0x1.6d8p-6
+log1mexp                    grad   bfloat16  0.5    0.5000  -0x1.fep-16
+log1mexp                    grad2  float32   2.0    1.1620  -0x1.73399cp-25
+log1mexp                    grad2  float64   2.0    1.0000  -0x1p-54
+log1mexp                    grad2  float16   0.5    0.4999  -0x1.62cp-7
+log1mexp                    grad2  bfloat16  0.5    0.4996  -0x1.68p-1
+log1mexp                    vjp    float32   3.0    1.6370  -0x1.144bdep+4 0x1.e215d8p+0
+log1mexp                    vjp    float64   3.0    1.4485  -0x1.30fc1931f09c8p+6 -0x1.f98efe2ad5219p+47
+log1mexp                    vjp    float16   0.51   0.5002  -0x1.3p-3 0x1.d98p+0
+log1mexp                    vjp    bfloat16  0.51   0.5000  -0x1.b6p-14 -0x1.c2p+45
+softplus_inverse            value  float32   1.5    0.9192  0x1.eed4cap-2
+softplus_inverse            value  float64   1.5    0.7370  0x1.f796ed77411ap-2
+softplus_inverse            value  float16   0.5    0.4999  0x1.094p+0
+softplus_inverse            value  bfloat16  0.5    0.5000  0x1.d8p-53
+softplus_inverse            grad   float32   1.5    0.9996  0x1.4746e8p-25
+softplus_inverse            grad   float64   1.5    0.7555  0x1.a0740902acc84p-1
+softplus_inverse            grad   float16   0.5    0.5000  0x1.6d8p-6
+softplus_inverse            grad   bfloat16  0.5    0.4998  0x1.c6p-4
+softplus_inverse            grad2  float32   2.0    1.1620  0x1.73399cp-25
+softplus_inverse            grad2  float64   2.0    0.8920  0x1.6db8fba6dc421p-2
+softplus_inverse            grad2  float16   0.5    0.4999  0x1.62cp-7
+softplus_inverse            grad2  bfloat16  0.5    0.4996  0x1.68p-1
+softplus_inverse            vjp    float32   3.0    2.1926  0x1.de2a52p-25 -0x1.dc1eccp+0
+softplus_inverse            vjp    float64   3.0    1.8390  0x1.62e42f274fe18p-1 0x1.ffffaa283319bp+0
+softplus_inverse            vjp    float16   0.51   0.5002  0x1p-11 0x1.ffcp+0
+softplus_inverse            vjp    bfloat16  0.51   0.5000  0x1.6cp-3 -0x1.54p+92
+bce_with_logits             value  float32   2.0    1.9212  0x1.45c554p-2 -0x1.ba5142p+1
+bce_with_logits             value  float64   2.0    1.5687  0x1.2b4251e1ffe18p+2 -0x1.effabbfc06689p+1
+bce_with_logits             value  float16   0.51   0.5000  -0x1.624p-14 0x1.f34p-4
+bce_with_logits             value  bfloat16  0.51   0.5000  0x1.cep-12 0x1.2ep-6
+bce_with_logits             grad   float32   2.0    1.7666  0x1.c5c5bp-1 -0x1.0de824p-2
+bce_with_logits             grad   float64   2.0    1.6248  0x1.000009764690ep-1 -0x1.3387687c094dfp+0
+bce_with_logits             grad   float16   0.51   0.5000  -0x1.8b8p+1 0x1.a9p-16
+bce_with_logits             grad   bfloat16  0.51   0.5000  -0x1.26p-2 0x1.92p-21
+bce_with_logits             grad2  float32   1.0    0.9499  0x1.833548p-2 0x0p+0
+bce_with_logits             grad2  float64   1.0    0.8883  0x1.ed282b9524036p-2 0x0p+0
+bce_with_logits             grad2  float16   0.5    0.5000  0x1.b3p+0 0x0p+0
+bce_with_logits             grad2  bfloat16  0.5    0.4997  0x1.e4p+1 0x0p+0
+bce_with_logits             vjp    float32   3.5    2.7601  0x1.c91278p-5 0x1.840d7ep-8 0x1.e4f246p+0
+bce_with_logits             vjp    float64   3.0    1.7125  0x1.d6f6a595d4825p-3 0x1.ab90038a27cp-11 0x1.a098f03470a1ap+0
+bce_with_logits             vjp    float16   0.51   0.5000  -0x1p-11 0x1.23p-3 0x1p+0
+bce_with_logits             vjp    bfloat16  0.51   0.5000  0x1.4cp-119 0x1.cp-3 -0x1.fp+0
+bce_with_logits_pos_weight  value  float32   2.5    2.3617  -0x1.74b1b8p-9 0x1.94465ap-2 0x1.4fdb1cp-3
+bce_with_logits_pos_weight  value  float64   2.5    1.7505  0x1.fffffffffffffp-651 -0x1.3ecb6dac98681p+0 0x1.5188b7f520edep-7
+bce_with_logits_pos_weight  value  float16   0.51   0.5000  -0x1.0cp-14 0x0p+0 0x1.c9cp+5
+bce_with_logits_pos_weight  value  bfloat16  0.51   0.5000  -0x1.f4p-7 0x0p+0 0x1.78p+10
+bce_with_logits_pos_weight  grad   float32   2.5    2.2213  -0x1.071d54p-13 0x1.47ca72p-1 0x1.782242p+6
+bce_with_logits_pos_weight  grad   float64   2.5    1.5413  -0x1.0000000000001p-26 0x1.eb792070053dp-2 0x1.dcb4d416d023bp+11
+bce_with_logits_pos_weight  grad   float16   0.51   0.5000  -0x1p-11 0x0p+0 0x1p+0
+bce_with_logits_pos_weight  grad   bfloat16  0.51   0.5000  -0x1p-8 0x0p+0 0x1.a2p-12
+bce_with_logits_pos_weight  grad2  float32   2.5    2.4151  0x1.500a6ep+3 -0x1.e8832ap+3 0x1.273e74p-8
+bce_with_logits_pos_weight  grad2  float64   2.5    1.9380  0x1.3e53ed7f53236p+9 0x1.a06580518d47ep-2 0x1p+1
+bce_with_logits_pos_weight  grad2  float16   0.51   0.5000  0x1.b3p+0 0x0p+0 0x1p+0
+bce_with_logits_pos_weight  grad2  bfloat16  0.51   0.5000  0x1.d8p-25 0x1p-2 0x1.e8p+8
+bce_with_logits_pos_weight  vjp    float32   4.5    3.6120  -0x1.9c9956p-13 0x1.4e377ap-3 0x1.b0d264p+8 -0x1.b7511cp+46
+bce_with_logits_pos_weight  vjp    float64   4.5    2.6031  -0x1p-11 0x1.4e2cf07fe5607p-1 0x1.d333756ade91ep+10 -0x1.82177537c8f19p-182
+bce_with_logits_pos_weight  vjp    float16   0.51   0.5001  -0x1.3p-4 0x1.cc8p-2 0x1.83cp+9 0x1.39cp+0
+bce_with_logits_pos_weight  vjp    bfloat16  0.51   0.5000  0x1.02p-85 0x1.56p-1 0x1p+1 -0x1p+1
+glu                         value  float32   2.5    1.1557  -0x1.36666ap+31 -0x1.613d8cp+6
+glu                         value  float64   2.5    0.9745  0x1.6a09cc69a43fbp+0 -0x1.292fd5a44ca45p+9
+glu                         value  float16   0.51   0.5000  0x1.adp+0 -0x1.cp-2
+glu                         value  bfloat16  0.51   0.5000  0x1p+0 -0x1p-8
+glu                         grad   float32   2.5    1.1557  -0x1.36666ap+31 0x1.613d8cp+6
+glu                         grad   float64   2.5    0.9745  0x1.6a09cc69a43fbp+0 -0x1.292fd5a44ca45p+9
+glu                         grad   float16   0.51   0.5000  0x1p+0 -0x1p-11
+glu                         grad   bfloat16  0.51   0.5000  0x1p+0 -0x1p-8
+glu                         grad2  float32   2.5    1.1788  -0x1.04d6d8p-120 0x1.b6fdcap+1
+glu                         grad2  float64   2.5    1.0585  0x1.c8dfa8c39cf0ap-579 -0x1.51e8c4a46c0a8p+8
+glu                         grad2  float16   0.51   0.5000  0x1p+0 0x1.b3p+0
+glu                         grad2  bfloat16  0.51   0.5000  0x1.1p+0 0x1p-127
+glu                         vjp    float32   2.5    1.3712  0x1.dd69eap+0 0x1.5bbc84p+6 -0x1.5e9052p+0
+glu                         vjp    float64   2.5    0.9238  0x1.0d2db30f0c9dcp+0 0x1.6c3fb433352f5p+8 0x1.58501f857b7f9p+0
+glu                         vjp    float16   0.51   0.5000  0x1.11p+0 0x1.ap-19 -0x1.ep+0
+glu                         vjp    bfloat16  0.51   0.5000  0x1.68p+0 0x1.fcp-24 -0x1.6p+0
+swiglu                      value  float32   2.5    1.0938  -0x1.fe1b14p+2 -0x1.37acacp-117
+swiglu                      value  float64   2.5    0.9258  -0x1.63ee5b1397599p+9 -0x1.703fc9c6dbdabp+0
+swiglu                      value  float16   0.51   0.5000  0x1.7p+5 0x1.02p+0
+swiglu                      value  bfloat16  0.51   0.5000  0x1p-127 0x1.04p+0
+swiglu                      grad   float32   2.5    1.6576  -0x1.79a242p+2 0x1.c59dbep+54
+swiglu                      grad   float64   2.5    1.3157  0x1.174abc22462c5p-18 0x1.ffe41bbbfd9d2p+0
+swiglu                      grad   float16   0.51   0.5001  -0x1.4p+2 0x1.6bp+0
+swiglu                      grad   bfloat16  0.51   0.5000  0x1p-133 0x1p+0
+swiglu                      grad2  float32   2.5    1.6027  -0x1.3dc702p+3 0x1p+0
+swiglu                      grad2  float64   2.5    1.2008  -0x1.0a2b23f3bab74p+2 0x1p+0
+swiglu                      grad2  float16   0.51   0.5000  -0x1p-12 0x1p+0
+swiglu                      grad2  bfloat16  0.51   0.5000  -0x1p-9 0x1p+0
+swiglu                      vjp    float32   2.5    1.7151  -0x1.108e8p+4 0x1.135724p+16 0x1.411ae4p-67
+swiglu                      vjp    float64   2.5    1.3756  0x1.01244726725d8p-3 0x1.2ad2379c7352p+0 0x1.85bb014c4d1f5p+0
+swiglu                      vjp    float16   0.51   0.5000  0x1.28cp+5 0x1.7d8p+0 0x1.8p+0
+swiglu                      vjp    bfloat16  0.51   0.5000  0x1.8p-131 0x1.cp+0 0x1.24p+0
 """
 
 

@@ -56,6 +56,8 @@ in the last place of the result, against the definition in higher precision:
 PARAMETERS = {
     "x": "x : array_like\n    Any shape.",
     "target": "target : array_like\n    Usually in [0, 1]; broadcast against `x`.",
+    "pos_weight": "pos_weight : number or array, keyword only\n"
+    "    What a target of 1 counts for; broadcast against `x`. Without it: 1.",
     "beta": "beta : number or array, keyword only\n    The steepness; broadcast against `x`. Without it: 1.",
     "a": "a : array_like\n    Any shape.",
     "b": "b : array_like\n    Broadcast against `a`.",
@@ -78,10 +80,11 @@ class Method:
 
     `formula` is the scalar formula that all backends compute, `mode` what of it. `name` tells it from
     all others, `label` is what users call it. `ready` are the kernels for operands that need no
-    preparation, by dtype, which `dispatch` looks up. `parametrised` is the same with a parameter.
+    preparation, by dtype, which `dispatch` looks up. `parametrised` is the same with a `parameter`.
     """
 
     parametrised: "Method | None" = None
+    parameter = ""
 
     def __init__(
         self, formula: Callable, signature: Signature, mode: Mode, function: "Function", called: str
@@ -100,16 +103,12 @@ class Method:
         if len(operands) != self._count:
             raise TypeError(self.refusal(len(operands)))
         if parameters:
-            if parameters.keys() != {self.parameter}:
+            value = parameters.pop(self.parameter, None)
+            if parameters:
                 raise TypeError(self.unknown(parameters))
-            method, operands = self.with_parameter(operands, parameters[self.parameter])
+            method, operands = self.with_parameter(operands, value)
             return call(method, operands, out)
         return call(self, operands, out)
-
-    @property
-    def parameter(self) -> str:
-        """The name of the parameter, empty where there is none."""
-        return "" if self.parametrised is None else self.parametrised.signature.operands[-1]
 
     def with_parameter(self, operands: tuple, value: Any) -> "tuple[Method, tuple]":
         """Return what computes a call with a parameter, and its operands; None is no parameter."""
@@ -221,7 +220,7 @@ class Function(Method):
             self.value_and_grad = ValueAndGradients(self.methods["value_and_grad"])
         if parametrised is not None:
             for name, method in self.methods.items():
-                method.parametrised = parametrised.methods[name]
+                method.parametrised, method.parameter = parametrised.methods[name], parametrised.operands[-1]
         self.__doc__ = documentation(self, parametrised)
 
     def method_of(self, partial: Partial, weighted: bool = False) -> Method:
@@ -292,6 +291,16 @@ silu = Function(
     formulas.silu,
     "The sigmoid linear unit (swish), x * sigmoid(x).",
     "-0.0 at -inf, inf at inf; the sign of zero is kept.",
+    parametrised=Function(
+        formulas.silu_beta,
+        "x * sigmoid(beta * x).",
+        "beta * x is not rounded, and may overflow. x / 2 for a beta of 0, max(x, 0) for an infinite one.\n"
+        "Bounds hold for abs(beta) from 2^-28 on (float64: 2^-420): of a smaller one, abs(beta * x) counts\n"
+        "as at most 131 (1060), or 86 (708) below 2^-63 (2^-511). The second derivative is 0 from\n"
+        "abs(beta * x) = 131 (1060) on.",
+        differentiable=2,
+        called="silu",
+    ),
 )
 tanh = Function(
     formulas.tanh,
@@ -327,6 +336,17 @@ bce_with_logits = Function(
     "value for targets outside [0, 1], which are computed by the same formula: errors are then in\n"
     "last places of the larger term.",
     differentiable=2,
+    parametrised=Function(
+        formulas.bce_with_logits_pos_weight,
+        "(1 - target) * x + (1 + (pos_weight - 1) * target) * softplus(-x).",
+        "An infinite logit that costs nothing costs 0: beside a target of 0 or 1, or a pos_weight of 0.\n"
+        "Bounds hold for a pos_weight from 2^-60 to 2^38 (float64: 2^-500 to 2^440), and for 0. Nothing\n"
+        "cancels in the value for targets in [0, 1]; in the gradient, which does where (1 - target) and\n"
+        "(1 + (pos_weight - 1) * target) * sigmoid(-x) are near each other, errors are in last places of\n"
+        "the larger.",
+        differentiable=3,
+        called="bce_with_logits",
+    ),
 )
 glu = Function(
     formulas.glu,

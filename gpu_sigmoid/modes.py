@@ -22,6 +22,10 @@ NAMES = ("value", "grad", "grad2")
 """Of a derivative, by its order."""
 
 
+NUMBERS = ("beta",)
+"""Operands that are mostly one number for all elements, and of which formulas make others first."""
+
+
 @dataclass(frozen=True)
 class Mode:
     """The results of one pass; `weighted` ones are multiplied by a cotangent, the last operand."""

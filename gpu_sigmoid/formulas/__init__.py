@@ -18,20 +18,28 @@ the same on every target, in `gpu_sigmoid.lowering.primitives`.
 
 from gpu_sigmoid.formulas.gated import glu, swiglu
 from gpu_sigmoid.formulas.log1mexp import log1mexp, softplus_inverse
-from gpu_sigmoid.formulas.logistic import bce_with_logits, log_sigmoid, sigmoid, softplus
+from gpu_sigmoid.formulas.logistic import (
+    bce_with_logits,
+    bce_with_logits_pos_weight,
+    log_sigmoid,
+    sigmoid,
+    softplus,
+)
 from gpu_sigmoid.formulas.logit import logit
 from gpu_sigmoid.formulas.silu import silu
-from gpu_sigmoid.formulas.steepness import softplus_beta
+from gpu_sigmoid.formulas.steepness import silu_beta, softplus_beta
 from gpu_sigmoid.formulas.tanh import tanh
 
 __all__ = [
     "bce_with_logits",
+    "bce_with_logits_pos_weight",
     "glu",
     "log1mexp",
     "log_sigmoid",
     "logit",
     "sigmoid",
     "silu",
+    "silu_beta",
     "softplus",
     "softplus_beta",
     "softplus_inverse",

@@ -58,14 +58,22 @@ NEGLIGIBLE_IF_NARROWED = Constant(float32=100.0, float64=760.0)
 # are lost are below 2^-116 and 2^-1006.
 NEGLIGIBLE_IF_WEIGHTED = Constant(float32="0x1.5d58ap+7", float64="0x1.6232bdd7abcd2p+10")
 
+# Where what the results are multiplied by may be large, as far as the scaled E, and 1 / E, are normal
+# numbers.
+REACH = Constant(float32=131.0, float64=1060.0)
+
 
 def bounded_magnitude(x, unit):
     """abs(x), bounded so that the exponents of exp(abs(x) / unit) stay in range; nan stays nan."""
-    bound = unit * if_weighted(NEGLIGIBLE_IF_WEIGHTED, if_narrowed(NEGLIGIBLE_IF_NARROWED, NEGLIGIBLE))
+    bound = if_weighted(NEGLIGIBLE_IF_WEIGHTED, if_narrowed(NEGLIGIBLE_IF_NARROWED, NEGLIGIBLE))
+    return magnitude_within(x, unit * bound)
+
+
+def magnitude_within(x, bound):
     return where(abs(x) > bound, bound, abs(x))
 
 
-def binary_exponent(x, log2_base, round_scaled, round_unscaled, cap):
+def binary_exponent(x, log2_base, unweighted_scale, round_scaled, round_unscaled, cap):
     """n, power, scale, final_scale: n is the integer nearest to x * log2_base, power is scale * 2^n.
 
     The rounding constants may add the same exponent to n. Requires 0 <= x and a
@@ -76,8 +84,8 @@ def binary_exponent(x, log2_base, round_scaled, round_unscaled, cap):
     return (
         if_weighted(n, shifted - round_scaled),
         if_weighted(power, from_bits(bits(shifted) << SIGNIFICAND_BITS)),
-        if_weighted(1.0, SCALE),
-        if_weighted(final_scale, SCALE),
+        if_weighted(1.0, unweighted_scale),
+        if_weighted(final_scale, unweighted_scale),
     )
 
 
@@ -98,7 +106,7 @@ def exponential(magnitude, magnitude_low):
     E = 2^n * exp(r), abs(r) <= ln(2)/2; ratio = (exp(r) - 1) / r. `magnitude_low` is -0.0 where the
     magnitude is exact.
     """
-    n, power, scale, final_scale = binary_exponent(magnitude, LOG2_E, ROUND_SCALED, ROUND, CAPPED)
+    n, power, scale, final_scale = binary_exponent(magnitude, LOG2_E, SCALE, ROUND_SCALED, ROUND, CAPPED)
     r, r_low = reduced(magnitude, magnitude_low, n)
     ratio, ratio_low, low = expm1_ratio(power, r, r_low, polynomial(r, EXPM1_TAIL))
     return power, r, ratio, ratio_low, low, scale, final_scale

@@ -88,7 +88,7 @@ def swiglu(a, b):
     magnitude = where(abs(a) > NEGLIGIBLE_IF_WEIGHTED, NEGLIGIBLE_IF_WEIGHTED, abs(a))
     power, r, ratio, _, low, second_scale = capped_exponential(magnitude)
     q, q_low, p, p_low, _ = logistic(power, power * r, ratio, low, 1.0)
-    second, second_low = second_derivative(magnitude, q, q_low, p, p_low, 1.0)
+    second, second_low = second_derivative(magnitude, -0.0, q, q_low, p, p_low, 1.0)
     return (
         times(value, value_low, last) * scale,
         if_weighted(

@@ -7,7 +7,14 @@ from gpu_sigmoid.formulas.double_double import (
     round_to_odd,
     two_sum_error,
 )
-from gpu_sigmoid.formulas.exponential import bounded_magnitude, exponential
+from gpu_sigmoid.formulas.exponential import (
+    NEGLIGIBLE_IF_NARROWED,
+    NEGLIGIBLE_IF_WEIGHTED,
+    REACH,
+    bounded_magnitude,
+    exponential,
+    magnitude_within,
+)
 from gpu_sigmoid.formulas.quotients import (
     left_or_complement,
     log1p_exp,
@@ -15,7 +22,12 @@ from gpu_sigmoid.formulas.quotients import (
     softplus_near_zero,
     tanh_half,
 )
+from gpu_sigmoid.lowering.constants import Constant
 from gpu_sigmoid.lowering.language import fma, if_narrowed, if_weighted, times_cotangent, where
+
+# Of a pos_weight of this size at the most, logarithms that are beyond REACH count nothing.
+UP = Constant(float32="0x1p38", float64="0x1p440")
+DOWN = Constant(float32="0x1p-38", float64="0x1p-440")
 
 
 def sigmoid(x):
@@ -121,5 +133,82 @@ def bce_with_logits(x, target):
         -x,
         if_narrowed(round_to_odd(derivative, derivative_low), quick_derivative) * final_scale,
         -1.0,
+        0.0,
+    )
+
+
+def bce_with_logits_pos_weight(x, target, pos_weight):
+    """(1 - target) * x + (1 + (pos_weight - 1) * target) * log(1 + exp(-x))
+
+    = weight * log(1 + 1/E) + abs(x) * distance, with weight = (1 - target) + pos_weight * target, of
+    whose terms the distance is the first where x >= 0, else the second. None is negative for a target
+    in [0, 1] and a pos_weight that is not: nothing cancels.
+    """
+    miss = 1.0 - target
+    miss_low = two_sum_error(1.0, -target, miss)
+    hit = pos_weight * target
+    hit_low = fma(pos_weight, target, -hit)
+    # A large weight brings small logarithms back. Beside another term it matters, to a result that is
+    # rounded again, that they are not 0.
+    is_alone = where(x < 0.0, hit, miss) == 0.0
+    reach = if_narrowed(where(is_alone, REACH, NEGLIGIBLE_IF_NARROWED), REACH)
+    magnitude = magnitude_within(x, if_weighted(NEGLIGIBLE_IF_WEIGHTED, reach))
+    power, r, ratio, _, low, scale, final_scale = exponential(magnitude, -0.0)
+    y, tail = log1p_exp(power, power * r, ratio, low, scale)
+    q, q_low, p, p_low, _ = logistic(power, power * r, ratio, low, scale)
+
+    weight = if_narrowed(miss + hit, fma(pos_weight, target, miss))
+    weight_low = two_sum_error(miss, hit, weight) + (miss_low + hit_low)
+
+    # The distance may underflow, and abs(x) * pos_weight overflow, where the product of the three does
+    # neither. An infinite logit that costs nothing makes nan, infinity times 0.
+    first = abs(x) * where(x < 0.0, pos_weight * DOWN, DOWN)
+    product = first * (where(x < 0.0, target, miss) * UP)
+    is_number = product == product
+    linear = where(is_number, product, 0.0)
+    log = fma(y, tail, y)
+    log_low = fma(y, tail, y - log)
+    share, share_low = multiply(log, log_low, weight, weight_low)
+    value = if_narrowed(fma(share, scale, linear), fma(log, weight * scale, linear))
+    distance_low = where(x < 0.0, hit_low, miss_low)
+    rest = fma(abs(x), distance_low, fma(abs(x), where(x < 0.0, hit, miss), -linear))
+    linear_low = where(is_number, rest, 0.0)
+    value_low = two_sum_error(linear, share * scale, value) + fma(share_low, scale, linear_low)
+    value_high = where(value == 0.0, value_low, value)
+
+    # (1 - target) - weight * sigmoid(-x)
+    signed_q = where(x < 0.0, q, -q)
+    signed_distance = where(x < 0.0, -hit, miss)
+    part, part_low = multiply(signed_q, where(x < 0.0, q_low, -q_low), weight, weight_low)
+    quick_grad = fma(signed_q, weight * final_scale, signed_distance)
+    grad = if_narrowed(fma(part, final_scale, signed_distance), quick_grad)
+    grad_error = two_sum_error(signed_distance, part * final_scale, grad)
+    grad_low = fma(part_low, final_scale, grad_error) + where(x < 0.0, -hit_low, miss_low)
+    normalized, normalized_low = fast_two_sum(grad, grad_low)
+    grad = if_narrowed(round_to_odd(normalized, normalized_low), grad)
+    hard_vjp = times_cotangent(signed_q) * weight * final_scale
+    power, r, ratio, _, low, scale, final_scale = exponential(magnitude_within(x, REACH), -0.0)
+    q, q_low, p, p_low, quick_derivative = logistic(power, power * r, ratio, low, scale)
+    derivative, derivative_low = multiply(q, q_low, p, p_low)
+    grad2, grad2_low = multiply(derivative, derivative_low, weight, weight_low)
+    quick_grad2 = quick_derivative * (weight * final_scale)
+
+    # by the target and by pos_weight: (pos_weight - 1) * cost - x, target * cost with cost = log(1 + exp(-x))
+    rise = where(x < 0.0, pos_weight, -1.0)
+    product = abs(x) * rise
+    by_target = fma(log, (pos_weight - 1.0) * scale, where(product == product, product, 0.0))
+    cost = fma(log, scale, where(x < 0.0, -x, 0.0))
+    weighted_cost = where(x < 0.0, times_cotangent(cost), times_cotangent(log) * final_scale)
+    by_weight = target * if_weighted(weighted_cost, cost)
+    return (
+        if_narrowed(round_to_odd(value_high, value_low), value),
+        if_weighted(where(signed_distance == 0.0, hard_vjp, times_cotangent(grad)), grad),
+        by_target,
+        where(target == 0.0, 0.0, by_weight),
+        if_narrowed(round_to_odd(grad2, grad2_low) * final_scale, quick_grad2),
+        fma(signed_q, (pos_weight - 1.0) * final_scale, where(x < 0.0, -pos_weight, -1.0)),
+        where(x < 0.0, p, q * final_scale) * -target,
+        0.0,
+        cost,
         0.0,
     )

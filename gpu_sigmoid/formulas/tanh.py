@@ -15,6 +15,7 @@ from gpu_sigmoid.formulas.exponential import (
     CAPPED,
     ROUND,
     ROUND_SCALED,
+    SCALE,
     binary_exponent,
     bounded_magnitude,
     exponential,
@@ -84,7 +85,9 @@ def exponential_plus_one(magnitude):
     exp(2 magnitude) = 2^n * exp(2 h), abs(h) <= ln(2)/4. In float32, LN2_HIGH is by chance so near to
     ln(2) that the rest is nothing to the value; the derivative, which falls as n grows, makes up for it.
     """
-    n, power, scale, final_scale = binary_exponent(magnitude, 2.0 * LOG2_E, ROUND_SCALED, ROUND, CAPPED)
+    n, power, scale, final_scale = binary_exponent(
+        magnitude, 2.0 * LOG2_E, SCALE, ROUND_SCALED, ROUND, CAPPED
+    )
     partly_reduced = fma(-n, 0.5 * LN2_HIGH, magnitude)
     h = if_float32(partly_reduced, fma(-n, 0.5 * LN2_LOW, partly_reduced))
     expm1_by_h = fma(h, polynomial(h, EXPM1_TAIL_DOUBLED), 2.0)

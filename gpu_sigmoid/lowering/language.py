@@ -16,6 +16,7 @@ from gpu_sigmoid.lowering.constants import FLOAT32, Constant, Format, Polynomial
 from gpu_sigmoid.lowering.primitives import OVERLOADS
 
 NOTHING = (-0.0).hex()
+"""The constant that stands for a low part where there is none."""
 
 
 class FormulaError(SyntaxError):
@@ -47,8 +48,11 @@ class Graph:
         floats = any(isinstance(o, Value) and o.kind == "f" for o in operands)
         integer = not floats and any(isinstance(o, Value) and o.kind == "i" for o in operands)
         values = tuple(self.value(o, integer) for o in operands)
-        # x + -0.0 is x, whichever zero or nan that is: formulas have one body with and without a low part
+        # What is added or multiplied by `NOTHING` is left out, so that a formula has one body with and
+        # without a low part: x + -0.0 is x, either zero and nan too.
         if name == "add" and values[1].payload == NOTHING:
+            return values[0]
+        if name == "mul" and values[0].payload == NOTHING:
             return values[0]
         primitive = OVERLOADS.get((name, "".join(v.kind for v in values)))
         if primitive is None:

@@ -14,7 +14,8 @@ from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify.definitions import DEFINITIONS, arranged, depends_on_factor
 from gpu_sigmoid.verify.units import UNITS
 
-Rule = Callable[[str, np.ndarray, np.random.Generator], np.ndarray]
+Rule = Callable[..., np.ndarray]
+"""Of a function's name, x, a random generator, and operands that are there already."""
 
 SMOOTHING = (0.001, 0.01, 0.05, 0.1, 0.2)
 ALL_PAIRS = "all in [0, 1]"
@@ -24,33 +25,39 @@ ALL_MANTISSAS = "all in [1, 2)"
 
 
 def constant(value: float) -> Rule:
-    return lambda name, x, rng: np.full(x.shape, value)
+    return lambda name, x, rng, *more: np.full(x.shape, value)
 
 
-def soft_labels(name: str, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def soft_labels(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.ndarray) -> np.ndarray:
     """Return hard labels smoothed for two to a thousand classes."""
     smoothing, classes = rng.choice(SMOOTHING, x.shape), rng.integers(2, 1001, x.shape)
     return rng.integers(0, 2, x.shape) * (1 - smoothing) + smoothing / classes
 
 
-def near_ends(name: str, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def near_ends(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.ndarray) -> np.ndarray:
     """Return targets down to subnormal ones, and as near to 1."""
     tiny = np.exp2(rng.uniform(-1080 if x.dtype == np.float64 else -150, 0, x.shape))
     return np.where(rng.random(x.shape) < 0.7, tiny, 1 - np.exp2(rng.uniform(-54, 0, x.shape)))
 
 
-def near_sigmoid(name: str, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return sigmoid(x) or one of its neighbours, where the derivative cancels."""
-    away = rng.integers(-2, 3, x.shape) * np.finfo(x.dtype).eps / 2
-    return np.clip(FUNCTIONS["sigmoid"](x) * (1 + away), 0, 1)
+def near_sigmoid(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.ndarray) -> np.ndarray:
+    """Return sigmoid(x) or one of its neighbours, where the derivative cancels, beside a pos_weight too."""
+    away = rng.integers(-2, 3, x.shape) * 2.0 ** -UNITS[x.dtype.name].precision
+    hit = FUNCTIONS["sigmoid"](x)
+    for pos_weight in more:
+        hit = np.where(pos_weight == 0, 1, hit / (hit + pos_weight * FUNCTIONS["sigmoid"](-x)))
+    return np.clip(hit * (1 + away), 0, 1)
 
 
-def outside(name: str, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def outside(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.ndarray) -> np.ndarray:
+    """Return targets outside [0, 1], whose products with x are finite beside a pos_weight."""
     t = rng.normal(scale=4, size=x.shape) * np.exp2(rng.integers(0, 8, x.shape))
-    return np.where((t < 0) | (t > 1), t, 1 + t)
+    t = np.where((t < 0) | (t > 1), t, 1 + t)
+    overflows = np.isinf((x.astype(np.float64) * t).astype(x.dtype))
+    return np.where(overflows, -0.5, t) if more else t
 
 
-def any_beta(name: str, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def any_beta(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.ndarray) -> np.ndarray:
     """Return betas of both signs, for products with x of all sizes that count.
 
     Where none of those promised has such a product, it is the nearest.
@@ -65,6 +72,11 @@ def any_beta(name: str, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     beta = np.choose(rng.integers(0, 3, x.shape), drawn) / x.astype(np.float64)
     size = np.clip(np.abs(beta), 2.0 ** max(least, unit.least), 2.0 ** min(most, unit.overflow - 1))
     return np.copysign(size, beta)
+
+
+def any_weight(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.ndarray) -> np.ndarray:
+    drawn = np.exp2(rng.uniform(-12, 12, x.shape))
+    return np.where(rng.random(x.shape) < 0.1, rng.integers(0, 3, x.shape), drawn)
 
 
 def amplifying(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.ndarray) -> np.ndarray:
@@ -95,7 +107,7 @@ def constants(name: str, *values: float) -> dict[str, Rule]:
 
 TARGETS: dict[str, Rule] = {
     **constants("", 0.0, 1.0, 0.25, 0.9),
-    "in [0, 1]": lambda name, x, rng: rng.random(x.shape),
+    "in [0, 1]": lambda name, x, rng, *more: rng.random(x.shape),
     "soft labels": soft_labels,
     "near 0 and 1": near_ends,
     "near sigmoid(x)": near_sigmoid,
@@ -104,7 +116,7 @@ TARGETS: dict[str, Rule] = {
 BETAS: dict[str, Rule] = {**constants("beta ", -1.7), "any beta": any_beta}
 RULES = {"target": TARGETS, "beta": BETAS}
 """By the name of the operand that is varied."""
-ANY = {"target": TARGETS["in [0, 1]"], "beta": any_beta}
+ANY = {"target": TARGETS["in [0, 1]"], "beta": any_beta, "pos_weight": any_weight}
 """For the operands that are not."""
 CONSTANTS = {*constants("", 0.0, 1.0, 0.25, 0.9), *constants("beta ", -1.7)}
 """The labels of one number for all."""
@@ -114,6 +126,12 @@ COTANGENTS: dict[str, Callable[..., np.ndarray]] = {"amplifying": amplifying, "a
 def others(name: str) -> tuple[str, ...]:
     """Return the operands of a function that go beside x; the first of them is varied."""
     return FUNCTIONS[name].operands[1:]
+
+
+def rules(name: str) -> dict[str, Rule]:
+    """Return the rules for the operand of a function that is varied, by label."""
+    varied, *more = others(name)
+    return {f"{label}{''.join(f', any {m}' for m in more)}": rule for label, rule in RULES[varied].items()}
 
 
 def labels(name: str, mode: str, dtype: str, result: int = 0) -> tuple[str | None, ...]:
@@ -129,9 +147,8 @@ def labels(name: str, mode: str, dtype: str, result: int = 0) -> tuple[str | Non
         return (ALL_MANTISSAS, *COTANGENTS) if narrow and not others(name) else tuple(COTANGENTS)
     if not others(name):
         return (None,)
-    varied = others(name)[0]
-    if varied != "target":
-        return tuple(RULES[varied])
+    if others(name) != ("target",):
+        return tuple(rules(name))
     if mode == "grad2":
         # the target drops out
         return ("0",)
@@ -146,13 +163,12 @@ def beside(name: str, mode: str, label: str | None, x: np.ndarray, result: int =
             return factors(name, mode, label, x, result, rng)
     if label is None:
         return ()
-    found: list[np.ndarray] = []
     with np.errstate(all="ignore"):
-        for place, operand in enumerate(others(name)):
-            varied = mode != "vjp" and place == 0
-            rule = RULES[operand][label] if varied else ANY[operand]
-            found.append(rule(name, x, rng).astype(x.dtype))
-        if mode == "vjp":
+        varied = others(name)[: mode != "vjp"]
+        found = [ANY[operand](name, x, rng).astype(x.dtype) for operand in others(name)[len(varied) :]]
+        if varied:
+            found.insert(0, rules(name)[label](name, x, rng, *found).astype(x.dtype))
+        else:
             found.append(COTANGENTS[label](name, x, rng, *found).astype(x.dtype))
     return tuple(found)
 

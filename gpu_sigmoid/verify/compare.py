@@ -91,7 +91,9 @@ def at_column(evaluate: Callable, count: int) -> Callable:
         return jit(lambda operands, i: evaluate(operands[0, i]))
     if count == 2:
         return jit(lambda operands, i: evaluate(operands[0, i], operands[1, i]))
-    return jit(lambda operands, i: evaluate(operands[0, i], operands[1, i], operands[2, i]))
+    if count == 3:
+        return jit(lambda operands, i: evaluate(operands[0, i], operands[1, i], operands[2, i]))
+    return jit(lambda operands, i: evaluate(operands[0, i], operands[1, i], operands[2, i], operands[3, i]))
 
 
 def limits(unit: Unit) -> tuple[int, int, float]:

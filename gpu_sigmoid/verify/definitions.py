@@ -57,9 +57,27 @@ def silu_grad(x: mpf) -> mpf:
     return s(x) + x * slope(x)
 
 
+def silu_grad2(x: mpf) -> mpf:
+    return slope(x) * (2 + x * (1 - 2 * s(x)))
+
+
 def silu_term(x: mpf) -> mpf:
     """Return the larger term of silu's derivative."""
-    return max(s(x), abs(x * slope(x)))
+    return larger(s(x), x * slope(x))
+
+
+def silu_term2(x: mpf) -> mpf:
+    """Return the larger term of silu's second derivative."""
+    return larger(2 * slope(x), x * slope(x) * (1 - 2 * s(x)))
+
+
+def larger(a: mpf, b: mpf) -> mpf:
+    return max(abs(a), abs(b))
+
+
+def weight(t: mpf, p: mpf) -> mpf:
+    """Return what the logarithm in the weighted cross-entropy counts for."""
+    return 1 + (p - 1) * t
 
 
 def nothing(a: mpf, b: mpf) -> mpf:
@@ -103,10 +121,23 @@ DEFINITIONS: dict[str, Definition] = {
     "silu": Definition(
         lambda x: x * s(x),
         silu_grad,
-        lambda x: slope(x) * (2 + x * (1 - 2 * s(x))),
+        silu_grad2,
         limits=(((-inf,), -0.0, -0.0), ((inf,), inf, 1.0), ((-0.0,), -0.0, 0.5), ((0.0,), 0.0, 0.5)),
         increasing=False,
-        larger_terms={"grad2": lambda x: max(abs(2 * slope(x)), abs(x * slope(x) * (1 - 2 * s(x))))},
+        larger_terms={"grad2": silu_term2},
+    ),
+    "silu_beta": Definition(
+        lambda x, beta: x * s(beta * x),
+        lambda x, beta: silu_grad(beta * x),
+        lambda x, beta: beta * silu_grad2(beta * x),
+        limits=(
+            *(((-inf, 2.0), -0.0, -0.0), ((inf, 2.0), inf, 1.0), ((inf, -2.0), 0.0, -0.0)),
+            *(((2.0, 0.0), 1.0, 0.5), ((-0.0, 2.0), -0.0, 0.5), ((-0.0, -2.0), -0.0, 0.5)),
+            *(((2.0, inf), 2.0, 1.0), ((-2.0, inf), -0.0, -0.0), ((0.0, inf), 0.0, 0.5)),
+        ),
+        increasing=False,
+        larger_terms={"grad2": lambda x, beta: abs(beta) * silu_term2(beta * x)},
+        argument=lambda x, beta: beta * x,
     ),
     "tanh": Definition(
         tanh,
@@ -163,7 +194,7 @@ DEFINITIONS: dict[str, Definition] = {
     "swiglu": Definition(
         lambda a, b: a * s(a) * b,
         (lambda a, b: b * silu_grad(a), lambda a, b: a * s(a)),
-        (lambda a, b: b * slope(a) * (2 + a * (1 - 2 * s(a))), lambda a, b: silu_grad(a), nothing),
+        (lambda a, b: b * silu_grad2(a), lambda a, b: silu_grad(a), nothing),
         limits=(
             ((-inf, 2.0), -0.0, -0.0, -0.0),
             ((inf, 2.0), inf, 2.0, inf),
@@ -174,13 +205,30 @@ DEFINITIONS: dict[str, Definition] = {
         larger_terms={
             "grad": (lambda a, b: abs(b) * silu_term(a), nothing),
             "grad2": (
-                lambda a, b: abs(b) * max(2 * slope(a), abs(a * slope(a) * (1 - 2 * s(a)))),
+                lambda a, b: abs(b) * silu_term2(a),
                 lambda a, b: silu_term(a),
                 nothing,
             ),
         },
         factor=True,
         tails=(-1.0, inf),
+    ),
+    "bce_with_logits_pos_weight": Definition(
+        lambda x, t, p: (1 - t) * x + weight(t, p) * log1p(exp(-x)),
+        lambda x, t, p: (1 - t) - weight(t, p) * s(-x),
+        lambda x, t, p: weight(t, p) * slope(x),
+        limits=(
+            *(((inf, 1.0, 3.0), 0.0, -0.0), ((-inf, 0.0, 3.0), 0.0, 0.0), ((inf, 0.5, 3.0), inf, 0.5)),
+            *(((-inf, 1.0, 0.0), 0.0, 0.0), ((-inf, 1.0, 3.0), inf, -3.0), ((2.0, 1.0, 0.0), 0.0, 0.0)),
+        ),
+        increasing=False,
+        larger_terms={
+            "value": lambda x, t, p: (
+                mpf(0) if 0 <= t <= 1 else larger((1 - t) * log1p(exp(x)), p * t * log1p(exp(-x)))
+            ),
+            "grad": lambda x, t, p: mpf(0) if t in (0, 1) else larger(1 - t, weight(t, p) * s(-x)),
+            "grad2": lambda x, t, p: slope(x) * (mpf(0) if 0 <= t <= 1 else larger(1 - t, p * t)),
+        },
     ),
 }
 

@@ -12,7 +12,7 @@ import numpy as np
 import gpu_sigmoid as gs
 from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify import inputs
-from gpu_sigmoid.verify.beside import ALL_MANTISSAS, ALL_PAIRS, CONSTANTS, beside, labels
+from gpu_sigmoid.verify.beside import ALL_MANTISSAS, ALL_PAIRS, CONSTANTS, beside, labels, others
 from gpu_sigmoid.verify.compare import comparison, limits
 from gpu_sigmoid.verify.definitions import DEFINITIONS, arranged, exact
 from gpu_sigmoid.verify.pairs import double_doubles, pair_comparison, second_operands
@@ -27,8 +27,8 @@ MOST_OPEN = 1 << 16
 SPARSE, PAIRS_SAMPLE = 61, 64
 # 16-bit x in a block of pairs, and together in a kernel's call.
 ROWS, ROWS_AT_ONCE = 1 << 12, 64
-# Betas beside each 16-bit x.
-MANY_BETAS = 256
+# How often 16-bit x are gone over where what is beside them is drawn.
+MANY_TIMES = 256
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,8 @@ def parts(name: str, mode: str, dtype: str, stride: int, count: int) -> list[Par
     chosen = [(label, r) for r in results_of(name, mode) for label in labels(name, mode, dtype, r)]
     for label, result in chosen:
         every = stride_of(dtype, label, stride)
-        times = MANY_BETAS if stride == 1 and label == "any beta" else 1
+        at_random = others(name) and label not in (None, ALL_PAIRS, ALL_MANTISSAS, *CONSTANTS)
+        times = MANY_TIMES if stride == 1 and at_random else 1
         part = Part(name, mode, dtype, label, stride=every, count=count, times=times, result=result)
         if part.of_pairs:
             found += blocks(part, range(0, 1 << 16, ROWS), 1 << 16)

@@ -84,24 +84,6 @@ def softplus_value(x):
     return log1p_exp(x), 0.0, 0.0
 
 
-# the products of two operands of at most 26 bits are exact
-
-
-@jit
-def softplus_beta_value(x, beta):
-    return log1p_exp(beta * x) / beta, 0.0, 0.0
-
-
-@jit
-def softplus_beta_grad(x, beta):
-    return s(beta * x), 0.0, 0.0
-
-
-@jit
-def softplus_beta_grad2(x, beta):
-    return beta * slope(beta * x), 0.0, 0.0
-
-
 @jit
 def log_sigmoid_value(x):
     return -log1p_exp(-x), 0.0, 0.0
@@ -139,6 +121,42 @@ def silu_grad(x):
 def silu_grad2(x):
     left, right = 2.0 * slope(x), x * slope(x) * math.tanh(x / 2.0)
     return left - right, 0.0, max(abs(left), abs(right))
+
+
+# the products of two operands of at most 26 bits are exact
+
+
+@jit
+def softplus_beta_value(x, beta):
+    return log1p_exp(beta * x) / beta, 0.0, 0.0
+
+
+@jit
+def softplus_beta_grad(x, beta):
+    return s(beta * x), 0.0, 0.0
+
+
+@jit
+def softplus_beta_grad2(x, beta):
+    return beta * slope(beta * x), 0.0, 0.0
+
+
+@jit
+def silu_beta_value(x, beta):
+    if abs(beta * x) < TINY:
+        return x / 2.0, x * (beta * x) / 4.0, 0.0
+    return x * s(beta * x), 0.0, 0.0
+
+
+@jit
+def silu_beta_grad(x, beta):
+    return silu_grad(beta * x)
+
+
+@jit
+def silu_beta_grad2(x, beta):
+    high, low, scale = silu_grad2(beta * x)
+    return beta * high, beta * low, abs(beta) * scale
 
 
 @jit
@@ -255,6 +273,34 @@ def of_two(evaluate, place, multiplied):
     return jit((lambda a, b: times(a, evaluate(b))) if place else (lambda a, b: times(b, evaluate(a))))
 
 
+@jit
+def weighted_bce_value(x, t, p):
+    misses, hits = (1.0 - t) * log1p_exp(x), p * t * log1p_exp(-x)
+    high = misses + hits
+    # where all but a last, small part is exact, it may be the middle of two floats
+    linear, rest = (1.0 - t) * x, ((1.0 - t) + p * t) * math.log1p(math.exp(-abs(x)))
+    low = (linear - (linear + rest)) + rest
+    exact = x > 0.0 and 1.0 - (1.0 - t) == t and (1.0 - t) * 2.0**29 == math.floor((1.0 - t) * 2.0**29)
+    if exact and abs(rest) < 2.0**-30 * abs(linear) and abs(low) > 2.0**-40 * abs(rest):
+        high = linear + rest
+    else:
+        low = 0.0
+    return high, low, 0.0 if 0.0 <= t <= 1.0 else max(abs(misses), abs(hits))
+
+
+@jit
+def weighted_bce_grad(x, t, p):
+    misses, hits = (1.0 - t) * s(x), p * t * s(-x)
+    scale = 0.0 if t == 0.0 or t == 1.0 else max(abs(1.0 - t), abs((1.0 - t) + p * t) * s(-x))
+    return misses - hits, 0.0, scale
+
+
+@jit
+def weighted_bce_grad2(x, t, p):
+    scale = 0.0 if 0.0 <= t <= 1.0 else max(abs(1.0 - t), abs(p * t))
+    return ((1.0 - t) + p * t) * slope(x), 0.0, scale * slope(x)
+
+
 def of_x(evaluate):
     """Return the derivative's reference as a function of x and a target, which it does not depend on."""
     return jit(lambda x, t: evaluate(x))
@@ -280,6 +326,15 @@ def vjp_of_two(grad, least):
 
 def vjp_of_product(grad):
     return jit(lambda a, b, c: times(c, grad(a, b)))
+
+
+def vjp_of_three(grad):
+    @jit
+    def vjp(x, t, p, c):
+        high, _, scale = grad(x, t, p)
+        return c * high, 0.0, abs(c) * max(abs(high), scale, LEAST_NORMAL)
+
+    return vjp
 
 
 OF_X: dict[tuple[str, str], Callable] = {
@@ -312,6 +367,9 @@ OF_TWO: dict[tuple[str, str], Callable] = {
     ("softplus_beta", "value"): softplus_beta_value,
     ("softplus_beta", "grad"): softplus_beta_grad,
     ("softplus_beta", "grad2"): softplus_beta_grad2,
+    ("silu_beta", "value"): silu_beta_value,
+    ("silu_beta", "grad"): silu_beta_grad,
+    ("silu_beta", "grad2"): silu_beta_grad2,
     ("bce_with_logits", "value"): bce_value,
     ("bce_with_logits", "grad"): bce_grad,
     ("bce_with_logits", "grad2"): of_x(sigmoid_grad),
@@ -340,9 +398,15 @@ OF_PRODUCTS = {
     for name, (x, modes) in PRODUCTS.items()
     for mode, results in modes.items()
 }
+OF_THREE: dict[tuple[str, str], Callable] = {
+    ("bce_with_logits_pos_weight", "value"): weighted_bce_value,
+    ("bce_with_logits_pos_weight", "grad"): weighted_bce_grad,
+    ("bce_with_logits_pos_weight", "grad2"): weighted_bce_grad2,
+}
 REFERENCES: dict[tuple[str, str], tuple[tuple[Callable, ...], int]] = {
     **{key: ((evaluate,), 1) for key, evaluate in OF_X.items()},
     **{key: ((evaluate,), 2) for key, evaluate in OF_TWO.items()},
+    **{key: ((evaluate,), 3) for key, evaluate in OF_THREE.items()},
     **{key: (results, 2) for key, results in OF_PRODUCTS.items()},
     **{(name, "vjp"): ((vjp_of_x(grad),), 2) for (name, what), grad in OF_X.items() if what == "grad"},
     **{
@@ -354,6 +418,9 @@ REFERENCES: dict[tuple[str, str], tuple[tuple[Callable, ...], int]] = {
         (name, "vjp"): (tuple(map(vjp_of_product, grads)), 3)
         for (name, what), grads in OF_PRODUCTS.items()
         if what == "grad"
+    },
+    **{
+        (name, "vjp"): ((vjp_of_three(grad),), 4) for (name, what), grad in OF_THREE.items() if what == "grad"
     },
 }
 """The references of each mode's results, and of how many operands they are."""

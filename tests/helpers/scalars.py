@@ -12,6 +12,7 @@ ARITIES = {
     1: lambda f: lambda x: f(x),
     2: lambda f: lambda x, y: f(x, y),
     3: lambda f: lambda x, y, z: f(x, y, z),
+    4: lambda f: lambda x, y, z, u: f(x, y, z, u),
 }
 
 

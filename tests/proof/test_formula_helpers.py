@@ -37,7 +37,7 @@ def pair(high, low):
 
 
 def split(x):
-    n, power, scale, final_scale = binary_exponent(x, LOG2_E, ROUND_SCALED, ROUND, CAPPED)
+    n, power, scale, final_scale = binary_exponent(x, LOG2_E, SCALE, ROUND_SCALED, ROUND, CAPPED)
     return n, power * final_scale / scale, n
 
 

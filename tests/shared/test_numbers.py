@@ -103,7 +103,7 @@ def test_arrays_of_no_dimension(function: Any, name: str, dtype: str, backend: B
 def test_numbers_and_sequences_give_float64(function: Any, name: str, x: Any) -> None:
     method = function.methods[name]
     more = len(method.operands) - 1
-    got = as_tuple(method(x, *(0.25, 3)[:more]))
+    got = as_tuple(method(x, *(0.25, 3, 2)[:more]))
     want = as_tuple(method(*operands(function, name, np.asarray(x, np.float64))))
     for y, w in zip(got, want, strict=True):
         assert y.dtype == np.float64

@@ -13,7 +13,7 @@ from gpu_sigmoid.backends.cpu.native import functions
 from gpu_sigmoid.backends.cpu.vectorize import ELEMENT, TARGET
 from gpu_sigmoid.lowering import Program, lower_for, primitives, python_source
 from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64
-from gpu_sigmoid.modes import Mode
+from gpu_sigmoid.modes import NUMBERS, Mode
 
 SCALARS = {FLOAT32: (np.float32, np.uint32), FLOAT64: (np.float64, np.uint64)}
 
@@ -22,7 +22,9 @@ def compile_ufunc(formula: Callable, mode: Mode, dtype: str, cache: bool = True)
     """Return the ufunc that computes `mode` of `formula` on arrays of `dtype`."""
     program = lower_for(formula, mode, dtype)
     signature = signature_of(program, ELEMENT[dtype])
-    return numba.vectorize([signature], target=TARGET, cache=cache)(scalar_function(program, dtype))
+    number = next((i for i, value in enumerate(program.inputs) if value.name in NUMBERS), None)
+    make = numba.vectorize([signature], target=TARGET, cache=cache, number=number)
+    return make(scalar_function(program, dtype))
 
 
 def signature_of(program: Program, element: Any) -> Any:

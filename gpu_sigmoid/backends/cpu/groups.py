@@ -6,6 +6,8 @@ operand, and pass by the caches where that is asked for. What is left after the 
 computed in a group with the elements before it, so that there is this code once. `loop` calls it.
 """
 
+from textwrap import indent
+
 # Vectors whose operations are interleaved. Against 1 it saves a tenth of the time of 32 and 64-bit kernels
 # and a fifth of 16-bit ones (Zen 4, 512 bits); 8 is no better. A power of two, to LLVM.
 INTERLEAVED = 4
@@ -27,6 +29,10 @@ def kernel(rows, cols, streamed, addresses, pitches, moves, table):
                 short_vectors({short})
         elif rest:
             {keep_last}
+        {computation}
+"""
+
+GROUPS = """
         while whole:
             for start in range(0, whole, {group}):
                 {starts}
@@ -46,7 +52,7 @@ def group_size(itemsize: int) -> int:
     return INTERLEAVED * 64 // max(itemsize, 4)
 
 
-def kernel_source(inputs: int, outputs: int, itemsize: int) -> str:
+def kernel_source(inputs: int, outputs: int, itemsize: int, number: int | None = None) -> str:
     """Return the source of `kernel`, over operands that all have `itemsize` bytes.
 
     It is called with the numbers of rows and of elements in each; how many of those (whole groups) are
@@ -54,6 +60,8 @@ def kernel_source(inputs: int, outputs: int, itemsize: int) -> str:
     bytes from one row to the next, and those from one element to the next: `itemsize`, or 0 for one
     that holds a group of the same number. In scope are to be `scalar`, `load`, `store` and
     `GROUP_INTRINSICS`.
+
+    Where operand `number` is one for all, what depends on it alone is computed once for all groups.
     """
     group = group_size(itemsize)
     ins, outs = [f"in{k}" for k in range(inputs)], [f"out{k}" for k in range(outputs)]
@@ -70,19 +78,34 @@ def kernel_source(inputs: int, outputs: int, itemsize: int) -> str:
     puts = [
         f"put(offset(out{k}, start * {itemsize}), group{k}, {group}, start < past)" for k in range(outputs)
     ]
+
+    def groups(loads: list[str]) -> str:
+        return GROUPS.format(
+            group=group,
+            interleaved=INTERLEAVED,
+            results=", ".join(results),
+            starts="; ".join(f"from{k} = offset(in{k}, start * move{k})" for k in range(inputs)),
+            group_loads=", ".join(loads),
+            group_stores="; ".join(f"store(group{k}, i, {y})" for k, y in enumerate(results)),
+            puts="; ".join(puts),
+            take_last="; ".join(take_last),
+        )
+
+    loads = [f"load(from{k}, i)" for k in range(inputs)]
+    computation = groups(loads)
+    if number is not None:
+        otherwise = indent(computation, "    ")
+        loads[number] = "number"
+        computation = f"if move{number} == 0:\n            number = load(in{number}, 0)"
+        computation += indent(groups(loads), "    ") + "        else:" + otherwise
     return TEMPLATE.format(
         group=group,
         short=32 // max(itemsize, 4),
-        interleaved=INTERLEAVED,
         moves="; ".join(moves),
         operands="; ".join(operands),
         results=", ".join(results),
         loads=", ".join(f"load({name}, i)" for name in ins),
         stores="; ".join(f"store({o}, i, {y})" for o, y in zip(outs, results, strict=True)),
         keep_last="; ".join(keep_last),
-        starts="; ".join(f"from{k} = offset(in{k}, start * move{k})" for k in range(inputs)),
-        group_loads=", ".join(f"load(from{k}, i)" for k in range(inputs)),
-        group_stores="; ".join(f"store(group{k}, i, {y})" for k, y in enumerate(results)),
-        puts="; ".join(puts),
-        take_last="; ".join(take_last),
+        computation=computation.strip(),
     )

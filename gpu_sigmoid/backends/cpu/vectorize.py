@@ -39,12 +39,13 @@ class UFuncBuilder:
 
     The signature has the types of the arrays' elements, `uint16` for bfloat16, and a tuple of
     them for several results. Of 16-bit elements the scalar function takes and returns float32.
+    The option `number` tells of which operand there is mostly one number for all.
     """
 
     def __init__(self, scalar: FunctionType, identity: Any, cache: bool, targetoptions: dict) -> None:
-        if identity is not None or targetoptions:
-            raise TypeError(f"vectorize: target {TARGET} takes the option cache alone")
-        self.scalar, self.cache = scalar, cache
+        if identity is not None or targetoptions.keys() - {"number"}:
+            raise TypeError(f"vectorize: target {TARGET} takes the options cache and number alone")
+        self.scalar, self.cache, self.number = scalar, cache, targetoptions.get("number")
 
     def add(self, signature: Any) -> None:
         result = signature.return_type
@@ -59,7 +60,7 @@ class UFuncBuilder:
             **{name: getattr(intrinsics, name) for name in GROUP_INTRINSICS},
         }
         size = as_dtype(self.element).itemsize
-        source = kernel_source(self.inputs, self.outputs, size)
+        source = kernel_source(self.inputs, self.outputs, size, self.number)
         pointee = np.dtype("uint16") if size == 2 else as_dtype(self.element)
         self.kernel = compiled_kernel(source, scope, self.scalar.__qualname__, pointee, cache=self.cache)
 
