@@ -12,8 +12,6 @@ from torch.nn import _reduction
 import gpu_sigmoid as gs
 from gpu_sigmoid.backends.torch.operators import IN_FLOAT32
 
-WIDER = {torch.float16: torch.float32, torch.bfloat16: torch.float32, torch.float32: torch.float64}
-
 
 def silu_in_place(x: Tensor) -> Tensor:
     """Write silu(x) to x, which it returns."""
@@ -46,15 +44,6 @@ class InPlace(torch.autograd.Function):
         return None, gs.silu.vjp(*ctx.saved_tensors, cotangent)
 
 
-def scaled_softplus(x: Tensor, beta: float) -> Tensor:
-    """Return log(1 + exp(beta x)) / beta, computed in the next wider dtype."""
-    dtype = result_dtype("softplus", x)
-    wide = x.to(WIDER.get(x.dtype, dtype))
-    scaled = wide * beta
-    # the product may overflow where the result does not
-    return torch.where(scaled == torch.inf, wide, gs.softplus(scaled) / beta).to(dtype)
-
-
 def binary_cross_entropy(
     logits: Tensor, target: Tensor, weight: Tensor | None, pos_weight: Tensor | None, reduction: str
 ) -> Tensor:
@@ -71,30 +60,16 @@ def binary_cross_entropy(
                 f"{name} of shape {tuple(given.shape)} does not broadcast to the logits' shape "
                 f"{tuple(logits.shape)}"
             )
-    if pos_weight is None:
-        loss = gs.bce_with_logits(logits, target)
-    else:
-        loss = weighted_cross_entropy(logits, target, pos_weight)
+    if pos_weight is not None:
+        # as torch's, which does not change the loss' dtype
+        pos_weight = pos_weight.to(result_dtype("bce_with_logits", logits, target))
+    loss = gs.bce_with_logits(logits, target, pos_weight=pos_weight)
     if weight is not None:
         # as torch's, which are multiplied in place
         loss = (loss * weight).to(loss.dtype)
     if reduction == "none":
         return loss
     return loss.mean() if reduction == "mean" else loss.sum()
-
-
-def weighted_cross_entropy(logits: Tensor, target: Tensor, pos_weight: Tensor) -> Tensor:
-    """Return (1 - target) softplus(x) + pos_weight target softplus(-x), by terms that are not negative."""
-    dtype = result_dtype("bce_with_logits", logits, target)
-    wide = torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype
-    x, hit = logits.to(wide), target.to(wide)
-    hits, misses = gs.softplus(-x), gs.softplus(x)
-    return (costing(pos_weight, hit, hits) + costing(torch.ones_like(hit), 1 - hit, misses)).to(dtype)
-
-
-def may_be_differentiated(x: Tensor) -> bool:
-    """Return whether a gradient or a tangent by a tensor may be asked for."""
-    return x.requires_grad or is_recorded_elsewhere(x)
 
 
 def is_recorded_elsewhere(x: Tensor) -> bool:
@@ -121,19 +96,3 @@ def broadcasts_to(shape: torch.Size, other: torch.Size) -> bool:
     if len(shape) > len(other):
         return False
     return all([n == 1 or n == m for n, m in zip(shape[::-1], other[::-1], strict=False)])
-
-
-def costing(weight: Tensor, share: Tensor, cost: Tensor) -> Tensor:
-    """Return weight * share * cost, which is 0 for an infinite cost of no weight or share.
-
-    The gradient by a share of 0 of an infinite cost is infinite; there is no nan.
-    """
-    product = weight * share
-    free = (product == 0) & cost.isinf()
-    total = product * cost.masked_fill(free, 0.0)
-    if not may_be_differentiated(share):
-        return total
-    # a root is 0 at 0 too, and its slope is infinite there, as the cost is
-    steep = free & (weight != 0)
-    root = torch.where(steep, share, 1.0).sqrt()
-    return total + weight * torch.where(steep, root, 0.0)

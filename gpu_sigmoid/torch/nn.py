@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.torch.functional import binary_cross_entropy, scaled_softplus, silu_in_place
+from gpu_sigmoid.torch.functional import binary_cross_entropy, silu_in_place
 
 __all__ = ["BCEWithLogitsLoss", "LogSigmoid", "SiLU", "Sigmoid", "Softplus", "Tanh"]
 
 # each is one call in torch.fx's graphs
-for _name in ("binary_cross_entropy", "scaled_softplus", "silu_in_place"):
+for _name in ("binary_cross_entropy", "silu_in_place"):
     torch.fx.wrap(_name)
 
 # softplus(x) and x are the same float32 from 17 on, and the same float64 from 37 on
@@ -60,9 +60,7 @@ class LogSigmoid(torch.nn.LogSigmoid):
 class Softplus(torch.nn.Softplus):
     """The softplus, log(1 + exp(beta x)) / beta.
 
-    With a `beta` other than 1 it is computed in the next wider dtype and rounded once more. In
-    float64, which has none, beta x is rounded: where it is far below 0, up to abs(beta x) / 2
-    units in the last place of the result.
+    The product of beta, in the input's dtype, and x is not rounded.
 
     Parameters
     ----------
@@ -86,7 +84,7 @@ class Softplus(torch.nn.Softplus):
         """Return softplus(beta * input) / beta."""
         if in_onnx_export():
             return super().forward(input)
-        return gs.softplus(input) if self.beta == 1.0 else scaled_softplus(input, self.beta)
+        return gs.softplus(input) if self.beta == 1.0 else gs.softplus(input, beta=self.beta)
 
 
 class SiLU(torch.nn.SiLU):
