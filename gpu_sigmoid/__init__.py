@@ -11,6 +11,7 @@ Where things are, from what rests on nothing to what rests on all; imports point
 - `backends`: a library's arrays to kernels, and back
 - `dispatch`: from an array's type to a backend
 - `configuration`: what is installed and usable, for people to read
+- `halves`: two operands in one array
 - `bounds`: the errors promised and found
 - `functions`: the public objects and `FUNCTIONS`, the table of them
 - `device`: the same on scalars, for kernels of your own that Numba compiles

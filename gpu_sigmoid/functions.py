@@ -17,6 +17,7 @@ from typing import Any
 from gpu_sigmoid import formulas, registry
 from gpu_sigmoid.bounds import Bound, bounds_of
 from gpu_sigmoid.dispatch import call
+from gpu_sigmoid.halves import Packed
 from gpu_sigmoid.modes import NAMES, PUBLIC, Mode, Partial, Signature, label
 
 NOTES = """
@@ -192,6 +193,8 @@ class Function(Method):
     grad2: Method
     value_and_grad: Method
     vjp: Method
+    packed: Packed
+    """Of functions of two gradients: the same of the two halves of one array."""
 
     def __init__(
         self,
@@ -218,6 +221,7 @@ class Function(Method):
             setattr(self, name, self.methods[name])
         if gradients > 1:
             self.value_and_grad = ValueAndGradients(self.methods["value_and_grad"])
+            self.packed = Packed(self)
         if parametrised is not None:
             for name, method in self.methods.items():
                 method.parametrised, method.parameter = parametrised.methods[name], parametrised.operands[-1]

@@ -63,7 +63,7 @@ def allocated(inputs: tuple, outs: tuple, dtype: np.dtype) -> tuple[np.ndarray, 
     kinds = ["readonly"] * len(inputs) + ["writeonly" if o is not None else "allocate" for o in outs]
     flags: Any = [[kind, "writeonly"] if kind == "allocate" else [kind] for kind in kinds]
     dtypes = [dtype if kind == "allocate" else None for kind in kinds]
-    return np.nditer((*inputs, *outs), [], flags, dtypes).operands[len(inputs) :]
+    return np.nditer((*inputs, *outs), ["zerosize_ok"], flags, dtypes).operands[len(inputs) :]
 
 
 def computed(ufunc: Any, dtype: np.dtype, inputs: tuple, results: tuple[np.ndarray, ...]) -> bool:

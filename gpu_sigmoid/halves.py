@@ -1,0 +1,125 @@
+"""Functions of two operands that are the halves of one array, as a fused projection leaves them.
+
+The halves are views, which every backend computes on where they lie. Gradients are written into the
+halves of one array; where arrays do not change, or torch is to record them, they are joined.
+"""
+
+import sys
+from typing import Any
+
+from gpu_sigmoid.kinds import HOST, kind_of
+
+JOINED = {
+    "torch": ("torch", "cat"),
+    "jax": ("jax.numpy", "concatenate"),
+    "dask": ("dask.array", "concatenate"),
+}
+"""What joins arrays of a backend, by its module."""
+EMPTY_LIKE = {HOST: "numpy", "cupy": "cupy", "torch": "torch"}
+"""The module whose `empty_like` makes arrays of a backend that can be written to."""
+ACCEPTED = (*EMPTY_LIKE, "numba_cuda", "jax", "dask")
+
+
+class Packed:
+    """A function of the first and the second half of an array along an axis.
+
+    So `glu.packed(x)` is torch.nn.functional.glu(x), and `swiglu.packed(x)` takes the gate, whose silu
+    it is, first: silu(x[..., :n]) * x[..., n:].
+    """
+
+    def __init__(self, function: Any) -> None:
+        self.function, self.label = function, f"{function.label}.packed"
+
+    def __call__(self, x: Any, axis: int = -1, out: Any = None) -> Any:
+        """Return the value, of half x's length along the axis."""
+        return self.function(*self.halves(x, axis), out=out)
+
+    def value_and_grad(self, x: Any, axis: int = -1, out: Any = None) -> Any:
+        """Return (value, derivatives) from one pass: these in one array, in the halves they are by.
+
+        `out` is a tuple of two arrays, either of which may be None.
+        """
+        if out is not None and not (isinstance(out, tuple) and len(out) == 2):
+            raise TypeError(f"{self.label}.value_and_grad: out is to be a tuple (value, gradient)")
+        value, gradient = out or (None, None)
+        a, b = self.halves(x, axis)
+        method = self.function.methods["value_and_grad"]
+        if out is None and not self.writes(x):
+            value, *gradients = method(a, b)
+            return value, self.joined(gradients, axis)
+        gradient, (by_a, by_b) = self.places(x, axis, gradient)
+        # torch's operators write to tensors, and make none
+        if value is None and kind_of(self, x) == "torch":
+            value = sys.modules["torch"].empty_like(by_a)
+        value, *_ = method(a, b, out=(value, by_a, by_b))
+        return value, gradient
+
+    def vjp(self, x: Any, cotangent: Any, axis: int = -1, out: Any = None) -> Any:
+        """Return the gradient of x, an array like it, given that of the value."""
+        a, b = self.halves(x, axis)
+        method = self.function.methods["vjp"]
+        if out is None and not self.writes(x, cotangent):
+            return self.joined(method(a, b, cotangent), axis)
+        gradient, places = self.places(x, axis, out)
+        method(a, b, cotangent, out=places)
+        return gradient
+
+    def writes(self, *arrays: Any) -> bool:
+        """Return whether gradients are written into a new array like the first one."""
+        kind = kind_of(self, arrays[0])
+        if kind == "torch":
+            torch = sys.modules["torch"]
+            recorded = torch.is_grad_enabled() and any(getattr(a, "requires_grad", False) for a in arrays)
+            return arrays[0].is_floating_point() and not recorded and not torch.compiler.is_compiling()
+        # of integers the results have another dtype
+        return kind == "numba_cuda" or (kind in EMPTY_LIKE and arrays[0].dtype.kind not in "biu")
+
+    def places(self, x: Any, axis: int, out: Any) -> tuple[Any, tuple[Any, Any]]:
+        """Return the array for gradients, `out` or a new one like x, and its halves."""
+        if out is None:
+            kind = kind_of(self, x)
+            if kind == "numba_cuda":
+                out = sys.modules["numba"].cuda.device_array_like(x)
+            else:
+                out = sys.modules[EMPTY_LIKE[kind]].empty_like(x)
+        elif tuple(out.shape) != tuple(x.shape):
+            raise ValueError(
+                f"{self.label}: out has shape {tuple(out.shape)}, the gradient has {tuple(x.shape)}"
+            )
+        return out, self.halves(out, axis)
+
+    def joined(self, gradients: Any, axis: int) -> Any:
+        """Return both gradients in one new array."""
+        kind = kind_of(self, gradients[0])
+        module, name = JOINED[kind] if kind in JOINED else (EMPTY_LIKE[kind], "concatenate")
+        return getattr(sys.modules[module], name)(list(gradients), axis)
+
+    def halves(self, x: Any, axis: int) -> tuple[Any, Any]:
+        """Return views of both halves.
+
+        Raises
+        ------
+        TypeError
+            If it is no array.
+        ValueError
+            If there is no such axis, or its length is odd.
+        """
+        if kind_of(self, x) not in ACCEPTED or not hasattr(x, "shape"):
+            raise TypeError(
+                f"{self.label} takes an array of NumPy, CuPy, Numba, torch, JAX or Dask, not "
+                f"{type(x).__name__}"
+            )
+        shape = tuple(x.shape)
+        if not -len(shape) <= axis < len(shape):
+            raise ValueError(f"{self.label}: an array of shape {shape} has no axis {axis}")
+        length, odd = divmod(shape[axis], 2)
+        if odd:
+            raise ValueError(f"{self.label}: axis {axis} is to be halved, and its length is odd: {shape}")
+        before = (slice(None),) * (axis % len(shape))
+        return x[(*before, slice(0, length))], x[(*before, slice(length, 2 * length))]
+
+    def __repr__(self) -> str:
+        return f"<gpu_sigmoid.{self.label}>"
+
+    def __reduce__(self) -> Any:
+        return getattr, (self.function, "packed")

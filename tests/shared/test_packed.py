@@ -1,0 +1,65 @@
+"""Two operands in the halves of one array, and gradients in those of another."""
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.backends import Backend
+from helpers.calls import assert_results, bits, expected, laid
+from helpers.floats import DTYPES
+
+import gpu_sigmoid as gs
+
+PACKED = [f for f in gs.FUNCTIONS.values() if f.signature.gradients > 1]
+SHAPES = [((6, 16), -1), ((6, 16), 0), ((4, 6, 10), 1), ((14,), 0), ((3, 0), -1), ((5, 34), 1)]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("function", PACKED, ids=str)
+def test_packed(function: Any, dtype: str, shape: tuple, backend: Backend) -> None:
+    shape, axis = shape
+    if backend.name == "numba_cuda" and 0 in shape:
+        pytest.skip("numba-cuda's own slices of an empty array are an error")
+    rng = np.random.default_rng(0)
+    host = rng.normal(scale=3, size=shape).astype(DTYPES[dtype])
+    a, b = np.split(host, 2, axis)
+    cotangent = rng.normal(size=a.shape).astype(DTYPES[dtype])
+    x, g = laid(backend, host), laid(backend, cotangent)
+    (value,) = expected(function, a, b)
+    _, *gradients = expected(function.methods["value_and_grad"], a, b)
+    gradient = np.concatenate(gradients, axis)
+    product = np.concatenate(expected(function.vjp, a, b, cotangent), axis)
+
+    assert_results(backend, function.packed(x, axis), (value,))
+    assert_results(backend, function.packed.value_and_grad(x, axis), (value, gradient))
+    assert_results(backend, function.packed.vjp(x, g, axis), (product,))
+    new, like = laid(backend, np.zeros_like(a)), laid(backend, np.zeros_like(host))
+    assert function.packed(x, axis, out=new) is new
+    assert_results(backend, new, (value,))
+    for out in ((new, like), (None, like), (new, None)):
+        got = function.packed.value_and_grad(x, axis, out=out)
+        assert all(y is o for y, o in zip(got, out, strict=True) if o is not None)
+        assert_results(backend, got, (value, gradient))
+    assert function.packed.vjp(x, g, axis, out=like) is like
+    assert_results(backend, like, (product,))
+    # in the array's own place
+    assert function.packed.vjp(x, g, axis, out=x) is x
+    assert bits(backend.to_host(x)) == bits(product)
+
+
+@pytest.mark.parametrize("function", PACKED, ids=str)
+def test_what_cannot_be_halved_is_refused(function: Any, backend: Backend) -> None:
+    x = laid(backend, np.zeros((4, 7), np.float32))
+    with pytest.raises(ValueError, match=r"axis -1 is to be halved, and its length is odd: \(4, 7\)"):
+        function.packed(x)
+    with pytest.raises(ValueError, match="has no axis 2"):
+        function.packed(x, 2)
+    with pytest.raises(ValueError, match=r"out has shape \(4, 7\), the gradient has \(4, 6\)"):
+        function.packed.vjp(laid(backend, np.zeros((4, 6), np.float32)), x, out=x)
+    with pytest.raises(TypeError, match="takes an array of NumPy"):
+        function.packed([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"out is to be a tuple \(value, gradient\)"):
+        function.packed.value_and_grad(laid(backend, np.zeros((4, 6))), out=x)
+    assert pickle.loads(pickle.dumps(function.packed)) is function.packed
