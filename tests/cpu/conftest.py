@@ -5,11 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 import gpu_sigmoid as gs
+from gpu_sigmoid import environment
 
 
 @pytest.fixture
 def two_threads() -> Iterator[None]:
-    before = gs.get_num_threads()
+    asked_for, before = environment._threads, gs.get_num_threads()
     gs.set_num_threads(2)
     yield
     gs.set_num_threads(before)
+    # nobody has asked for a number, and the environment's counts again
+    environment._threads = asked_for
