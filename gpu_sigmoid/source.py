@@ -25,7 +25,8 @@ def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "flo
     str
         The preamble of a `cupy.ElementwiseKernel`, or the head of a `cupy.RawKernel`'s
         code. In namespace `gpu_sigmoid` it defines `sigmoid_value(x)`, `silu_grad(x)`
-        and so on: a function's name and its mode's. `..._vjp` takes the cotangent
+        and so on: a function's name and its mode's, and where it has a parameter, which
+        then follows the operands, `silu_beta_grad(x, beta)` too. `..._vjp` takes the cotangent
         last, `..._value_and_grad` two trailing references to what it fills. No compiler
         option, `-ftz=true` included, alters a result. A host compiler takes the text
         too: `g++ -ffp-contract=off`. Several texts may follow each other in one source.
@@ -51,7 +52,8 @@ def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "flo
             raise ValueError(f"cuda_source: dtype is to be float32, float64 or a tuple of them, not {name!r}")
     for method in functions:
         refuse_what_is_no_method("cuda_source", method)
-    methods = functions or [f.methods[m] for f in FUNCTIONS.values() for m in PUBLIC]
+    chosen = functions or [f.methods[m] for f in FUNCTIONS.values() for m in PUBLIC]
+    methods = [m for method in chosen for m in (method, method.parametrised) if m is not None]
     programs = [
         lower(method.formula, method.mode, FORMATS[name])
         for method in dict.fromkeys(methods)
