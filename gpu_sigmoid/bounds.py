@@ -17,6 +17,7 @@ cotangent's place, and with one too round once. Of the two the product is to be 
 
 `worst` is what `gpu-sigmoid verify --exhaustive` found: over all float32, float16 and
 bfloat16 operands, and over float64 ones dense and adversarial; `operands` where.
+Of the functions with a parameter it is so far of one float32 x in 4,099, beside parameters drawn.
 tools/write_bounds.py writes both from bench/results/accuracy.json.
 """
 
