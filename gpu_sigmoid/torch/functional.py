@@ -13,6 +13,17 @@ import gpu_sigmoid as gs
 from gpu_sigmoid.backends.torch.operators import IN_FLOAT32
 
 
+def halves(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """Return both halves of an axis, views; what cannot be halved is an error as torch's glu has it."""
+    if x.ndim == 0:
+        raise RuntimeError("glu does not support scalars because halving size must be even")
+    # an axis that is not there is an IndexError of torch's own
+    length = x.size(dim)
+    if length % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {dim % x.ndim} is size {length}")
+    return x.narrow(dim, 0, length // 2), x.narrow(dim, length // 2, length // 2)
+
+
 def silu_in_place(x: Tensor) -> Tensor:
     """Write silu(x) to x, which it returns."""
     if isinstance(x, Tensor) and not x.is_floating_point():

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.torch.functional import binary_cross_entropy, silu_in_place
+from gpu_sigmoid.torch.functional import binary_cross_entropy, halves, silu_in_place
 
-__all__ = ["BCEWithLogitsLoss", "LogSigmoid", "SiLU", "Sigmoid", "Softplus", "Tanh"]
+__all__ = ["GLU", "BCEWithLogitsLoss", "LogSigmoid", "SiLU", "Sigmoid", "Softplus", "SwiGLU", "Tanh"]
 
 # each is one call in torch.fx's graphs
 for _name in ("binary_cross_entropy", "silu_in_place"):
@@ -95,6 +95,37 @@ class SiLU(torch.nn.SiLU):
         if in_onnx_export():
             return super().forward(input)
         return silu_in_place(input) if self.inplace else gs.silu(input)
+
+
+class GLU(torch.nn.GLU):
+    """The gated linear unit of the two halves of an axis: a sigmoid(b)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return glu of the halves of `input` along `dim`."""
+        return super().forward(input) if in_onnx_export() else gs.glu(*halves(input, self.dim))
+
+
+class SwiGLU(torch.nn.Module):
+    """The gated unit of silu of the two halves of an axis: silu(a) b. The gate, a, is the first half.
+
+    Parameters
+    ----------
+    dim : int
+        The axis, as torch.nn.GLU's.
+    """
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return swiglu of the halves of `input` along `dim`."""
+        a, b = halves(input, self.dim)
+        return torch.nn.functional.silu(a) * b if in_onnx_export() else gs.swiglu(a, b)
+
+    def extra_repr(self) -> str:
+        """Return what is printed within the parentheses."""
+        return f"dim={self.dim}"
 
 
 class BCEWithLogitsLoss(torch.nn.BCEWithLogitsLoss):
