@@ -36,6 +36,7 @@ def scalar(program: Program) -> Any:
         1: lambda context, a: typed(a),
         2: lambda context, a, b: typed(a, b),
         3: lambda context, a, b, c: typed(a, b, c),
+        4: lambda context, a, b, c, d: typed(a, b, c, d),
     }
     return intrinsic(by_arity[len(program.inputs)])
 
