@@ -7,7 +7,7 @@ import click
 import numpy as np
 
 from gpu_sigmoid.cli.figures import GRAD_COLOUR, VALUE_COLOUR, FigureFile, centred_axes, save
-from gpu_sigmoid.functions import FUNCTIONS, Function
+from gpu_sigmoid.functions import FUNCTIONS, Function, glu
 
 
 @click.command()
@@ -19,7 +19,7 @@ def plot(output: Path | None, name: str) -> None:
 
 
 def draw(function: Function) -> Any:
-    """Return axes with the value and the derivative drawn; the target, if any, is 1."""
+    """Return axes with the value and the derivative drawn; other operands are 1."""
     axes = centred_axes()
     x = np.arange(-6, 6, 0.01)
     low, high = function.domain
@@ -27,8 +27,11 @@ def draw(function: Function) -> Any:
         # for logit: where the first curve leaves, the inverse of its range
         x = np.linspace(max(low + 0.0025, -6), min(high - 0.0025, 6), 1200)
         axes.set_ylim(*(-6, 12) if high > 0 else (-12, 1))
-    more = (1.0,) * (len(function.operands) - 1)
-    value, grad = function.value_and_grad(x, *more)
+    # the operand that is no factor: of glu the second
+    place = 1 if function is glu else 0
+    operands = [x if i == place else 1.0 for i in range(len(function.operands))]
+    value, *derivatives = function.methods["value_and_grad"](*operands)
+    grad = derivatives[place]
     axes.plot(x, value, color=VALUE_COLOUR, linewidth=3, label=function.__name__)
     axes.plot(x, grad, color=GRAD_COLOUR, linewidth=3, label="derivative")
     # above the axes: the curves of most functions end in the upper right
