@@ -33,12 +33,17 @@ def test_plot_draws_the_figure(tmp_path: Path) -> None:
     assert not axes.get_legend().get_frame_on()
 
 
+EVERY_FUNCTION = pytest.mark.parametrize("function", gs.FUNCTIONS.values(), ids=gs.FUNCTIONS)
+
+
+@EVERY_FUNCTION
 def test_plot_draws_every_function(tmp_path: Path, function: Any) -> None:
     result = run("plot", "--function", function.__name__, "-o", tmp_path / "figure.svg")
     assert result.exit_code == 0, result.output
     assert "<svg" in (tmp_path / "figure.svg").read_text(encoding="utf-8")
 
 
+@EVERY_FUNCTION
 def test_labels_stand_on_no_curve(function: Any) -> None:
     axes = draw(function)
     axes.figure.canvas.draw()
