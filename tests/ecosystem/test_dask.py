@@ -136,7 +136,7 @@ def test_frames_and_series(function: Any, name: str) -> None:
     method = function.methods[name]
     host = pd.DataFrame({"a": np.linspace(0.1, 0.9, 7, dtype=np.float32), "b": [True] * 7})
     frame = dd.from_pandas(host, npartitions=3)
-    more = (0.25, 3.0)[: len(method.operands) - 1]
+    more = (0.25, 3.0, 0.5)[: len(method.operands) - 1]
     for lazily, w in (
         (method(frame, *more), method(host, *more)),
         (method(frame.a, *more), method(host.a, *more)),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.backends import MISSING
+from helpers.calls import sample
 from helpers.methods import as_tuple, operands
 from helpers.required import REQUIRED, library
 
@@ -121,8 +122,7 @@ def prepared(method: Any, dtype: str, arrays: list[Any], results: list[Any], str
 def test_same_bits_as_cupys(cupy: Any, handler: Any, function: Any, name: str, dtype: str) -> None:
     method = function.methods[name]
     for size in (1, 7, 1000, 4099):
-        x = np.linspace(0.01, 0.99, size).astype(numpy_dtype(dtype))
-        given = [cupy.asarray(a) for a in operands(function, name, x)]
+        given = [cupy.asarray(a) for a in sample(method, numpy_dtype(dtype), size)]
         results = [cupy.zeros_like(given[0]) for _ in method.mode.partials]
         call = prepared(method, dtype, given, results)
         assert not handler(call.address)

@@ -43,7 +43,7 @@ def test_what_is_missing_in_a_nullable_series_stays_missing() -> None:
 @pytest.mark.parametrize("name", PUBLIC)
 def test_frame_keeps_each_columns_dtype(function: Any, name: str) -> None:
     frame = pd.DataFrame({"a": VALUES, "b": VALUES.astype("f8"), "c": VALUES.astype("f2")}, list("vwxyz"))
-    more = (0.25, 3.0)[: len(operands(function, name, VALUES)) - 1]
+    more = (0.25, 3.0, 0.5)[: len(operands(function, name, VALUES)) - 1]
     for i, got in enumerate(as_tuple(function.methods[name](frame, *more))):
         assert list(got.columns) == ["a", "b", "c"]
         assert list(got.index) == list("vwxyz")
