@@ -122,7 +122,8 @@ class Method:
         """Return what is wrong with a call with such keywords."""
         wrong = next(name for name in parameters if name != self.parameter)
         accepted = " and ".join(filter(None, [self.parameter, "out"]))
-        return f"{self.label} has no keyword {wrong!r}, only {accepted}"
+        # in Python's words: by them polars finds that a function does not take its own keyword
+        return f"{self.label} got an unexpected keyword argument {wrong!r}: it has only {accepted}"
 
     def refusal(self, given: int) -> str:
         """Return what is wrong with a call of so many operands."""

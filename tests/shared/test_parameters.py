@@ -49,11 +49,14 @@ def test_other_keywords_are_refused(backend: Backend) -> None:
     x = laid(backend, np.ones(3))
     for method in (gs.softplus, gs.softplus.vjp):
         operands = (x,) * len(method.operands)
-        with pytest.raises(TypeError, match=rf"^{method.label} has no keyword 'beat', only beta and out$"):
+        with pytest.raises(
+            TypeError,
+            match=rf"^{method.label} got an .* argument 'beat': it has only beta and out$",
+        ):
             method(*operands, beat=2.0)
         with pytest.raises(TypeError, match=rf"^{method.label} takes .* by position, not"):
             method(*operands, 2.0, beta=2.0)
-    with pytest.raises(TypeError, match=r"^sigmoid.grad has no keyword 'beta', only out$"):
+    with pytest.raises(TypeError, match=r"^sigmoid.grad got an .* argument 'beta': it has only out$"):
         gs.sigmoid.grad(x, beta=2.0)
     with pytest.raises(TypeError, match=r"^softplus"):
         gs.softplus(x, beta="2")
