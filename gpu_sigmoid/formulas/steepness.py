@@ -112,8 +112,9 @@ def softplus_beta(x, beta):
     is_near = magnitude < if_narrowed(0.25, 0.5)
     high = where(is_near, near, far)
     rest = where(is_near, near_low, far_low)
-    # nan beside an infinite high
-    rest = where(rest < LARGEST, rest, LARGEST)
+    # It is nan beside an infinite high, and where the product is no number, whose low part is nan then: a
+    # GPU's reciprocal of nan is anything.
+    rest = where(rest < LARGEST, rest, where(abs(magnitude_low) >= 0.0, LARGEST, magnitude_low))
     value = high + rest
     value_low = (high - value) + rest
 
