@@ -97,12 +97,11 @@ def test_large(function: Any) -> None:
 
     def forgets(method: Any, operands: tuple) -> Any:
         result = call_public(method, operands)
-        result[boundary // 3] += 1
+        result[boundary // 3] = np.nan  # the result of 0 is infinite for some
         return result
 
     assert check(Device(np, np.asarray, stops))[1] is not None
-    if not np.isfinite(function.domain).any():  # else it is infinite at 0
-        assert "between elements" in str(check(Device(np, np.asarray, forgets))[1])
+    assert "between elements" in str(check(Device(np, np.asarray, forgets))[1])
 
 
 def test_wrong_dtype_is_found() -> None:
