@@ -28,10 +28,18 @@ def show_config() -> None:
         ("numpy", np.__version__),
         *((name, _version(name, extra)) for name, extra in BACKENDS.items()),
         ("CPU", f"{platform.machine()}, {os.cpu_count()} cores, {get_num_threads()} threads allowed"),
+        ("", f"multiply-add in {_multiply_add()}"),
         ("GPU", "usable through CuPy" if gpu is None else f"not used: {gpu}"),
     ]
     for name, text in rows:
         print(f"{name:12}{text}")
+
+
+def _multiply_add() -> str:
+    """Return how kernels compute a * b + c, rounded once, on the CPU. Imports Numba."""
+    from gpu_sigmoid.backends.instructions import fuses_multiply_add
+
+    return "one instruction" if fuses_multiply_add() else "several: a CPU without FMA, and slower for it"
 
 
 def _version(distribution: str, extra: str) -> str:

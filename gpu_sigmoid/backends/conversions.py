@@ -1,29 +1,15 @@
 """16-bit formats to float32 and back, rounding to nearest, as LLVM instructions."""
 
-import platform
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import binding, ir
-from numba.core import config
+from llvmlite import ir
 
-
-def has_half_instructions() -> bool:
-    """Return whether the CPU that is compiled for converts float16.
-
-    Where it does not, LLVM calls functions that are not there to be linked.
-    """
-    if platform.machine().lower() not in ("x86_64", "amd64"):
-        return platform.machine().lower() in ("aarch64", "arm64")
-    # where the environment variable NUMBA_CPU_FEATURES sets it
-    chosen = vars(config).get("CPU_FEATURES")
-    if chosen is not None:
-        return "+f16c" in chosen
-    return bool(binding.get_host_cpu_features().get("f16c"))
+from gpu_sigmoid.backends.instructions import converts_half
 
 
 def half_to_float(builder: Any, half: Any) -> Any:
-    if has_half_instructions():
+    if converts_half():
         return builder.fpext(builder.bitcast(half, ir.HalfType()), ir.FloatType())
     word = ir.IntType(32)
     wide = builder.zext(half, word)
@@ -37,7 +23,7 @@ def half_to_float(builder: Any, half: Any) -> Any:
 
 
 def float_to_half(builder: Any, value: Any) -> Any:
-    if has_half_instructions():
+    if converts_half():
         return builder.bitcast(builder.fptrunc(value, ir.HalfType()), ir.IntType(16))
     word = ir.IntType(32)
     pattern = builder.bitcast(value, word)

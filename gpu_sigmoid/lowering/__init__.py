@@ -1,8 +1,8 @@
 """From a formula to code: checked (`subset`), traced (`program`), printed per target."""
 
 from gpu_sigmoid.lowering.cuda import cuda_source
-from gpu_sigmoid.lowering.program import Program, lower, lower_for
+from gpu_sigmoid.lowering.program import Program, lower, lower_for, lower_helper
 from gpu_sigmoid.lowering.ptx import ptx_block
 from gpu_sigmoid.lowering.python import python_source
 
-__all__ = ["Program", "cuda_source", "lower", "lower_for", "ptx_block", "python_source"]
+__all__ = ["Program", "cuda_source", "lower", "lower_for", "lower_helper", "ptx_block", "python_source"]

@@ -8,9 +8,10 @@ from typing import Any
 
 from llvmlite import ir
 
+from gpu_sigmoid.lowering import llvm
 from gpu_sigmoid.lowering.constants import Format
-from gpu_sigmoid.lowering.language import Value
-from gpu_sigmoid.lowering.primitives import OVERLOADS, Primitive
+from gpu_sigmoid.lowering.llvm import floating
+from gpu_sigmoid.lowering.primitives import Primitive
 from gpu_sigmoid.lowering.program import Program
 
 CONSTRAINTS = {"f32": "f", "f64": "d"}
@@ -18,26 +19,13 @@ CONSTRAINTS = {"f32": "f", "f64": "d"}
 
 def emit(program: Program, builder: Any, inputs: Any) -> list[Any]:
     """Emit the program's operations on LLVM values and return its outputs."""
-    values = dict(zip(program.inputs, inputs, strict=True))
-    values |= {constant: constant_value(constant, program.format) for constant in program.constants}
-    for operation in program.operations:
-        primitive = OVERLOADS[operation.name, "".join(o.kind for o in operation.operands)]
-        operands = [values[o] for o in operation.operands]
-        if primitive.alterable:
-            values[operation] = inline(primitive, program.format, builder, operands)
-        else:
-            values[operation] = primitive.llvm(builder, *operands)
-    return [values[output] for output in program.outputs]
+    return llvm.emit(program, builder, inputs, unaltered)
 
 
-def constant_value(constant: Value, format: Format) -> Any:
-    if constant.kind == "i":
-        return ir.IntType(format.bits)(constant.payload)
-    return floating(format)(float.fromhex(constant.payload))
-
-
-def floating(format: Format) -> Any:
-    return ir.FloatType() if format.bits == 32 else ir.DoubleType()
+def unaltered(primitive: Primitive, format: Format, builder: Any, operands: list[Any]) -> Any:
+    """Emit the primitive, inline where NVVM could alter it."""
+    emit = inline if primitive.alterable else llvm.plainly
+    return emit(primitive, format, builder, operands)
 
 
 def inline(primitive: Primitive, format: Format, builder: Any, operands: list[Any]) -> Any:

@@ -81,16 +81,29 @@ def unsigned(comparison: str) -> Emit:
     return lambda builder, a, b: builder.icmp_unsigned(comparison, a, b)
 
 
+def element(type: Any) -> Any:
+    """Return the type of a scalar, or of a vector's elements."""
+    return getattr(type, "element", type)
+
+
+def shaped(scalar: Any, like: Any) -> Any:
+    """Return the type of scalars, or of vectors of them where `like` is a vector's."""
+    from llvmlite import ir
+
+    return ir.VectorType(scalar, like.count) if isinstance(like, ir.VectorType) else scalar
+
+
 def float_to_bits(builder: Any, a: Any) -> Any:
     from llvmlite import ir
 
-    return builder.bitcast(a, ir.IntType(32 if a.type == ir.FloatType() else 64))
+    return builder.bitcast(a, shaped(ir.IntType(32 if element(a.type) == ir.FloatType() else 64), a.type))
 
 
 def bits_to_float(builder: Any, a: Any) -> Any:
     from llvmlite import ir
 
-    return builder.bitcast(a, ir.FloatType() if a.type.width == 32 else ir.DoubleType())
+    floating = ir.FloatType() if element(a.type).width == 32 else ir.DoubleType()
+    return builder.bitcast(a, shaped(floating, a.type))
 
 
 def reciprocal(builder: Any, a: Any) -> Any:
@@ -98,7 +111,11 @@ def reciprocal(builder: Any, a: Any) -> Any:
 
 
 def fabs(builder: Any, a: Any) -> Any:
-    return builder.call(builder.module.declare_intrinsic("llvm.fabs", [a.type]), [a])
+    from llvmlite import ir
+
+    lanes = f"v{a.type.count}" if isinstance(a.type, ir.VectorType) else ""
+    name = f"llvm.fabs.{lanes}{element(a.type).intrinsic_name}"
+    return builder.call(builder.module.declare_intrinsic(name, (), ir.FunctionType(a.type, [a.type])), [a])
 
 
 PRIMITIVES = (

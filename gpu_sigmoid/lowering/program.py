@@ -63,6 +63,13 @@ def lower(formula: Callable, mode: Mode, format: Format, narrowed: bool = False)
     return Program(f"{formula.__name__}_{mode.name}", format, inputs, needed(outputs), outputs)
 
 
+def lower_helper(formula: Callable, format: Format) -> Program:
+    """Return the program that computes in `format` what a formula returns that has no derivatives."""
+    check(formula)
+    inputs, results = trace(formula, Graph(format))
+    return Program(formula.__name__, format, inputs, needed(results), results)
+
+
 def places_of(formula: Callable, count: int) -> dict[Partial, int]:
     """Return where each partial derivative stands among the `count` results of a formula."""
     for operands in range(len(inspect.signature(formula).parameters) + 1):

@@ -60,24 +60,36 @@ def test_no_call_leaks() -> None:
     assert pages() - before < 64
 
 
-@pytest.mark.skipif(not (ON_X86 and sys.platform == "linux"), reason="sets x86's flush-to-zero mode by glibc")
-def test_flush_to_zero_mode_of_another_library_changes_nothing() -> None:
+# Of glibc's fenv_t, the word that holds the modes, and its bits that flush subnormal numbers and round up:
+# x86's MXCSR, ARM's FPCR.
+MODES = {"x86_64": (7, 0x8040, 0x4000), "aarch64": (0, 0x1000000, 0x400000)}
+
+
+@pytest.mark.skipif(
+    not (sys.platform == "linux" and platform.machine() in MODES), reason="sets the modes by glibc's fenv_t"
+)
+@pytest.mark.parametrize("mode", [1, 2], ids=["flush to zero", "round up"])
+def test_a_floating_point_mode_of_another_library_changes_nothing(mode: int) -> None:
     libm = ctypes.CDLL("libm.so.6")
-    x = np.linspace(-103, -87, 1000, dtype=np.float32)
+    x = np.linspace(-103, 10, 10_000, dtype=np.float32)
     expected = gs.sigmoid(x)
     assert 0 < expected[1] < np.finfo(np.float32).tiny
+    word, *bits = MODES[platform.machine()]
     environment = (ctypes.c_uint32 * 8)()
     libm.fegetenv(environment)
-    normal = environment[7]
-    environment[7] = normal | 0x8040  # MXCSR: flush to zero, denormals are zero
+    normal = environment[word]
+    environment[word] = normal | bits[mode - 1]
     libm.fesetenv(environment)
     try:
         got = gs.sigmoid(x)
-        flushed = np.float32(1e-38) * np.float32(0.1)
+        sums = np.array([1e-38, 1.0], np.float32) + np.array([-9.9e-39, 1e-9], np.float32)
+        libm.fegetenv(environment)
+        kept = environment[word] & bits[mode - 1]
     finally:
-        environment[7] = normal
+        environment[word] = normal
         libm.fesetenv(environment)
-    assert flushed == 0, "the mode was not set"
+    assert (sums[0] == 0, sums[1] > 1) == (mode == 1, mode == 2), "the mode was not set"
+    assert kept == bits[mode - 1]
     assert got.tobytes() == expected.tobytes()
 
 
@@ -101,13 +113,44 @@ def digest(**environment: str) -> str:
     return done.stdout
 
 
+CPUS = {"x86-64": "", "sandybridge": "+avx", "haswell": "+avx2,+fma,+f16c"}
+
+
 @pytest.mark.skipif(not ON_X86, reason="names x86 CPUs")
-@pytest.mark.parametrize(
-    ("name", "features"), [("x86-64", ""), ("haswell", "+avx2,+fma,+f16c"), ("sandybridge", "+avx")]
-)
-def test_other_cpus_give_the_same_bits(name: str, features: str, tmp_path: Path) -> None:
-    other = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features, "NUMBA_CACHE_DIR": str(tmp_path)}
-    assert digest(**other) == digest()
+def test_other_cpus_give_the_same_bits_by_code_of_their_own(tmp_path: Path) -> None:
+    expected, cached = digest(), [0]
+    for name, features in CPUS.items():
+        other = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features, "NUMBA_CACHE_DIR": str(tmp_path)}
+        assert digest(**other) == expected, name
+        cached.append(len(list(tmp_path.rglob("*.nbc"))))
+    assert cached == [cached[1] * k for k in range(len(CPUS) + 1)]
+
+
+WITHOUT_FMA = """
+import re
+import gpu_sigmoid as gs
+from gpu_sigmoid.backends.cpu.compile import scalar_function, signature_of
+from gpu_sigmoid.backends.cpu.vectorize import ELEMENT, UFuncBuilder
+from gpu_sigmoid.lowering import lower_for
+for dtype in ("float32", "float64"):
+    program = lower_for(gs.sigmoid.formula, gs.sigmoid.mode, dtype)
+    builder = UFuncBuilder(scalar_function(program, dtype), None, cache=False, targetoptions={})
+    builder.add(signature_of(program, ELEMENT[dtype]))
+    llvm = builder.kernel.inspect_llvm()
+    vectors = len(re.findall(r"call <\\d x \\w+> @gpu_sigmoid_fused", llvm))
+    operations = sum(operation.name == "fma" for operation in program.operations)
+    print(vectors >= 4 * operations > 0, "llvm.fma" in llvm)
+gs.show_config()
+"""
+
+
+@pytest.mark.skipif(not ON_X86, reason="names an x86 CPU")
+def test_a_cpu_without_fma_computes_in_vectors_and_says_so() -> None:
+    environment = os.environ | {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": ""}
+    command = [sys.executable, "-c", WITHOUT_FMA]
+    lines = subprocess.check_output(command, env=environment, text=True).splitlines()
+    assert lines[:2] == ["True False"] * 2
+    assert any("multiply-add in several" in line for line in lines)
 
 
 def test_a_cache_is_shared_corrupted_or_impossible(tmp_path: Path) -> None:

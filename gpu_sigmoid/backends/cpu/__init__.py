@@ -1,7 +1,8 @@
 """Host arrays: NumPy ufuncs whose loops Numba compiles, when first called.
 
 - `compile` makes a formula's scalar function and gives it to `numba.vectorize`, whose target
-  `vectorize` builds a kernel around it (`groups`, of `intrinsics`)
+  `vectorize` builds a kernel around it (`groups`, of `intrinsics`; `multiply_add` stands in for an
+  instruction that not every CPU has)
 - `loop` calls kernels on operands of any steps, by way of `copies`, written by `writer`; results
   that exceed the `caches` pass by them
 - `native` compiles that, `undisturbed` by signals and forks

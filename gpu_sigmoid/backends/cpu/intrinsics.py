@@ -1,6 +1,5 @@
 """What a kernel's loop is made of, as Numba intrinsics: one LLVM instruction or a few."""
 
-import platform
 from typing import Any
 
 from llvmlite import ir
@@ -9,6 +8,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from gpu_sigmoid.backends.conversions import CONVERSIONS
+from gpu_sigmoid.backends.cpu.multiply_add import emulated
+from gpu_sigmoid.backends.instructions import ON_X86, fuses_multiply_add
 from gpu_sigmoid.lowering.primitives import ARITY, OVERLOADS
 
 KINDS = {types.float32: "f", types.float64: "f", types.uint32: "i", types.uint64: "i", types.boolean: "b"}
@@ -30,7 +31,8 @@ def primitive(name: str) -> Any:
             result = INTEGERS.get(first) or FLOATS[first]
 
         def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            return overload.llvm(builder, *values)
+            is_call = name == "fma" and not fuses_multiply_add()
+            return emulated(builder, *values) if is_call else overload.llvm(builder, *values)
 
         return result(*operands), emit
 
@@ -115,8 +117,10 @@ def vector_loop(context: Any) -> Any:
 
 
 @intrinsic(prefer_literal=True)
-def interleaved(context: Any, count: Any) -> Any:
-    """Let the loop that this call ends interleave the operations of `count` (a literal) vectors.
+def interleaved(context: Any, count: Any, lanes: Any) -> Any:
+    """Let the loop that this call ends interleave the operations of `count` vectors of `lanes` (literals).
+
+    0 lanes are as many as LLVM chooses.
 
     A kernel is one long chain of dependent operations: the processor looks ahead over too
     few of them to find another vector's, unless they stand side by side. LLVM would
@@ -124,12 +128,14 @@ def interleaved(context: Any, count: Any) -> Any:
     """
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        describe_loop(builder, ("llvm.loop.interleave.count", ir.IntType(32)(count.literal_value)))
+        word = ir.IntType(32)
+        width = [("llvm.loop.vectorize.width", word(lanes.literal_value))] if lanes.literal_value else []
+        describe_loop(builder, ("llvm.loop.interleave.count", word(count.literal_value)), *width)
         return context.get_dummy_value()
 
-    if not isinstance(count, types.IntegerLiteral):
+    if not (isinstance(count, types.IntegerLiteral) and isinstance(lanes, types.IntegerLiteral)):
         return None
-    return types.void(count), emit
+    return types.void(count, lanes), emit
 
 
 @intrinsic(prefer_literal=True)
@@ -206,46 +212,8 @@ def put(context: Any, target: Any, source: Any, count: Any, streaming: Any) -> A
 
 def finish_streaming(builder: Any) -> None:
     """Let other threads see what was stored past the caches, before what is stored from here on."""
-    if HAS_MXCSR:
+    if ON_X86:
         fence = ir.FunctionType(ir.VoidType(), [])
         builder.call(cgutils.get_or_insert_function(builder.module, fence, "llvm.x86.sse.sfence"), [])
     else:
         builder.fence("seq_cst")
-
-
-# Round to nearest, subnormals kept, nothing trapped, no flag raised.
-MXCSR_DEFAULT = 0x1F80
-HAS_MXCSR = platform.machine().lower() in ("x86_64", "amd64")
-
-
-def enter_environment(builder: Any) -> Any:
-    """Return the floating-point environment and set the default one.
-
-    Another library may have left the thread flushing subnormals.
-    """
-    saved = cgutils.alloca_once(builder, ir.IntType(32))
-    if HAS_MXCSR:
-        mxcsr(builder, "stmxcsr", saved)
-        default = cgutils.alloca_once_value(builder, ir.IntType(32)(MXCSR_DEFAULT))
-        mxcsr(builder, "ldmxcsr", default)
-    return saved
-
-
-def leave_environment(builder: Any, saved: Any) -> None:
-    """Restore the environment, flags included: no warning is due for what a kernel does.
-
-    NumPy clears the flags before a loop and warns by those it finds after it.
-    """
-    if HAS_MXCSR:
-        mxcsr(builder, "ldmxcsr", saved)
-    else:
-        word = ir.IntType(32)
-        clear = cgutils.get_or_insert_function(builder.module, ir.FunctionType(word, [word]), "feclearexcept")
-        builder.call(clear, [word(-1)])
-
-
-def mxcsr(builder: Any, operation: str, slot: Any) -> None:
-    byte_pointer = ir.IntType(8).as_pointer()
-    function_type = ir.FunctionType(ir.VoidType(), [byte_pointer])
-    function = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.x86.sse.{operation}")
-    builder.call(function, [builder.bitcast(slot, byte_pointer)])

@@ -13,9 +13,10 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic
 
+from gpu_sigmoid.backends.cpu import fp_environment
 from gpu_sigmoid.backends.cpu.copies import VECTOR, write_gather, write_scatter
 from gpu_sigmoid.backends.cpu.groups import group_size
-from gpu_sigmoid.backends.cpu.intrinsics import enter_environment, finish_streaming, leave_environment
+from gpu_sigmoid.backends.cpu.intrinsics import finish_streaming
 from gpu_sigmoid.backends.cpu.writer import Value, Writer
 
 TILE = 4096
@@ -40,7 +41,7 @@ def inner_loop(context: Any, size: Any, args: Any, dimensions: Any, steps: Any, 
         itemsize = size.literal_value
         c = Writer(builder)
         args, dimensions, steps, record = map(c.value, values[1:])
-        environment = enter_environment(builder)
+        callers = fp_environment.enter(builder)
         count, operands = c.word(dimensions), c.word(record, OPERANDS)
         whole = count * operands * itemsize
         apart = c.variable(0)
@@ -53,7 +54,7 @@ def inner_loop(context: Any, size: Any, args: Any, dimensions: Any, steps: Any, 
                 c.call(c.word(record, CODE), 1, count, 0, args, steps, steps, c.word(record, TABLE))
             with otherwise:
                 Span(c, itemsize, args, steps, steps, record).write(c.value(1), count, whole)
-        leave_environment(builder, environment)
+        fp_environment.leave(builder, callers)
         return context.get_dummy_value()
 
     if not isinstance(size, types.IntegerLiteral):

@@ -17,11 +17,23 @@ from numba.core.ccallback import CFunc
 from numba.core.registry import CPUDispatcher
 
 from gpu_sigmoid.backends import conversions
-from gpu_sigmoid.backends.cpu import copies, groups, intrinsics, loop, lut_intrinsics, nest, writer
+from gpu_sigmoid.backends.cpu import (
+    copies,
+    fp_environment,
+    groups,
+    intrinsics,
+    loop,
+    lut_intrinsics,
+    multiply_add,
+    nest,
+    writer,
+)
+from gpu_sigmoid.formulas import double_double, fused
 from gpu_sigmoid.lowering import primitives
 from gpu_sigmoid.version import __version__
 
-EMITTERS = (conversions, copies, groups, intrinsics, loop, lut_intrinsics, nest, primitives, writer)
+LOOP_MODULES = (copies, fp_environment, groups, loop, nest, writer)
+OPERATION_MODULES = (conversions, double_double, fused, intrinsics, lut_intrinsics, multiply_add, primitives)
 
 
 def functions(source: str, scope: dict[str, Any], name: str) -> dict[str, FunctionType]:
@@ -131,7 +143,7 @@ def existing_file() -> str:
 
 def digest(source: str) -> str:
     """Return a hash of a kernel's source and of what emits its operations."""
-    emitters = [contents(module) for module in EMITTERS]
+    emitters = [contents(module) for module in (*LOOP_MODULES, *OPERATION_MODULES)]
     return hashlib.sha256(b"".join([source.encode(), *emitters])).hexdigest()[:16]
 
 

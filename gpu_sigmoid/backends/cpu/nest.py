@@ -9,7 +9,7 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic
 
-from gpu_sigmoid.backends.cpu.intrinsics import enter_environment, leave_environment
+from gpu_sigmoid.backends.cpu import fp_environment
 from gpu_sigmoid.backends.cpu.loop import MOST_OPERANDS, OPERANDS, Span
 from gpu_sigmoid.backends.cpu.writer import Value, Writer
 
@@ -25,9 +25,9 @@ def loops(context: Any, size: Any, job: Any, start: Any, stop: Any) -> Any:
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         c = Writer(builder)
-        environment = enter_environment(builder)
+        callers = fp_environment.enter(builder)
         write_loops(c, size.literal_value, *map(c.value, values[1:]))
-        leave_environment(builder, environment)
+        fp_environment.leave(builder, callers)
         return context.get_dummy_value()
 
     if not isinstance(size, types.IntegerLiteral):

@@ -9,7 +9,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from gpu_sigmoid.backends.conversions import bfloat_to_float, float_to_bfloat
-from gpu_sigmoid.lowering import Program, nvvm
+from gpu_sigmoid.lowering import Program, llvm, nvvm
 from gpu_sigmoid.lowering.constants import FLOAT32, Format
 
 GLOBAL_MEMORY = 1
@@ -88,7 +88,7 @@ def stored(dtype: str) -> Any:
 
 def widened(builder: Any, element: Any, dtype: str, format: Format) -> Any:
     """Convert an element to a format that holds it; integers are rounded to float64."""
-    wide = nvvm.floating(format)
+    wide = llvm.floating(format)
     if dtype not in ("float16", "bfloat16", "float32", "float64"):
         convert = builder.sitofp if np.dtype(dtype).kind == "i" else builder.uitofp
         return convert(element, wide)

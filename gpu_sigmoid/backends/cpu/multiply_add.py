@@ -1,0 +1,114 @@
+"""a * b + c rounded once, on a CPU that has no instruction for it.
+
+The C library's function takes a hundred times as long, and keeps a loop from being vectorised. Here
+it is a call too, but of a function that has variants for vectors, which LLVM calls in a vectorised
+loop. They compute what is right for most operands, and in a vector that has others all of it anew.
+"""
+
+from functools import cache
+from typing import Any
+
+from llvmlite import ir
+
+from gpu_sigmoid.formulas import fused
+from gpu_sigmoid.lowering import Program, lower_helper
+from gpu_sigmoid.lowering.constants import FLOAT64
+from gpu_sigmoid.lowering.llvm import constant, emit
+from gpu_sigmoid.lowering.primitives import element, fabs, shaped
+
+FLOAT, DOUBLE, WORD, LONG = ir.FloatType(), ir.DoubleType(), ir.IntType(32), ir.IntType(64)
+VARIANTS = {FLOAT: (4, 8, 16), DOUBLE: (2, 4, 8)}
+"""Numbers of elements in a vector, which may be several vectors of the CPU's."""
+
+PURE = ("nounwind", "willreturn", "readnone")
+
+
+def emulated(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    """Emit a call of the function, and its definition where the module has none yet.
+
+    One of two: a constant that is an ordinary number makes some operands certain.
+    """
+    is_ordinary = isinstance(c, ir.Constant) and 2.0**-100 < abs(c.constant) < 2.0**100
+    name = f"gpu_sigmoid_fused_{a.type}{'_ordinary' if is_ordinary else ''}"
+    variants = {lanes: f"{name}_{lanes}" for lanes in VARIANTS[a.type]}
+    if name not in builder.module.globals:
+        define(builder.module, name, a.type, is_ordinary)
+        for lanes, variant in variants.items():
+            define(builder.module, variant, ir.VectorType(a.type, lanes), is_ordinary)
+    call = builder.call(builder.module.globals[name], [a, b, c])
+    mapping = ",".join(f"_ZGV_LLVM_N{lanes}vvv_{name}({variant})" for lanes, variant in variants.items())
+    add(call.attributes, *PURE, f'"vector-function-abi-variant"="{mapping}"')
+    return call
+
+
+def add(attributes: Any, *names: str) -> None:
+    for name in names:
+        # llvmlite's own method takes only attributes that it knows
+        set.add(attributes, name)
+
+
+def define(module: Any, name: str, operand: Any, is_ordinary: bool) -> None:
+    function = ir.Function(module, ir.FunctionType(operand, [operand] * 3), name)
+    # kept though nothing refers to a variant yet, and merged with those of other modules
+    function.linkage = "weak_odr"
+    add(function.attributes, *PURE, "noinline")
+    builder = ir.IRBuilder(function.append_basic_block())
+    quick, exact = (narrow, narrow_exact) if element(operand) == FLOAT else (wide, wide_exact)
+    result, doubtful = quick(builder, *function.args, is_ordinary=is_ordinary)
+    if isinstance(operand, ir.VectorType):
+        lanes = ir.IntType(operand.count)
+        doubtful = builder.icmp_unsigned("!=", builder.bitcast(doubtful, lanes), lanes(0))
+    with builder.if_then(doubtful, likely=False):
+        builder.ret(exact(builder, *function.args))
+    builder.ret(result)
+
+
+def narrow(builder: Any, a: Any, b: Any, c: Any, is_ordinary: bool) -> tuple[Any, Any]:
+    """Emit the sum rounded to float64 and then to float32; doubtful where float64's may be a tie."""
+    a, b, c = widened(builder, a, b, c)
+    total = builder.fadd(builder.fmul(a, b), c)
+    result = builder.fptrunc(total, shaped(FLOAT, a.type))
+    word = shaped(WORD, a.type)
+    low = builder.trunc(builder.bitcast(total, shaped(LONG, a.type)), word)
+    tie = builder.icmp_unsigned("==", builder.shl(low, constant(word, 3)), constant(word, 1 << 31))
+    # a sum that is small beside c is exact in float64
+    if is_ordinary:
+        return result, tie
+    # Up to the least normal number ties are elsewhere. A sum that is rounded to 0 is exact in float64.
+    twice = builder.shl(builder.bitcast(result, word), constant(word, 1))
+    # as signed numbers, which SSE2 compares
+    less_one = builder.add(twice, constant(word, 2**31 - 1))
+    is_small = builder.icmp_signed("<", less_one, constant(word, 2**24 - 2**31))
+    return result, builder.or_(tie, is_small)
+
+
+def narrow_exact(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    (result,) = emit(lowered(fused.fused_narrow), builder, widened(builder, a, b, c))
+    return builder.fptrunc(result, a.type)
+
+
+def wide(builder: Any, a: Any, b: Any, c: Any, is_ordinary: bool) -> tuple[Any, Any]:
+    """Emit the sum rounded once; doubtful where the operands' size, or what it comes to, is out of range."""
+    result, size = emit(lowered(fused.fused_in_range), builder, [a, b, c])
+    tiny, largest = (constant(a.type, bound.of(FLOAT64)) for bound in (fused.TINY, fused.LARGEST))
+    doubtful = builder.fcmp_unordered(">", fabs(builder, result), largest)
+    if is_ordinary:
+        return result, doubtful
+    is_tiny = builder.fcmp_ordered("<", size, tiny)
+    for factor in (a, b):
+        is_tiny = builder.and_(is_tiny, builder.fcmp_unordered("!=", factor, constant(a.type, 0.0)))
+    return result, builder.or_(doubtful, is_tiny)
+
+
+def wide_exact(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    (result,) = emit(lowered(fused.fused), builder, [a, b, c])
+    return result
+
+
+def widened(builder: Any, *operands: Any) -> list[Any]:
+    return [builder.fpext(operand, shaped(DOUBLE, operand.type)) for operand in operands]
+
+
+@cache
+def lowered(formula: Any) -> Program:
+    return lower_helper(formula, FLOAT64)

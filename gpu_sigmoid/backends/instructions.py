@@ -1,0 +1,31 @@
+"""Which instructions there are on the CPU that Numba compiles for.
+
+Where one is not, LLVM calls a function: one that is not there to be linked, or that takes a
+hundred times as long.
+"""
+
+import platform
+
+from llvmlite import binding
+from numba.core import config
+
+MACHINE = platform.machine().lower()
+ON_X86, ON_ARM = MACHINE in ("x86_64", "amd64"), MACHINE in ("aarch64", "arm64")
+
+
+def converts_half() -> bool:
+    """Return whether the CPU converts float16 to float32 and back."""
+    return has("f16c") if ON_X86 else ON_ARM
+
+
+def fuses_multiply_add() -> bool:
+    """Return whether the CPU computes a * b + c with one rounding."""
+    return not ON_X86 or has("fma") or has("fma4")
+
+
+def has(feature: str) -> bool:
+    # where the environment variable NUMBA_CPU_FEATURES sets it
+    chosen = vars(config).get("CPU_FEATURES")
+    if chosen is not None:
+        return f"+{feature}" in chosen.split(",")
+    return bool(binding.get_host_cpu_features().get(feature))
