@@ -2,9 +2,9 @@
 
 import ctypes
 import re
-import subprocess
 
 import pytest
+from helpers import host_compiler
 
 from gpu_sigmoid.lowering import division
 
@@ -79,10 +79,7 @@ def as_c(ptx: str) -> str:
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     directory = tmp_path_factory.mktemp("division")
     text = SOURCE.format(reciprocal=as_c(division.RECIPROCAL), quotient=as_c(division.QUOTIENT))
-    (directory / "division.cpp").write_text(text)
-    flags = ["-std=c++17", "-O2", "-march=native", "-ffp-contract=off", "-shared", "-fPIC"]
-    subprocess.run(["g++", *flags, "-o", "division.so", "division.cpp"], cwd=directory, check=True)
-    library = ctypes.CDLL(str(directory / "division.so"))
+    library = host_compiler.library(directory, text)
     library.wrong_reciprocals.restype = library.wrong_quotients.restype = ctypes.c_long
     return library
 

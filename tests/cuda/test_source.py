@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import host_compiler
 from helpers.command import done
 from helpers.floats import all_patterns, random_patterns
 from helpers.methods import as_tuple, operands
@@ -46,10 +47,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     folder: Path = tmp_path_factory.mktemp("source")
     loops = [loop(f, name, dtype) for f in FUNCTIONS.values() for name in PUBLIC for dtype in C_TYPES]
     methods = [f.methods[name] for f in FUNCTIONS.values() for name in PUBLIC]
-    (folder / "all.cpp").write_text("\n".join([gs.cuda_source(*methods), *loops]))
-    flags = ["-O2", "-ffp-contract=off", "-mfma", "-shared", "-fPIC"]
-    subprocess.run(["g++", *flags, "all.cpp", "-o", "all.so"], cwd=folder, check=True)
-    return ctypes.CDLL(str(folder / "all.so"))
+    return host_compiler.library(folder, "\n".join([gs.cuda_source(*methods), *loops]))
 
 
 @pytest.mark.parametrize("dtype", C_TYPES)

@@ -1,10 +1,11 @@
 """The kernels' CUDA source built for the host: each thread runs after the other."""
 
 import ctypes
-import subprocess
 from pathlib import Path
 
 import numpy as np
+
+from helpers.host_compiler import library
 
 SHIM = """
 #include <cstdint>
@@ -32,11 +33,7 @@ static void __syncthreads() {}
 def compiled(directory: Path, source: str) -> ctypes.CDLL:
     for division, limited in (("a / b", "divided(a, b)"), ("1 / a", "divided(1, a)")):
         source = source.replace(f"return {division};", f"return {limited};")
-    (directory / "kernel.cpp").write_text(source)
-    flags = ["-std=c++17", "-O2", "-march=native", "-ffp-contract=off", "-fno-strict-aliasing", "-w"]
-    command = ["g++", *flags, "-shared", "-fPIC", "-o", "kernel.so", "kernel.cpp"]
-    subprocess.run(command, cwd=directory, check=True)
-    return ctypes.CDLL(str(directory / "kernel.so"))
+    return library(directory, source, "-fno-strict-aliasing", "-w")
 
 
 def placed(a: np.ndarray, offset: int) -> np.ndarray:

@@ -2,11 +2,11 @@
 
 import ctypes
 import re
-import subprocess
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers import host_compiler
 from helpers.floats import all_patterns, random_patterns
 from helpers.methods import as_tuple, mode, operands
 
@@ -119,10 +119,7 @@ def host_library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
             f"{{ for (long k = 0; k < n; ++k) {many if outs > 1 else one} }}"
         )
     directory = tmp_path_factory.mktemp("host")
-    (directory / "host.cpp").write_text("\n".join([cuda_source(*programs), *loops]))
-    flags = ["-std=c++17", "-O2", "-march=native", "-ffp-contract=off", "-shared", "-fPIC"]
-    subprocess.run(["g++", *flags, "-o", "host.so", "host.cpp"], cwd=directory, check=True)
-    return ctypes.CDLL(str(directory / "host.so"))
+    return host_compiler.library(directory, "\n".join([cuda_source(*programs), *loops]))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
