@@ -1,4 +1,4 @@
-"""JAX arrays in a GPU's memory, which takes JAX with CUDA and a GPU: the CPU's bits, within compiled programs too."""
+"""JAX arrays in the memory of a GPU: the CPU's bits, within compiled programs too."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tensors in a GPU's memory, which takes torch with CUDA and a GPU: the CPU's bits, gradients, streams, graphs."""
+"""Tensors in the memory of a GPU, by torch with CUDA: bits, gradients, streams, graphs."""
 
 from typing import Any
 
