@@ -9,7 +9,8 @@ import numpy as np
 
 from gpu_sigmoid.dtypes import DTYPES, numpy_dtype
 from gpu_sigmoid.environment import get_num_threads
-from gpu_sigmoid.functions import FUNCTIONS, Method
+from gpu_sigmoid.functions import FUNCTIONS
+from gpu_sigmoid.methods import Method
 
 LAYOUTS = {
     "out": "",

@@ -13,6 +13,8 @@ Where things are, from what rests on nothing to what rests on all; imports point
 - `configuration`: what is installed and usable, for people to read
 - `halves`: two operands in one array
 - `bounds`: the errors promised and found
+- `documentation`: the docstrings of functions and methods
+- `methods`: functions as objects to call, with methods
 - `functions`: the public objects and `FUNCTIONS`, the table of them
 - `device`: the same on scalars, for kernels of your own that Numba compiles
 - `source`: the same as CUDA C++, and as CuPy's ufuncs

@@ -42,7 +42,8 @@ import inspect
 from typing import Any
 
 from gpu_sigmoid import registry
-from gpu_sigmoid.functions import FUNCTIONS, Function, Method
+from gpu_sigmoid.functions import FUNCTIONS
+from gpu_sigmoid.methods import Function, Method
 from gpu_sigmoid.modes import PUBLIC
 
 __all__ = [*FUNCTIONS]

@@ -1,7 +1,7 @@
 """Which backend a call goes to: by the types of its arrays, importing no library to ask.
 
 A backend is a module of `gpu_sigmoid.backends` with `run(method, operands, out)`, where the method is
-a mode of a function (`functions.Method`); it is imported when the first of its arrays comes.
+a mode of a function (`methods.Method`); it is imported when the first of its arrays comes.
 """
 
 from importlib import import_module

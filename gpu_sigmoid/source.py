@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from gpu_sigmoid.functions import FUNCTIONS, Method
+from gpu_sigmoid.functions import FUNCTIONS
 from gpu_sigmoid.lowering import cuda_source as printed
 from gpu_sigmoid.lowering import lower
 from gpu_sigmoid.lowering.constants import FORMATS
+from gpu_sigmoid.methods import Method
 from gpu_sigmoid.modes import PUBLIC
 
 

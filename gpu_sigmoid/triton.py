@@ -31,8 +31,9 @@ functions that are global names in it. Bind those by their own names, and call t
 import linecache
 from typing import Any
 
-from gpu_sigmoid.functions import FUNCTIONS, Method
+from gpu_sigmoid.functions import FUNCTIONS
 from gpu_sigmoid.lowering import lower_for, ptx_block
+from gpu_sigmoid.methods import Method
 from gpu_sigmoid.modes import PUBLIC
 
 __all__ = [*FUNCTIONS]

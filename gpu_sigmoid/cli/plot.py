@@ -7,7 +7,8 @@ import click
 import numpy as np
 
 from gpu_sigmoid.cli.figures import GRAD_COLOUR, VALUE_COLOUR, FigureFile, centred_axes, save
-from gpu_sigmoid.functions import FUNCTIONS, Function, glu
+from gpu_sigmoid.functions import FUNCTIONS, glu
+from gpu_sigmoid.methods import Function
 
 
 @click.command()

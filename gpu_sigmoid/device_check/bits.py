@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from gpu_sigmoid.device_check.subject import Check, Device, with_operands
-from gpu_sigmoid.functions import Function, Method
+from gpu_sigmoid.methods import Function, Method
 
 BLOCK = 1 << 24
 # Patterns of 16 bits alone are too few for the kernels of large arrays.

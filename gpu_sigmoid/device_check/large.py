@@ -8,7 +8,7 @@ import numpy as np
 
 from gpu_sigmoid.device_check.layouts import sample
 from gpu_sigmoid.device_check.subject import Check, Device, difference, with_operands
-from gpu_sigmoid.functions import Function
+from gpu_sigmoid.methods import Function
 
 BOUNDARY = 1 << 31
 

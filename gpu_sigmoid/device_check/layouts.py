@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.device_check.subject import Check, Device, with_operands
-from gpu_sigmoid.functions import Function, Method
+from gpu_sigmoid.methods import Function, Method
 
 View = Callable[[Any], Any]
 

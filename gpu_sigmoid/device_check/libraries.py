@@ -10,7 +10,7 @@ import numpy as np
 from gpu_sigmoid.device_check import layouts, streams
 from gpu_sigmoid.device_check.subject import Check, Device, Streams
 from gpu_sigmoid.dtypes import numpy_dtype
-from gpu_sigmoid.functions import Function
+from gpu_sigmoid.methods import Function
 
 # torch has no negative strides, and Numba transposes by a copy
 VIEWS = {

@@ -19,7 +19,7 @@ from gpu_sigmoid.device_check.subject import (
     first_difference,
     with_operands,
 )
-from gpu_sigmoid.functions import Function, Method
+from gpu_sigmoid.methods import Function, Method
 
 SIZE = 1 << 18
 ROUNDS, REPLAYS = 4, 3

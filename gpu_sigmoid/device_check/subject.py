@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gpu_sigmoid.functions import Method
+from gpu_sigmoid.methods import Method
 
 
 def call_public(method: Method, operands: tuple, out: Any = None) -> Any:

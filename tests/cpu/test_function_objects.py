@@ -16,6 +16,8 @@ from gpu_sigmoid.modes import PUBLIC
 def test_objects(function: Any) -> None:
     assert pickle.loads(pickle.dumps(function)) is function
     assert pickle.loads(pickle.dumps(function.grad)) == function.grad
+    # a place that other versions know
+    assert b"gpu_sigmoid.functions" in pickle.dumps(function)
     assert "out" in inspect.signature(function).parameters
     assert "Largest error" in function.__doc__
     assert gs.sigmoid_prime == gs.sigmoid.grad

@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from gpu_sigmoid.cli.paths import check_file, check_not_input
-from gpu_sigmoid.functions import Method
+from gpu_sigmoid.methods import Method
 
 # what the command calls the modes it offers
 MODES = {"value": "value", "grad": "grad", "both": "value_and_grad"}

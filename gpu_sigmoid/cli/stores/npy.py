@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from gpu_sigmoid.cli.stores import Job, check_single_file, result_dtype, result_shape, unreadable
-from gpu_sigmoid.functions import Method
+from gpu_sigmoid.methods import Method
 
 BLOCK_BYTES = 1 << 22
 """Of a block's results. A few megabytes stay in the cache from reading to writing, and in memory

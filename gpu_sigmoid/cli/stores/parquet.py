@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gpu_sigmoid.cli.stores import Job, check_single_file, result_dtype, unreadable
-from gpu_sigmoid.functions import Method
+from gpu_sigmoid.methods import Method
 from gpu_sigmoid.modes import label
 
 

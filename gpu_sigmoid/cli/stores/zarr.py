@@ -13,7 +13,7 @@ from gpu_sigmoid.cli.paths import check_not_input
 from gpu_sigmoid.cli.stores import Job, result_dtype, result_shape, unreadable
 from gpu_sigmoid.cli.stores.packing import check_unpacked
 from gpu_sigmoid.cli.stores.zarr_folder import check_array_folder
-from gpu_sigmoid.functions import Method
+from gpu_sigmoid.methods import Method
 
 Region = tuple[slice, ...]
 COMPONENT = "component"

@@ -1,0 +1,193 @@
+"""What the public objects are: functions with methods, in the manner of a NumPy ufunc.
+
+A parameter such as softplus' `beta` is one more operand of another formula: `softplus(x, beta=b)` is
+a call of that function, its `parametrised` one. It has a name, bounds and methods as any other, but
+users call it by the keyword alone.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable
+from math import inf
+from typing import Any
+
+from gpu_sigmoid import registry
+from gpu_sigmoid.bounds import Bound, bounds_of
+from gpu_sigmoid.dispatch import call
+from gpu_sigmoid.documentation import SUMMARIES, documentation
+from gpu_sigmoid.halves import Packed
+from gpu_sigmoid.modes import NAMES, PUBLIC, Mode, Partial, Signature, label
+
+
+class Method:
+    """A mode of a function, elementwise over arrays: the function itself, or one of its methods.
+
+    `formula` is the scalar formula that all backends compute, `mode` what of it. `name` tells it from
+    all others, `label` is what users call it. `ready` are the kernels for operands that need no
+    preparation, by dtype, which `dispatch` looks up. `parametrised` is the same with a `parameter`.
+    """
+
+    parametrised: "Method | None" = None
+    parameter = ""
+
+    def __init__(
+        self, formula: Callable, signature: Signature, mode: Mode, function: "Function", called: str
+    ) -> None:
+        self.formula, self.signature, self.mode, self.function = formula, signature, mode, function
+        self.name, self.label = label(formula.__name__, mode.name), label(called, mode.name)
+        self.__name__ = self.name.rpartition(".")[2]
+        self.__qualname__ = self.name
+        self.__doc__ = SUMMARIES.get(mode.name)
+        self.operands = signature.operands_of(mode)
+        self.ready: dict[Any, Callable[..., Any]] = {}
+        self._count = len(self.operands)
+
+    def __call__(self, *operands: Any, out: Any = None, **parameters: Any) -> Any:
+        # a ufunc would take one too many for its output
+        if len(operands) != self._count:
+            raise TypeError(self.refusal(len(operands)))
+        if parameters:
+            value = parameters.pop(self.parameter, None)
+            if parameters:
+                raise TypeError(self.unknown(parameters))
+            method, operands = self.with_parameter(operands, value)
+            return call(method, operands, out)
+        return call(self, operands, out)
+
+    def with_parameter(self, operands: tuple, value: Any) -> "tuple[Method, tuple]":
+        """Return what computes a call with a parameter, and its operands; None is no parameter."""
+        if self.parametrised is None or value is None:
+            return self, operands
+        count = len(self.signature.operands)
+        return self.parametrised, (*operands[:count], value, *operands[count:])
+
+    def unknown(self, parameters: Iterable[str]) -> str:
+        """Return what is wrong with a call with such keywords."""
+        wrong = next(name for name in parameters if name != self.parameter)
+        accepted = " and ".join(filter(None, [self.parameter, "out"]))
+        # in Python's words: by them polars finds that a function does not take its own keyword
+        return f"{self.label} got an unexpected keyword argument {wrong!r}: it has only {accepted}"
+
+    def refusal(self, given: int) -> str:
+        """Return what is wrong with a call of so many operands."""
+        wanted, names = self._count, ", ".join(self.operands)
+        return f"{self.label} takes {wanted} operand{'s' * (wanted > 1)} ({names}), by position, not {given}"
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        kind = inspect.Parameter.POSITIONAL_ONLY
+        parameters = [inspect.Parameter(name, kind) for name in self.operands]
+        for name in filter(None, [self.parameter, "out"]):
+            parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None))
+        return inspect.Signature(parameters)
+
+    def __repr__(self) -> str:
+        return f"<gpu_sigmoid.{self.name}>"
+
+    def __reduce__(self) -> Any:
+        return find, (self.formula.__name__, self.mode.name)
+
+
+class ValueAndGradients(Method):
+    """`value_and_grad` of a function of several gradients: (value, (by the first, by the second, ...)).
+
+    `flat` is the method that computes them, all in one tuple.
+    """
+
+    def __init__(self, flat: Method) -> None:
+        super().__init__(flat.formula, flat.signature, flat.mode, flat.function, flat.function.label)
+        self.flat = flat
+        self.__doc__ = "Return (value, tuple of derivatives) from one pass; `out` is as nested."
+
+    def __call__(self, *operands: Any, out: Any = None, **parameters: Any) -> Any:
+        results = self.flat(*operands, out=None if out is None else self.flattened(out), **parameters)
+        return results[0], results[1:]
+
+    def flattened(self, out: Any) -> tuple:
+        """Return (value, (derivatives...)) as one tuple.
+
+        Raises
+        ------
+        TypeError
+            If it is not nested so.
+        """
+        count = self.signature.gradients
+        if isinstance(out, tuple) and len(out) == 2:
+            value, gradients = out
+            if gradients is None:
+                return value, *(None,) * count
+            if isinstance(gradients, tuple) and len(gradients) == count:
+                return value, *gradients
+        names = ", ".join(f"by_{name}" for name in self.signature.operands[:count])
+        raise TypeError(f"{self.label}: out is to be a tuple (value, ({names})), as the results are")
+
+    def __reduce__(self) -> Any:
+        return getattr, (self.function, self.__name__)
+
+
+class Function(Method):
+    """A function and its derivatives, elementwise; call it for the value.
+
+    `bounds` are the largest errors by mode and dtype, `methods` all its modes by name; of these, several
+    results are in one tuple. `domain` is the open interval of `x` with finite results. One with a
+    parameter is `called` as the one without, whose `parametrised` it is.
+    """
+
+    grad: Method
+    grad2: Method
+    value_and_grad: Method
+    vjp: Method
+    packed: Packed
+    """Of functions of two gradients: the same of the two halves of one array."""
+
+    def __init__(
+        self,
+        formula: Callable,
+        definition: str,
+        limits: str,
+        differentiable: int = 1,
+        gradients: int = 1,
+        called: str = "",
+        parametrised: "Function | None" = None,
+        domain: tuple[float, float] = (-inf, inf),
+    ) -> None:
+        operands = tuple(inspect.signature(formula).parameters)
+        signature = Signature(operands, differentiable, gradients)
+        called = called or formula.__name__
+        super().__init__(formula, signature, signature.modes["value"], self, called)
+        self.definition, self.limits, self.domain = definition, limits, domain
+        self.bounds: dict[tuple[str, str], Bound] = bounds_of(formula.__name__)
+        self.methods: dict[str, Method] = {"value": self}
+        for mode in signature.modes.values():
+            if mode.name != "value":
+                self.methods[mode.name] = Method(formula, signature, mode, self, called)
+        for name in PUBLIC[1:]:
+            setattr(self, name, self.methods[name])
+        if gradients > 1:
+            self.value_and_grad = ValueAndGradients(self.methods["value_and_grad"])
+            self.packed = Packed(self)
+        if parametrised is not None:
+            for name, method in self.methods.items():
+                method.parametrised, method.parameter = parametrised.methods[name], parametrised.operands[-1]
+        self.__doc__ = documentation(self, parametrised)
+
+    def method_of(self, partial: Partial, weighted: bool = False) -> Method:
+        """Return the method that computes one partial derivative alone, by its operands in any order.
+
+        Raises
+        ------
+        NotImplementedError
+            If a formula does not give so many derivatives.
+        """
+        if len(partial) >= len(NAMES):
+            raise self.no_third_derivative()
+        wanted = ((*sorted(partial),),), weighted
+        return next(m for m in self.methods.values() if (m.mode.partials, m.mode.weighted) == wanted)
+
+    def no_third_derivative(self) -> NotImplementedError:
+        """Return the error of asking for one, to a chain rule's user."""
+        return NotImplementedError(f"{self.label} has no third derivative, which that of grad2 would be")
+
+
+def find(name: str, mode: str) -> Method:
+    """Return a mode of the function of that name."""
+    return registry.FUNCTIONS[name].methods[mode]
