@@ -12,7 +12,7 @@ from numpy import ndarray
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.backends.cpu.prepared import all_in_one_run, all_take, in_one_run, on_arrays, takes
 from gpu_sigmoid.backends.cpu.threads import SMALL
-from gpu_sigmoid.environment import require_gpu
+from gpu_sigmoid.environment import refuse_without_gpu
 from gpu_sigmoid.kinds import (
     CONVERTED,
     CUDA,
@@ -87,7 +87,7 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
         return cpu.run(method, operands, out)
     if backend == CUDA:
         # asked before the backend is imported, which takes CuPy
-        require_gpu(method)
+        refuse_without_gpu(method.label)
     return module_of(backend).run(method, operands, out)
 
 

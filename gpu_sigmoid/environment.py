@@ -16,6 +16,7 @@ import numpy as np
 from gpu_sigmoid.processors import usable
 
 THREADS_VARIABLE = "GPU_SIGMOID_NUM_THREADS"
+REQUIRED = "require_gpu=True asks for a GPU"
 _threads: int | None = None
 
 when_threads_are_set: list[Callable[[], None]] = []
@@ -29,7 +30,10 @@ def why_no_gpu() -> str | None:
     try:
         ctypes.CDLL(driver)
     except OSError:
-        return f"there is no NVIDIA driver ({driver} does not load)"
+        return (
+            f"there is no NVIDIA driver ({driver} does not load): install it for the GPU, or start a container "
+            "with docker run --gpus all"
+        )
     if importlib.util.find_spec("cupy") is None:
         return 'CuPy is not installed: pip install "gpu-sigmoid[cuda13]" (or [cuda12])'
     import cupy
@@ -37,8 +41,8 @@ def why_no_gpu() -> str | None:
     try:
         count = cupy.cuda.runtime.getDeviceCount()
     except cupy.cuda.runtime.CUDARuntimeError as error:
-        return f"CUDA does not start: {error}"
-    return None if count else "the driver reports no device"
+        return f"CUDA does not start: {error}; nvidia-smi says which CUDA the driver is for"
+    return None if count else "the driver reports no device; CUDA_VISIBLE_DEVICES may hide them"
 
 
 def gpu_available() -> bool:
@@ -46,14 +50,38 @@ def gpu_available() -> bool:
     return why_no_gpu() is None
 
 
-def require_gpu(method: Any) -> None:
-    """Raise a RuntimeError that says why, if no GPU can be used for an array that lies on one."""
+def refuse_without_gpu(label: str, wish: str = "an array lies on a GPU") -> None:
+    """Raise a RuntimeError that says who wants a GPU, why none can be used, and what would help."""
     if reason := why_no_gpu():
-        raise RuntimeError(f"{method.label}: an array lies on a GPU, and none can be used: {reason}")
+        raise RuntimeError(f"{label}: {wish}, and none can be used: {reason}")
 
 
-def array_module() -> ModuleType:
-    """Return cupy where a GPU is usable, else numpy."""
+def array_module(*, require_gpu: bool = False) -> ModuleType:
+    """Return cupy where a GPU is usable, else numpy.
+
+    Parameters
+    ----------
+    require_gpu : bool, keyword only
+        Whether to raise an error instead of falling back to numpy.
+
+    Returns
+    -------
+    module
+        cupy or numpy.
+
+    Raises
+    ------
+    RuntimeError
+        If a GPU is required and none is usable. It says why, and how to get one.
+
+    Examples
+    --------
+    >>> import gpu_sigmoid as gs
+    >>> xp = gs.array_module()
+    >>> x = xp.linspace(-1, 1, 5)
+    """
+    if require_gpu:
+        refuse_without_gpu("array_module", REQUIRED)
     if gpu_available():
         import cupy
 
@@ -61,7 +89,7 @@ def array_module() -> ModuleType:
     return np
 
 
-def asarray(x: Any, dtype: Any = None) -> Any:
+def asarray(x: Any, dtype: Any = None, *, require_gpu: bool = False) -> Any:
     """Return `x` as an array on the GPU where one is usable, else as a NumPy array.
 
     Parameters
@@ -70,7 +98,28 @@ def asarray(x: Any, dtype: Any = None) -> Any:
         Host data.
     dtype : dtype, optional
         As for `numpy.asarray`.
+    require_gpu : bool, keyword only
+        Whether to raise an error instead of falling back to a NumPy array.
+
+    Returns
+    -------
+    cupy.ndarray or numpy.ndarray
+        On the current device.
+
+    Raises
+    ------
+    RuntimeError
+        If a GPU is required and none is usable. It says why, and how to get one.
+
+    Examples
+    --------
+    >>> import gpu_sigmoid as gs
+    >>> x = gs.asarray([-1.0, 0.0, 1.0], dtype="float32")
+    >>> gs.sigmoid(x).dtype
+    dtype('float32')
     """
+    if require_gpu:
+        refuse_without_gpu("asarray", REQUIRED)
     return array_module().asarray(x, dtype=dtype)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.dtypes import result_name
-from gpu_sigmoid.environment import require_gpu
+from gpu_sigmoid.environment import refuse_without_gpu
 from gpu_sigmoid.outputs import refuse_out
 
 # DLPack's kDLCPU, kDLCUDA and kDLCUDAManaged
@@ -88,7 +88,7 @@ def place_of(operand: Any) -> tuple[int, ...] | None:
 
 
 def on_cuda(method: Any, operands: tuple, out: Any) -> Any:
-    require_gpu(method)
+    refuse_without_gpu(method.label)
     from gpu_sigmoid.backends.cupy import run
 
     return run(method, operands, out)

@@ -1,4 +1,4 @@
-"""Arrays that say they lie on a GPU where none can be used."""
+"""A GPU that is needed where none can be used, and one that is required where there is one."""
 
 import os
 import subprocess
@@ -14,17 +14,51 @@ import gpu_sigmoid as gs
 class Exporter:
     __cuda_array_interface__ = {"shape": (2, 3), "typestr": "<f4", "data": (4096, False), "version": 3}
 
-try:
-    gs.sigmoid(Exporter())
-except RuntimeError as error:
-    print(error)
+calls = (
+    lambda: gs.sigmoid(Exporter()),
+    lambda: gs.asarray([1.0], require_gpu=True),
+    lambda: gs.array_module(require_gpu=True),
+)
+for call in calls:
+    try:
+        print(call())
+    except RuntimeError as error:
+        print(error)
 """
+WISHES = (
+    "sigmoid: an array lies on a GPU",
+    "asarray: require_gpu=True asks for a GPU",
+    "array_module: require_gpu=True asks for a GPU",
+)
 
 
-def test_the_error_says_why() -> None:
+def test_the_error_says_who_needs_it_why_there_is_none_and_what_helps() -> None:
     environment = {k: v for k, v in os.environ.items() if k not in ("GPU_SIGMOID_EMULATE", "PYTHONPATH")}
-    done = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True)
     if gs.gpu_available() and "GPU_SIGMOID_EMULATE" not in os.environ:
         pytest.skip("there is a GPU")
-    assert "sigmoid: " in done.stdout, done.stderr
-    assert "lies on a GPU, and none can be used: there is no NVIDIA driver" in done.stdout
+    done = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True)
+    assert not done.returncode, done.stderr
+    for line, wish in zip(done.stdout.splitlines(), WISHES, strict=True):
+        assert line.startswith(f"{wish}, and none can be used: there is no NVIDIA driver")
+        assert "docker run --gpus all" in line
+
+
+def test_a_driver_without_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gpu_sigmoid import environment
+
+    # without its cache
+    monkeypatch.setattr(environment, "why_no_gpu", environment.why_no_gpu.__wrapped__)
+    monkeypatch.setattr(environment.ctypes, "CDLL", lambda name: None)
+    monkeypatch.setattr(environment.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(RuntimeError, match=r'CuPy is not installed: pip install "gpu-sigmoid\[cuda13\]"'):
+        gs.asarray([1.0], require_gpu=True)
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_that_is_required_is_used() -> None:
+    import cupy
+
+    assert gs.array_module(require_gpu=True) is cupy
+    x = gs.asarray([1, 2], dtype="float32", require_gpu=True)
+    assert isinstance(x, cupy.ndarray) and x.dtype == "float32"
+    assert cupy.asnumpy(x).tolist() == [1.0, 2.0]

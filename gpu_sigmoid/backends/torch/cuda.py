@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gpu_sigmoid.backends.torch.computation import Computation, Tensors, flat
 from gpu_sigmoid.backends.torch.operands import NAMES
-from gpu_sigmoid.environment import require_gpu
+from gpu_sigmoid.environment import refuse_without_gpu
 from gpu_sigmoid.modes import is_tabulable
 
 VECTORS, ELEMENT = "vectors", "element"
@@ -73,7 +73,7 @@ class OnCuda(Computation):
 
 
 def prepare(method: Any, dtype: torch.dtype, device: int, stepping: tuple[bool, ...]) -> Prepared:
-    require_gpu(method)
+    refuse_without_gpu(method.label)
     import cupy
 
     from gpu_sigmoid.backends.cupy import lut, packed
