@@ -31,8 +31,8 @@ def why_no_gpu() -> str | None:
         ctypes.CDLL(driver)
     except OSError:
         return (
-            f"there is no NVIDIA driver ({driver} does not load): install it for the GPU, or start a container "
-            "with docker run --gpus all"
+            f"there is no NVIDIA driver ({driver} does not load): install it for the GPU, or start a "
+            "container with docker run --gpus all"
         )
     if importlib.util.find_spec("cupy") is None:
         return 'CuPy is not installed: pip install "gpu-sigmoid[cuda13]" (or [cuda12])'
