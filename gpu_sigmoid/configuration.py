@@ -20,7 +20,18 @@ BACKENDS = {
 
 
 def show_config() -> None:
-    """Print versions, libraries, devices and threads, and for what is missing why."""
+    """Print versions, libraries, devices and threads, and of what is missing, why.
+
+    Imports Numba, JAX if it is installed, and CuPy where there is an NVIDIA driver.
+
+    Examples
+    --------
+    >>> import gpu_sigmoid as gs
+    >>> gs.show_config()  # doctest: +ELLIPSIS
+    gpu_sigmoid ...
+    Python ...
+    numpy ...
+    """
     gpu = why_no_gpu()
     rows = [
         ("gpu_sigmoid", __version__),

@@ -3,7 +3,7 @@
 Every function of `gpu_sigmoid.FUNCTIONS` is here under its name, with its `grad`,
 `grad2`, `value_and_grad` and `vjp`. Call it inside `numba.njit`, `numba.vectorize` or
 `numba.cuda.jit`: it is compiled into the caller and gives the array kernels' bits,
-whatever the caller's `fastmath` says.
+whatever the caller's `fastmath` says::
 
     import numba
     import gpu_sigmoid as gs
@@ -19,7 +19,7 @@ whatever the caller's `fastmath` says.
     def gate(x, y):
         return gs.device.sigmoid(x) * y
 
-and on the GPU, with numba-cuda:
+and on the GPU, with numba-cuda::
 
     from numba import cuda
 
@@ -88,7 +88,7 @@ class DeviceFunction:
         self.__name__, self.__qualname__ = method.__name__, method.__qualname__
         self.__signature__ = scalar_signature(method)
         self.__doc__ = NOTES.format(
-            summary=(method.__doc__ or "").partition(";")[0].partition("\n\n")[0].rstrip(".") + ".",
+            summary=(method.__doc__ or "").partition("\n")[0],
             parameters=", ".join(self.__signature__.parameters),
             returns="tuple of scalars" if len(method.mode.partials) > 1 else "scalar",
         )

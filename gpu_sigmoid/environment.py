@@ -46,7 +46,19 @@ def why_no_gpu() -> str | None:
 
 
 def gpu_available() -> bool:
-    """Return whether CuPy is installed and finds a usable GPU."""
+    """Return whether CuPy is installed and finds a usable GPU.
+
+    Returns
+    -------
+    bool
+        The answer of the first call, which imports CuPy where there is an NVIDIA driver.
+
+    Examples
+    --------
+    >>> import gpu_sigmoid as gs
+    >>> gs.gpu_available() == (gs.array_module().__name__ == "cupy")
+    True
+    """
     return why_no_gpu() is None
 
 
@@ -141,6 +153,15 @@ def set_num_threads(n: int) -> None:
     ------
     ValueError
         If n is not a positive integer.
+
+    Examples
+    --------
+    >>> import gpu_sigmoid as gs
+    >>> before = gs.get_num_threads()
+    >>> gs.set_num_threads(1)
+    >>> gs.get_num_threads()
+    1
+    >>> gs.set_num_threads(before)
     """
     global _threads
     _threads = _checked_threads(n, "n")
@@ -151,11 +172,22 @@ def set_num_threads(n: int) -> None:
 def get_num_threads() -> int:
     """Return how many CPU threads a call may use.
 
+    Returns
+    -------
+    int
+        At least 1; `set_num_threads` says where it comes from.
+
     Raises
     ------
     ValueError
         If it is for the environment variable GPU_SIGMOID_NUM_THREADS to say, and that is
         not a positive integer. Any first call on the CPU raises it too.
+
+    Examples
+    --------
+    >>> import gpu_sigmoid as gs
+    >>> gs.get_num_threads() >= 1
+    True
     """
     if _threads is not None:
         return _threads

@@ -14,11 +14,13 @@ sigmoid = Function(
     formulas.sigmoid,
     "The logistic sigmoid, 1 / (1 + exp(-x)).",
     "0 at -inf, 1 at inf; the derivative is 0 at both and keeps its relative accuracy on the way there.",
+    example="gs.sigmoid([-100.0, 0.0, 2.0])\narray([3.72007598e-44, 5.00000000e-01, 8.80797078e-01])",
 )
 log_sigmoid = Function(
     formulas.log_sigmoid,
     "The logarithm of the sigmoid, -log(1 + exp(-x)).",
     "-inf at -inf, -0.0 at inf; the derivative is sigmoid(-x).",
+    example="gs.log_sigmoid([-100.0, 0.0, 40.0])\narray([-1.00000000e+02, -6.93147181e-01, -4.24835426e-18])",
 )
 softplus = Function(
     formulas.softplus,
@@ -33,7 +35,10 @@ softplus = Function(
         "within 2e-19 (3e-154). The second derivative is 0 from abs(beta * x) = 131 (1060) on.",
         differentiable=2,
         called="softplus",
+        example="gs.softplus([-1.0, 0.0, 1.0], beta=20.0)\n"
+        "array([1.03057681e-10, 3.46573590e-02, 1.00000000e+00])",
     ),
+    example="gs.softplus([-100.0, 0.0, 100.0])\narray([3.72007598e-44, 6.93147181e-01, 1.00000000e+02])",
 )
 silu = Function(
     formulas.silu,
@@ -48,19 +53,23 @@ silu = Function(
         "abs(beta * x) = 131 (1060) on.",
         differentiable=2,
         called="silu",
+        example="gs.silu([-1.0, 0.0, 1.0], beta=1.702)\narray([-0.15420423,  0.        ,  0.84579577])",
     ),
+    example="gs.silu([-100.0, 0.0, 2.0])\narray([-3.72007598e-42,  0.00000000e+00,  1.76159416e+00])",
 )
 tanh = Function(
     formulas.tanh,
     "The hyperbolic tangent, 1 - 2 / (1 + exp(2 x)).",
     "-1 at -inf, 1 at inf, x itself near 0; the sign of zero is kept. The derivative is 0 at both ends and\n"
     "keeps its relative accuracy on the way there.",
+    example="gs.tanh([-1e-9, 0.0, 2.0])\narray([-1.0000000e-09,  0.0000000e+00,  9.6402758e-01])",
 )
 logit = Function(
     formulas.logit,
     "The inverse of the sigmoid, log(x / (1 - x)).",
     "-inf at 0, inf at 1, nan outside [0, 1]; full relative accuracy near 0.5.",
     domain=(0.0, 1.0),
+    example="gs.logit([1e-9, 0.25, 0.5])\narray([-20.72326584,  -1.09861229,   0.        ])",
 )
 log1mexp = Function(
     formulas.log1mexp,
@@ -69,12 +78,14 @@ log1mexp = Function(
     "probability p, and the result that of 1 - p: the function is its own inverse. What JAX and R call\n"
     "log1mexp(a) is log1mexp(-a) here.",
     domain=(-inf, 0.0),
+    example="gs.log1mexp([-50.0, -1.0, -1e-9])\narray([-1.92874985e-22, -4.58675145e-01, -2.07232658e+01])",
 )
 softplus_inverse = Function(
     formulas.softplus_inverse,
     "The inverse of the softplus, log(exp(x) - 1) = x + log(1 - exp(-x)).",
     "-inf at 0, inf at inf, nan below 0; full relative accuracy near its zero, ln(2).",
     domain=(0.0, inf),
+    example="gs.softplus_inverse([1e-9, 1.0, 100.0])\narray([-20.72326584,   0.54132485, 100.        ])",
 )
 bce_with_logits = Function(
     formulas.bce_with_logits,
@@ -94,7 +105,10 @@ bce_with_logits = Function(
         "the larger.",
         differentiable=3,
         called="bce_with_logits",
+        example="gs.bce_with_logits([-3.0, 2.0], [0.0, 1.0], pos_weight=10.0)\n"
+        "array([0.04858735, 1.26928011])",
     ),
+    example="gs.bce_with_logits([-3.0, 2.0], [0.0, 1.0])\narray([0.04858735, 0.12692801])",
 )
 glu = Function(
     formulas.glu,
@@ -103,6 +117,7 @@ glu = Function(
     "underflows. 0 times infinity is nan.",
     differentiable=2,
     gradients=2,
+    example="gs.glu([1e300, 2.0], [-800.0, 1.0])\narray([3.66787458e-48, 1.46211716e+00])",
 )
 swiglu = Function(
     formulas.swiglu,
@@ -112,6 +127,7 @@ swiglu = Function(
     "errors are there in last places of the larger of its terms, b * sigmoid(a) and a * b * sigmoid'(a).",
     differentiable=2,
     gradients=2,
+    example="gs.swiglu([-800.0, 1.0], [1e300, 2.0])\narray([-2.93429967e-45,  1.46211716e+00])",
 )
 
 FAMILY = (

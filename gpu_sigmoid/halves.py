@@ -25,6 +25,37 @@ class Packed:
 
     So `glu.packed(x)` is torch.nn.functional.glu(x), and `swiglu.packed(x)` takes the gate, whose silu
     it is, first: silu(x[..., :n]) * x[..., n:].
+
+    Parameters
+    ----------
+    x : array
+        Of NumPy, CuPy, Numba, torch, JAX or Dask.
+    axis : int
+        The axis that is halved; its length is even.
+    out : array or None
+        Where the result goes.
+
+    Returns
+    -------
+    array
+        The value, of half x's length along the axis.
+
+    Raises
+    ------
+    TypeError
+        If x is no array of these, and as for the function of two operands.
+    ValueError
+        If there is no such axis, if its length is odd, and as for the function of two operands.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gpu_sigmoid as gs
+    >>> x = np.ones((3, 8), dtype=np.float32)
+    >>> gs.swiglu.packed(x).shape
+    (3, 4)
+    >>> gs.swiglu.packed.vjp(x, np.ones((3, 4), dtype=np.float32)).shape
+    (3, 8)
     """
 
     def __init__(self, function: Any) -> None:
@@ -35,9 +66,21 @@ class Packed:
         return self.function(*self.halves(x, axis), out=out)
 
     def value_and_grad(self, x: Any, axis: int = -1, out: Any = None) -> Any:
-        """Return (value, derivatives) from one pass: these in one array, in the halves they are by.
+        """Return the value, and both derivatives in the halves of one array, from one pass.
 
-        `out` is a tuple of two arrays, either of which may be None.
+        Parameters
+        ----------
+        x, axis
+            As for the function of the halves itself.
+        out : tuple of two arrays or None
+            Where the results go; either of the two may be None.
+
+        Returns
+        -------
+        value : array
+            Of half x's length along the axis.
+        grad : array
+            Of the shape of x: in each half the derivative by it.
         """
         if out is not None and not (isinstance(out, tuple) and len(out) == 2):
             raise TypeError(f"{self.label}.value_and_grad: out is to be a tuple (value, gradient)")
@@ -55,7 +98,22 @@ class Packed:
         return value, gradient
 
     def vjp(self, x: Any, cotangent: Any, axis: int = -1, out: Any = None) -> Any:
-        """Return the gradient of x, an array like it, given that of the value."""
+        """Return the gradient of x, given that of the value, from one pass.
+
+        Parameters
+        ----------
+        x, axis
+            As for the function of the halves itself.
+        cotangent : array
+            The gradient of the value; broadcast against it.
+        out : array or None
+            Where the result goes.
+
+        Returns
+        -------
+        array
+            Of the shape of x.
+        """
         a, b = self.halves(x, axis)
         method = self.function.methods["vjp"]
         if out is None and not self.writes(x, cotangent):

@@ -13,7 +13,7 @@ from typing import Any
 from gpu_sigmoid import registry
 from gpu_sigmoid.bounds import Bound, bounds_of
 from gpu_sigmoid.dispatch import call
-from gpu_sigmoid.documentation import SUMMARIES, documentation
+from gpu_sigmoid.documentation import documentation, summary
 from gpu_sigmoid.halves import Packed
 from gpu_sigmoid.modes import NAMES, PUBLIC, Mode, Partial, Signature, label
 
@@ -36,7 +36,6 @@ class Method:
         self.name, self.label = label(formula.__name__, mode.name), label(called, mode.name)
         self.__name__ = self.name.rpartition(".")[2]
         self.__qualname__ = self.name
-        self.__doc__ = SUMMARIES.get(mode.name)
         self.operands = signature.operands_of(mode)
         self.ready: dict[Any, Callable[..., Any]] = {}
         self._count = len(self.operands)
@@ -96,7 +95,6 @@ class ValueAndGradients(Method):
     def __init__(self, flat: Method) -> None:
         super().__init__(flat.formula, flat.signature, flat.mode, flat.function, flat.function.label)
         self.flat = flat
-        self.__doc__ = "Return (value, tuple of derivatives) from one pass; `out` is as nested."
 
     def __call__(self, *operands: Any, out: Any = None, **parameters: Any) -> Any:
         results = self.flat(*operands, out=None if out is None else self.flattened(out), **parameters)
@@ -128,8 +126,9 @@ class Function(Method):
     """A function and its derivatives, elementwise; call it for the value.
 
     `bounds` are the largest errors by mode and dtype, `methods` all its modes by name; of these, several
-    results are in one tuple. `domain` is the open interval of `x` with finite results. One with a
-    parameter is `called` as the one without, whose `parametrised` it is.
+    results are in one tuple. `domain` is the open interval of `x` with finite results, `example` a call
+    and what Python prints of it. One with a parameter is `called` as the one without, whose
+    `parametrised` it is.
     """
 
     grad: Method
@@ -149,12 +148,13 @@ class Function(Method):
         called: str = "",
         parametrised: "Function | None" = None,
         domain: tuple[float, float] = (-inf, inf),
+        example: str = "",
     ) -> None:
         operands = tuple(inspect.signature(formula).parameters)
         signature = Signature(operands, differentiable, gradients)
         called = called or formula.__name__
         super().__init__(formula, signature, signature.modes["value"], self, called)
-        self.definition, self.limits, self.domain = definition, limits, domain
+        self.definition, self.limits, self.domain, self.example = definition, limits, domain, example
         self.bounds: dict[tuple[str, str], Bound] = bounds_of(formula.__name__)
         self.methods: dict[str, Method] = {"value": self}
         for mode in signature.modes.values():
@@ -168,7 +168,10 @@ class Function(Method):
         if parametrised is not None:
             for name, method in self.methods.items():
                 method.parametrised, method.parameter = parametrised.methods[name], parametrised.operands[-1]
-        self.__doc__ = documentation(self, parametrised)
+        # what is called by a keyword alone is described beside what takes it
+        describe = documentation if self.label == self.name else summary
+        for method in (self, *(getattr(self, name) for name in PUBLIC[1:])):
+            method.__doc__ = describe(method)
 
     def method_of(self, partial: Partial, weighted: bool = False) -> Method:
         """Return the method that computes one partial derivative alone, by its operands in any order.

@@ -2,7 +2,7 @@
 
 Every function of `gpu_sigmoid.FUNCTIONS` is here under its name, with its `grad`, `grad2`,
 `value_and_grad` and `vjp`. Call it in a function under `triton.jit`: it is compiled into the caller,
-as PTX that no compiler's option alters, and gives the array kernels' bits.
+as PTX that no compiler's option alters, and gives the array kernels' bits::
 
     import gpu_sigmoid as gs
     import triton
@@ -22,7 +22,7 @@ nested: `value, by_a, by_b = gs.triton.swiglu.value_and_grad(a, b)`. Triton's in
 PTX and refuses.
 
 `torch.compile` copies the text of such a kernel (one that `torch.library.wrap_triton` calls) with the
-functions that are global names in it. Bind those by their own names, and call them so:
+functions that are global names in it. Bind those by their own names, and call them so::
 
     silu = gs.triton.silu
     silu_grad = gs.triton.silu.grad

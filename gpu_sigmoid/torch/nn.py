@@ -8,6 +8,8 @@ What else differs from torch's: integers and booleans are taken, and have result
 point; logits and targets of two dtypes have a loss of the one that both are promoted to, where
 torch's has the target's; silu(-inf) is -0.0, not nan. `torch.jit.script`, which torch has
 deprecated, does not compile these modules: `torch.compile`, `torch.export` and `torch.jit.trace` do.
+
+The examples are to follow `import torch` and `from gpu_sigmoid.torch import nn`.
 """
 
 import torch
@@ -34,7 +36,13 @@ def in_onnx_export() -> bool:
 
 
 class Sigmoid(torch.nn.Sigmoid):
-    """The sigmoid, elementwise."""
+    """The sigmoid, elementwise.
+
+    Examples
+    --------
+    >>> nn.Sigmoid()(torch.tensor([-100.0, 0.0]))
+    tensor([3.7835e-44, 5.0000e-01])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         """Return sigmoid(input)."""
@@ -42,7 +50,13 @@ class Sigmoid(torch.nn.Sigmoid):
 
 
 class Tanh(torch.nn.Tanh):
-    """The hyperbolic tangent, elementwise."""
+    """The hyperbolic tangent, elementwise.
+
+    Examples
+    --------
+    >>> nn.Tanh()(torch.tensor([-1.0, 0.0]))
+    tensor([-0.7616,  0.0000])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         """Return tanh(input)."""
@@ -50,7 +64,13 @@ class Tanh(torch.nn.Tanh):
 
 
 class LogSigmoid(torch.nn.LogSigmoid):
-    """The logarithm of the sigmoid, elementwise."""
+    """The logarithm of the sigmoid, elementwise.
+
+    Examples
+    --------
+    >>> nn.LogSigmoid()(torch.tensor([-100.0, 0.0]))
+    tensor([-100.0000,   -0.6931])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         """Return log(sigmoid(input))."""
@@ -70,6 +90,11 @@ class Softplus(torch.nn.Softplus):
         Where torch's goes over to x. Ours needs none and does not use it; it is taken
         so that signatures agree, from 20 on, which changes torch's results by less than
         2e-9. Below, ours would not be what was asked for: a ValueError.
+
+    Examples
+    --------
+    >>> nn.Softplus(beta=2.0)(torch.tensor([-40.0, 1.0]))
+    tensor([9.0243e-36, 1.0635e+00])
     """
 
     def __init__(self, beta: float = 1.0, threshold: float = LEAST_THRESHOLD) -> None:
@@ -88,7 +113,13 @@ class Softplus(torch.nn.Softplus):
 
 
 class SiLU(torch.nn.SiLU):
-    """The sigmoid linear unit, x sigmoid(x), elementwise."""
+    """The sigmoid linear unit, x sigmoid(x), elementwise.
+
+    Examples
+    --------
+    >>> nn.SiLU()(torch.tensor([-100.0, 1.0]))
+    tensor([-3.7204e-42,  7.3106e-01])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         """Return silu(input), written to `input` if the module is in place."""
@@ -98,7 +129,13 @@ class SiLU(torch.nn.SiLU):
 
 
 class GLU(torch.nn.GLU):
-    """The gated linear unit of the two halves of an axis: a sigmoid(b)."""
+    """The gated linear unit of the two halves of an axis: a sigmoid(b).
+
+    Examples
+    --------
+    >>> nn.GLU()(torch.tensor([1.0, 2.0, -100.0, 0.0]))
+    tensor([3.7835e-44, 1.0000e+00])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         """Return glu of the halves of `input` along `dim`."""
@@ -112,6 +149,11 @@ class SwiGLU(torch.nn.Module):
     ----------
     dim : int
         The axis, as torch.nn.GLU's.
+
+    Examples
+    --------
+    >>> nn.SwiGLU()(torch.tensor([1.0, 2.0, 3.0, 4.0]))
+    tensor([2.1932, 7.0464])
     """
 
     def __init__(self, dim: int = -1) -> None:
@@ -134,6 +176,11 @@ class BCEWithLogitsLoss(torch.nn.BCEWithLogitsLoss):
     No cancellation for targets in [0, 1], and gradients that do not round to 0. An infinite
     logit on a hard target's side costs 0, with a `pos_weight` too. Targets may be booleans or
     integers.
+
+    Examples
+    --------
+    >>> nn.BCEWithLogitsLoss()(torch.tensor([-3.0, 2.0]), torch.tensor([0.0, 1.0]))
+    tensor(0.0878)
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:

@@ -35,9 +35,14 @@ def doubled(x):
     value, grad, grad2 = sigmoid(x)
     return 2.0 * value, 2.0 * grad, 2.0 * grad2
 '''
-FUNCTION = (
-    'doubled = Function(formulas.doubled, "Twice the sigmoid, 2 / (1 + exp(-x)).", "0 at -inf, 2 at inf.")\n'
+FUNCTION = """\
+doubled = Function(
+    formulas.doubled,
+    "Twice the sigmoid, 2 / (1 + exp(-x)).",
+    "0 at -inf, 2 at inf.",
+    example="gs.doubled(0.0)\\nnp.float64(1.0)",
 )
+"""
 DEFINITION = """\
     "doubled": Definition(
         lambda x: 2 * s(x),
