@@ -1,21 +1,51 @@
-"""The figures of a run: throughput against size, and every function against the baseline."""
+"""The charts of a run: throughput against size, and every function beside a copy.
 
+`python -m bench charts FOLDER` draws those of a run anew from the rows that it wrote.
+"""
+
+import json
+from itertools import cycle
 from pathlib import Path
-from statistics import median
 from typing import Any
+
+import click
 
 from bench.measure import BASELINE, OURS
 from bench.report import Record, on
+from gpu_sigmoid.cli.files import written_together
 from gpu_sigmoid.modes import label
 
-INK = "0.35"
+INK, BLUE = "0.35", "#307EC7"
 STYLE: dict[str, dict[str, Any]] = {
-    OURS: {"color": "#307EC7", "linewidth": 3},
-    BASELINE: {"color": INK, "linestyle": "--"},
+    OURS: {"color": BLUE, "linewidth": 3, "marker": "o", "zorder": 3},
+    BASELINE: {"color": INK, "linestyle": "--", "marker": "."},
 }
-OTHERS = [f"tab:{name}" for name in ["orange", "green", "red", "purple", "brown", "pink", "olive", "cyan"]]
-# Elements from which on operands come from memory, and the copy is the roof.
+# colours that the colour-blind tell apart (after Okabe and Ito), and a marker each for eight at once
+OTHERS = [
+    {"color": colour, "marker": marker}
+    for colour, marker in zip(
+        ("#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#9621E2", "#8C6D31"),
+        "s^vDPX<>",
+        strict=True,
+    )
+]
+# Elements from which on operands come from memory, and a copy moves as many bytes a second.
 LARGE = 10_000_000
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def charts(folder: Path) -> None:
+    """Draw the charts of FOLDER/throughput-*.json anew, without measuring anything."""
+    runs = sorted(folder.glob("throughput-*.json"))
+    if not runs:
+        raise click.ClickException(f"{click.format_filename(folder)} has no throughput-*.json")
+    with written_together(folder) as made:
+        for run in runs:
+            content = json.loads(run.read_text(encoding="utf-8"))
+            draw(content, made, run.stem.removeprefix("throughput-"))
+        names = sorted(path.name for path in made.iterdir())
+    click.echo(f"drawn: {', '.join(names)}")
 
 
 def draw(content: Record, folder: Path, device: str) -> None:
@@ -48,27 +78,45 @@ def draw_throughput(content: Record, dtype: str, threads: int, path: Path) -> No
             point = (row["case"]["size"], row["gigabytes_per_second"])
             lines.setdefault(row["contender"], []).append(point)
     plot = axes(f"sigmoid, {dtype}, {on(threads)}", 5)
-    plot.set_prop_cycle(color=OTHERS)
+    others = cycle(OTHERS)
     for name, points in lines.items():
-        plot.plot(*zip(*sorted(points), strict=True), marker=".", label=name, **STYLE.get(name, {}))
+        style = STYLE.get(name) or next(others)
+        plot.plot(*zip(*sorted(points), strict=True), markersize=5, label=name, **style)
     plot.set(xscale="log", yscale="log", xlabel="elements", ylabel="GB/s, read and written")
     save(plot, path)
 
 
 def draw_roofline(content: Record, size: int, dtype: str, threads: int, path: Path) -> None:
-    """Draw each function's bytes per second on large arrays, beside the baseline's, the roof."""
+    """Draw each function's bytes per second on large arrays, beside those of its rounds' copy."""
     rows = [row for row in rows_of(content, dtype, threads) if row["case"]["size"] == size]
     copies, ours, torch = (
         {subject(row["case"]): row["gigabytes_per_second"] for row in rows if row["contender"] == name}
         for name in (BASELINE, OURS, "torch")
     )
     names = list(ours)[::-1]
-    title = f"{size:,} elements, {dtype}, {on(threads)}: the copy is the roof"
-    plot = axes(title, 0.45 * len(names) + 1.2)
-    plot.barh(names, [ours[n] for n in names], 0.6, color="#307EC7", label=OURS)
+    places = {name: place for place, name in enumerate(names)}
+    plot = axes(f"{size:,} elements, {dtype}, {on(threads)}", 0.5 * len(names) + 1.2)
+    plot.barh(names, [ours[n] for n in names], 0.6, color=BLUE, label=OURS)
+    ends = [[places[n] + side for n in copies if n in places] for side in (-0.42, 0.42)]
+    plot.vlines(
+        [copies[n] for n in copies if n in places],
+        *ends,
+        color=INK,
+        linewidth=2,
+        label="a copy in the same rounds",
+    )
     common = [n for n in names if n in torch]
-    plot.scatter([torch[n] for n in common], common, color="#9621E2", label="torch", zorder=3)
-    plot.axvline(median(copies.values()), color=INK, linestyle="--", label="copy")
+    plot.scatter(
+        [torch[n] for n in common],
+        common,
+        60,
+        marker="D",
+        color="#E69F00",
+        edgecolor="black",
+        label="torch",
+        zorder=3,
+    )
+    plot.set_xlim(left=0)
     plot.set_xlabel("GB/s, read and written")
     save(plot, path)
 

@@ -29,7 +29,9 @@ def several(name: str, choices: Any, text: str) -> Any:
     return click.option(f"--{name}", f"{name}s", multiple=True, type=click.Choice(list(choices)), help=text)
 
 
-@click.group(cls=Commands, invoke_without_command=True, commands=[accuracy, device, torch_calls])
+@click.group(
+    cls=Commands, invoke_without_command=True, commands=[accuracy, charts.charts, device, torch_calls]
+)
 @click.option("--preset", "name", type=click.Choice(PRESETS), default="quick", show_default=True)
 @several("function", FUNCTIONS, "Instead of the preset's; may be repeated, as the next options may.")
 @several("mode", PUBLIC, "The value, derivatives, or both in one pass.")

@@ -1,6 +1,7 @@
 """The benchmark: what its figures mean. No speed is asserted."""
 
 import ast
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import gpu_sigmoid as gs
 from bench import charts, clock, measure, ours, peers, report
 from bench.cases import LAYOUTS, Case, Grid, operands, preset
 from bench.clock import Spread, calibrated, interleave
+from bench.command import main
 from gpu_sigmoid.dtypes import numpy_dtype
 
 CASE = Case("sigmoid", "value", "float32", 1000, "out", 1)
@@ -131,22 +134,34 @@ def test_peers_know_the_functions_they_know(monkeypatch: pytest.MonkeyPatch) -> 
             assert prepare(case, *operands(case)) is None
 
 
-def test_legends_cover_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_legends_cover_nothing_and_lines_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("matplotlib")
     drawn = []
     save = charts.save
     monkeypatch.setattr(charts, "save", lambda plot, path: (save(plot, path), drawn.append(plot)))
-    rows = [
-        row for case in Grid(("sigmoid", "silu"), sizes=(100, 200)) for row in measure.measure(case, 3, [])
-    ]
-    content = report.document(rows, 3)
-    charts.draw_roofline(content, 200, "float32", 1, tmp_path / "roof.png")
+    kept = Path(__file__).parent.parent.parent / "bench/results/throughput-cpu.json"
+    content = json.loads(kept.read_text(encoding="utf-8"))
+    charts.draw_roofline(content, 30_000_000, "float32", 1, tmp_path / "roof.png")
     charts.draw_throughput(content, "float32", 1, tmp_path / "size.png")
     for plot in drawn:
         (legend,) = plot.figure.legends
         assert not legend.get_window_extent().overlaps(plot.get_window_extent())
         assert plot.get_legend() is None
-    assert len(drawn) == 2
+    roof, size = drawn
+    assert len(roof.patches) > 2
+    assert len(size.lines) > 5
+    for look in ("get_color", "get_marker"):
+        assert len({getattr(line, look)() for line in size.lines}) == len(size.lines)
+
+
+def test_charts_are_drawn_anew_from_what_a_run_wrote(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    assert "has no throughput" in CliRunner().invoke(main, ["charts", str(tmp_path)]).output
+    rows = [row for case in Grid(("sigmoid",), sizes=(1, 10, 100)) for row in measure.measure(case, 3, [])]
+    report.write(tmp_path / "throughput-cpu.json", report.document(rows, 3))
+    done = CliRunner().invoke(main, ["charts", str(tmp_path)])
+    assert done.output == "drawn: throughput-cpu-float32-1.png\n"
+    assert (tmp_path / "throughput-cpu-float32-1.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_package_does_not_import_it() -> None:
