@@ -7,7 +7,7 @@ import click
 import numpy as np
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.cli.figures import GRAD_COLOUR, VALUE_COLOUR, FigureFile, centred_axes, save
+from gpu_sigmoid.cli.figures import GRAD_COLOUR, VALUE_COLOUR, FigureFile, new_axes, save
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def fit(samples: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def draw(result: Comparison) -> object:
-    axes = centred_axes()
+    axes = new_axes()
     limit = np.ceil(np.abs(result.logits).max())
     x = np.linspace(-limit, limit, 1000)
     axes.plot(x, gs.sigmoid(x), color="0.8", linewidth=3, zorder=0)

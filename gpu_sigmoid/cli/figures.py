@@ -1,34 +1,37 @@
 """The style of the figures, and saving them."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gpu_sigmoid.cli.files import written_whole
-from gpu_sigmoid.cli.paths import OutputFile, refusal
+from gpu_sigmoid.cli.paths import OutputFile, check_file, refusal
 
 VALUE_COLOUR = "#307EC7"
 GRAD_COLOUR = "#9621E2"
+GRAD2_COLOUR = "#E69F00"
 
 
-def centred_axes() -> Any:
-    """Return the axes of a new 9 x 5 inch figure, the left spine in the centre.
+def new_axes(centred: bool = True) -> Any:
+    """Return the axes of a new 9 x 5 inch figure, the left spine in the centre or at the left edge.
 
-    Its labels stand at the left edge: beside the spine, curves would pass through them.
+    Its labels stand at the left edge: beside a spine in the centre, curves would pass through them.
     """
     try:
         from matplotlib.figure import Figure
     except ImportError:
         raise click.ClickException('figures need matplotlib: pip install "gpu-sigmoid[demo]"') from None
     axes = Figure(figsize=(9, 5)).add_subplot()
-    axes.spines["left"].set_position("center")
     axes.spines[["top", "right"]].set_visible(False)
     axes.xaxis.set_ticks_position("bottom")
     axes.yaxis.set_ticks_position("left")
-    points_an_inch = 72
-    axes.tick_params(axis="y", pad=axes.bbox.width / axes.figure.dpi * points_an_inch / 2)
+    if centred:
+        axes.spines["left"].set_position("center")
+        points_an_inch = 72
+        axes.tick_params(axis="y", pad=axes.bbox.width / axes.figure.dpi * points_an_inch / 2)
     axes.grid(axis="y", color="0.9")
     axes.set_axisbelow(True)
     return axes
@@ -40,7 +43,7 @@ class FigureFile(OutputFile):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path, or say why no figure can be saved there."""
         path = super().convert(value, param, ctx)
-        accepted = [f".{name}" for name in centred_axes().figure.canvas.get_supported_filetypes()]
+        accepted = [f".{name}" for name in new_axes().figure.canvas.get_supported_filetypes()]
         # matplotlib adds a suffix where there is none, and replaces a file that was not named
         if path.suffix.lower() not in accepted:
             raise refusal(
@@ -49,8 +52,8 @@ class FigureFile(OutputFile):
         return path
 
 
-def save(axes: Any, path: Path) -> None:
-    """Save a figure, and nothing of it if it cannot be drawn."""
+def save(axes: Any, path: Path, check: Callable[[Path], None] = check_file) -> None:
+    """Save a figure, and nothing of it if it cannot be drawn or `check` refuses what is there."""
     # in memory first: Pillow takes no notice of a disk that is full
     image = io.BytesIO()
     try:
@@ -58,6 +61,6 @@ def save(axes: Any, path: Path) -> None:
     # some formats go through other programs, which fail in ways of their own
     except Exception as error:
         raise refusal(path, " ".join(str(error).split())) from None
-    with written_whole(path) as temporary:
+    with written_whole(path, check) as temporary:
         temporary.write_bytes(image.getbuffer())
     click.echo(f"saved {click.format_filename(path)}")

@@ -53,6 +53,13 @@ def check_file(path: Path) -> None:
     check_writable(path, real)
 
 
+def check_new(path: Path) -> None:
+    """Raise unless a file can be written at `path`, in place of nothing."""
+    check_file(path)
+    if os.path.lexists(path):
+        raise refusal(path, "it is there; -o replaces the file that it names")
+
+
 def check_not_input(path: Path, source: Path) -> None:
     """Raise if `path` is the input, by whatever name, or holds it."""
     real, read = resolved(path), resolved(source)

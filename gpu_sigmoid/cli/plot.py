@@ -1,40 +1,139 @@
-"""`gpu-sigmoid plot`: a function and its derivative, in one figure."""
+"""`gpu-sigmoid plot`: a function and its derivatives, in one figure and as numbers."""
 
+import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
-from gpu_sigmoid.cli.figures import GRAD_COLOUR, VALUE_COLOUR, FigureFile, centred_axes, save
+from gpu_sigmoid.cli.figures import (
+    GRAD2_COLOUR,
+    GRAD_COLOUR,
+    VALUE_COLOUR,
+    FigureFile,
+    new_axes,
+    save,
+)
+from gpu_sigmoid.cli.files import written_whole
+from gpu_sigmoid.cli.paths import OutputFile, check_file, check_new, refusal
 from gpu_sigmoid.functions import FUNCTIONS, glu
 from gpu_sigmoid.methods import Function
 
+COLOURS = {"value": VALUE_COLOUR, "grad": GRAD_COLOUR, "grad2": GRAD2_COLOUR}
+FORMATS = (".csv", ".npz")
+
+
+class DataFile(OutputFile):
+    """An option's file for numbers, whose suffix says the format."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path, or say why no numbers can be written there."""
+        path = super().convert(value, param, ctx)
+        if path.suffix.lower() not in FORMATS:
+            raise refusal(path, f"the suffix is to say the format; accepted are {', '.join(FORMATS)}")
+        return path
+
 
 @click.command()
-@click.option("-o", "--output", type=FigureFile(), help="Default: NAME.png")
+@click.option("-o", "--output", type=FigureFile(), help="Default: NAME.png, where there is none yet.")
 @click.option("--function", "name", type=click.Choice(list(FUNCTIONS)), default="sigmoid", show_default=True)
-def plot(output: Path | None, name: str) -> None:
-    """Draw a function of the family and its derivative."""
-    save(draw(FUNCTIONS[name]), output or FigureFile().convert(f"{name}.png", None, None))
+@click.option(
+    "--range", "ends", type=(float, float), metavar="LOW HIGH", help="Default: what of -6 6 is in the domain."
+)
+@click.option("--grad2", is_flag=True, help="Draw the second derivative too.")
+@click.option("--data", type=DataFile(), help="Write the points of the curves to this .csv or .npz file.")
+def plot(
+    output: Path | None, name: str, ends: tuple[float, float] | None, grad2: bool, data: Path | None
+) -> None:
+    """Draw a function of the family and its derivative.
+
+    A function of two operands is drawn against one of them, and the other is 1.
+
+    A file that is there is replaced only where an option names it.
+    """
+    function = FUNCTIONS[name]
+    x = points(function, ends)
+    curves = curves_at(function, x, grad2)
+    path, check = output, check_file
+    if path is None:
+        path, check = FigureFile().convert(f"{name}.png", None, None), check_new
+    save(draw(function, x, curves), path, check)
+    if data is not None:
+        write_points(data, {operand(function): x, **curves})
 
 
-def draw(function: Function) -> Any:
-    """Return axes with the value and the derivative drawn; other operands are 1."""
-    axes = centred_axes()
-    x = np.arange(-6, 6, 0.01)
+def points(function: Function, ends: tuple[float, float] | None = None) -> np.ndarray:
+    """Return where to draw a function: between two ends, or where most happens."""
     low, high = function.domain
-    if np.isfinite((low, high)).any():
+    if ends is None:
+        if not np.isfinite((low, high)).any():
+            return np.arange(-6, 6, 0.01)
         # for logit: where the first curve leaves, the inverse of its range
-        x = np.linspace(max(low + 0.0025, -6), min(high - 0.0025, 6), 1200)
-        axes.set_ylim(*(-6, 12) if high > 0 else (-12, 1))
-    # the operand that is no factor: of glu the second
-    place = 1 if function is glu else 0
+        return np.linspace(max(low + 0.0025, -6), min(high - 0.0025, 6), 1200)
+    if not (low <= ends[0] < ends[1] <= high and np.isfinite(ends[1] - ends[0])):
+        raise click.UsageError(
+            f"--range {ends[0]} {ends[1]}: {function.__name__} is drawn from LOW to a larger HIGH, "
+            f"finite numbers within its domain, {low} to {high}"
+        )
+    return np.linspace(*ends, 1201)
+
+
+def operand(function: Function) -> str:
+    """Return the operand against which a function is drawn: of glu the second, the first is a factor."""
+    return function.operands[1 if function is glu else 0]
+
+
+def curves_at(function: Function, x: np.ndarray, grad2: bool = False) -> dict[str, np.ndarray]:
+    """Return the value and the derivatives by one operand; the others are 1."""
+    place = function.operands.index(operand(function))
     operands = [x if i == place else 1.0 for i in range(len(function.operands))]
     value, *derivatives = function.methods["value_and_grad"](*operands)
-    grad = derivatives[place]
-    axes.plot(x, value, color=VALUE_COLOUR, linewidth=3, label=function.__name__)
-    axes.plot(x, grad, color=GRAD_COLOUR, linewidth=3, label="derivative")
+    curves = {"value": value, "grad": derivatives[place]}
+    if grad2:
+        second = function.methods["grad2"](*operands)
+        # of two operands by a twice, by a and b, by b twice
+        curves["grad2"] = second[2 * place] if isinstance(second, tuple) else second
+    return curves
+
+
+def draw(function: Function, x: np.ndarray, curves: Mapping[str, np.ndarray]) -> Any:
+    """Return axes with the curves drawn."""
+    ends = x[0], x[-1]
+    # the range of arange ends a step early
+    axes = new_axes(centred=np.isclose(-ends[0], ends[1], rtol=0.002))
+    given = [name if name == operand(function) else "1" for name in function.operands]
+    labels = {"value": f"{function.__name__}({', '.join(given)})", "grad": "derivative"}
+    for name, y in curves.items():
+        label = labels.get(name, "second derivative")
+        axes.plot(x, y, color=COLOURS[name], linewidth=3, label=label)
+    axes.set_xlabel(operand(function))
+    limit_height(axes, curves)
     # above the axes: the curves of most functions end in the upper right
-    axes.legend(loc="upper right", bbox_to_anchor=(1, 1.14), frameon=False)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(curves), frameon=False)
     return axes
+
+
+def limit_height(axes: Any, curves: Mapping[str, np.ndarray]) -> None:
+    """Let derivatives that grow without bound leave the figure, where they would flatten the rest."""
+    heights = np.concatenate([y[np.isfinite(y)] for y in curves.values()])
+    value = np.abs(curves["value"][np.isfinite(curves["value"])])
+    most = max(12.0, 2 * value.max(initial=0.0))
+    low, high = heights.min(initial=0.0), heights.max(initial=0.0)
+    if max(-low, high) > most:
+        low, high = max(low, -most), min(high, most)
+        axes.set_ylim(low - (low > -most), high + (high < most))
+
+
+def write_points(path: Path, columns: Mapping[str, np.ndarray]) -> None:
+    """Write arrays to a file of columns or of arrays, to the last bit."""
+    with written_whole(path) as temporary:
+        if path.suffix.lower() == ".npz":
+            np.savez(temporary, allow_pickle=False, **columns)
+        else:
+            with temporary.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(columns)
+                writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+    click.echo(f"saved {click.format_filename(path)}")

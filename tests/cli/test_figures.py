@@ -11,14 +11,19 @@ from helpers.command import done, refused, run, tree
 from matplotlib.figure import Figure
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.cli.plot import draw
+from gpu_sigmoid.cli.plot import curves_at, draw, points
+
+
+def drawn(function: Any, ends: tuple[float, float] | None = None, grad2: bool = False) -> Any:
+    x = points(function, ends)
+    return draw(function, x, curves_at(function, x, grad2))
 
 
 def test_plot_draws_the_figure(tmp_path: Path) -> None:
     result = run("plot", "-o", tmp_path / "figure.png")
     assert result.exit_code == 0, result.output
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
-    axes = draw(gs.sigmoid)
+    axes = drawn(gs.sigmoid)
     figure: Figure = axes.figure
     assert tuple(figure.get_size_inches()) == (9, 5)
     value, grad = axes.lines
@@ -44,14 +49,100 @@ def test_plot_draws_every_function(tmp_path: Path, function: Any) -> None:
 
 
 @EVERY_FUNCTION
-def test_labels_stand_on_no_curve(function: Any) -> None:
-    axes = draw(function)
-    axes.figure.canvas.draw()
-    boxes = [text.get_window_extent() for text in axes.get_yticklabels() if text.get_text()]
-    assert boxes
-    for line in axes.lines:
-        points = axes.transData.transform(line.get_xydata())
-        assert not any(box.count_contains(points) for box in boxes)
+@pytest.mark.parametrize("grad2", [False, True])
+def test_nothing_that_is_written_stands_on_a_curve_or_beyond_the_edge(function: Any, grad2: bool) -> None:
+    axes = drawn(function, grad2=grad2)
+    axes.figure.draw_without_rendering()
+    legend = axes.get_legend()
+    low, high = axes.get_ylim()
+    labels = [text for text in axes.get_yticklabels() if low <= text.get_position()[1] <= high]
+    boxes = [text.get_window_extent() for text in labels]
+    assert len(boxes) > 2
+    assert axes.get_xlabel() in function.operands
+    assert [text.get_text() for text in legend.get_texts()] == [line.get_label() for line in axes.lines]
+    page = axes.figure.bbox
+    for box in (*boxes, legend.get_window_extent(), axes.xaxis.label.get_window_extent()):
+        assert page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1
+        for line in axes.lines:
+            shown = axes.transData.transform(line.get_xydata())
+            assert not box.count_contains(shown[shown[:, 1] <= axes.bbox.y1])
+
+
+@EVERY_FUNCTION
+def test_a_curve_that_leaves_the_figure_is_not_flattened(function: Any) -> None:
+    axes = drawn(function, grad2=True)
+    value, *_ = axes.lines
+    low, high = axes.get_ylim()
+    heights = value.get_ydata()
+    assert low <= heights.min() and heights.max() <= high
+    assert np.ptp(heights) > (high - low) / 5
+    for line, method in zip(axes.lines, ("value", "grad", "grad2"), strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), of_one_operand(function, method, value.get_xdata()))
+
+
+def of_one_operand(function: Any, method: str, x: np.ndarray) -> np.ndarray:
+    """The value or a derivative by the operand that is drawn, the other 1."""
+    if method == "value":
+        return function(*operands_at(function, x))
+    results = getattr(function, method)(*operands_at(function, x))
+    if not isinstance(results, tuple):
+        return results
+    return results[-1 if function is gs.glu else 0]
+
+
+def operands_at(function: Any, x: np.ndarray) -> list[Any]:
+    operands: list[Any] = [1.0] * len(function.operands)
+    operands[1 if function is gs.glu else 0] = x
+    return operands
+
+
+@pytest.mark.parametrize("suffix", ["csv", "npz"])
+def test_the_points_of_the_curves_are_written(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"points.{suffix}"
+    path.write_text("old")
+    options = ["--function", "silu", "--range", "-2", "30", "--grad2", "-o", tmp_path / "a.svg"]
+    assert run("plot", *options, "--data", path).exit_code == 0
+    if suffix == "csv":
+        assert path.read_text(encoding="utf-8").partition("\n")[0] == "x,value,grad,grad2"
+        x, *columns = np.loadtxt(path, delimiter=",", skiprows=1, unpack=True)
+    else:
+        with np.load(path) as arrays:
+            x, *columns = (arrays[name] for name in ("x", "value", "grad", "grad2"))
+    np.testing.assert_array_equal(x, np.linspace(-2, 30, 1201))
+    for column, method in zip(columns, (gs.silu, gs.silu.grad, gs.silu.grad2), strict=True):
+        np.testing.assert_array_equal(column, method(x))
+
+
+@pytest.mark.parametrize(
+    ("function", "low", "high"),
+    [
+        ("silu", "2", "2"),
+        ("silu", "nan", "2"),
+        ("silu", "0", "inf"),
+        ("logit", "0", "1.5"),
+        ("sigmoid", "-1e308", "1e308"),
+    ],
+)
+def test_a_range_that_cannot_be_drawn(tmp_path: Path, function: str, low: str, high: str) -> None:
+    result = run("plot", "--function", function, "--range", low, high, "-o", tmp_path / "a.png")
+    assert result.exit_code == 2
+    assert f"{function} is drawn from LOW to a larger HIGH" in result.output
+    assert not os.listdir(tmp_path)
+
+
+def test_only_a_file_that_is_named_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("sigmoid.png").write_text("precious")
+    assert "it is there; -o replaces the file that it names" in refused("plot")
+    assert tree(tmp_path) == {"sigmoid.png": b"precious"}
+    assert done("plot", "-o", "sigmoid.png") == "saved sigmoid.png\n"
+    assert Path("sigmoid.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_format_of_data_is_known(tmp_path: Path) -> None:
+    message = refused("plot", "-o", tmp_path / "a.png", "--data", tmp_path / "a.parquet")
+    assert "accepted are .csv, .npz" in message
+    assert not os.listdir(tmp_path)
 
 
 def test_plot_has_a_name_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
