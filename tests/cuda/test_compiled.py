@@ -27,19 +27,32 @@ ALL = bool(os.environ.get("GPU_SIGMOID_ALL_KERNELS"))
 SAMPLE = [(f, "value_and_grad") for f in FUNCTIONS]
 
 
+def vectorised(function: str, name: str, dtype: str, pitched: bool = False) -> None:
+    """Assert that a kernel loads and stores every array 16 bytes at a time."""
+    method = FUNCTIONS[function].methods[name]
+    program = lower_for(method.formula, method.mode, dtype)
+    unroll = packed.unroll(len(program.inputs), len(program.outputs), dtype)
+    instructions = sass(packed.source(program, dtype, unroll, pitched=pitched), 90)
+    check(instructions, dtype)
+    read = {o for operation in program.operations for o in operation.operands} & set(program.inputs)
+    assert sum(i.startswith("LDG.E.128") for i in instructions) == unroll * len(read)
+    assert sum(i.startswith("STG.E.128") for i in instructions) == unroll * len(program.outputs)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("function", "name"), NAMES)
 def test_packed(function: str, name: str, dtype: str) -> None:
-    method = FUNCTIONS[function].methods[name]
-    program = lower_for(method.formula, method.mode, dtype)
-    instructions = sass(
-        packed.source(program, dtype, packed.unroll(len(program.inputs), len(program.outputs), dtype)), 90
-    )
-    check(instructions, dtype)
-    read = {o for operation in program.operations for o in operation.operands} & set(program.inputs)
-    unroll = packed.unroll(len(program.inputs), len(program.outputs), dtype)
-    assert sum(i.startswith("LDG.E.128") for i in instructions) == unroll * len(read)
-    assert sum(i.startswith("STG.E.128") for i in instructions) == unroll * len(program.outputs)
+    vectorised(function, name, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("function", "name"),
+    NAMES if ALL else [(f, n) for f in ("glu", "swiglu") for n in ("value", "value_and_grad", "vjp")],
+)
+def test_pitched(function: str, name: str, dtype: str) -> None:
+    """In pitched rows, of which a thread's is found by products: there is no division, which would call."""
+    vectorised(function, name, dtype, pitched=True)
 
 
 def elementwise_source(function: str, name: str, dtype: str) -> str:

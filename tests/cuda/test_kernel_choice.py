@@ -10,7 +10,7 @@ import gpu_sigmoid as gs
 
 cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
 
-from gpu_sigmoid.backends.cupy import elementwise, lut, packed
+from gpu_sigmoid.backends.cupy import elementwise, lut, packed, pitched
 
 pytestmark = pytest.mark.usefixtures("gpu")
 
@@ -27,12 +27,13 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return record
 
-    for kind, module, name in (
+    for kind, place, name in (
         ("packed", packed, "start"),
+        ("pitched", pitched.Launch, "start"),
         ("lut", lut, "launch"),
         ("elementwise", elementwise, "launch"),
     ):
-        monkeypatch.setattr(module, name, recorded(kind, getattr(module, name)))
+        monkeypatch.setattr(place, name, recorded(kind, getattr(place, name)))
     return kinds
 
 
@@ -47,6 +48,38 @@ def test_contiguous_arrays_numbers_and_single_elements_are_served_by_vectors(lau
     gs.sigmoid(fortran)
     gs.sigmoid.vjp(fortran, fortran)
     assert set(launched) == {"packed"}
+
+
+@pytest.mark.parametrize("function", [gs.glu, gs.swiglu], ids=str)
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+def test_halves_of_one_array_are_served_by_vectors(function: Any, dtype: str, launched: list[str]) -> None:
+    x = cupy.asarray(np.linspace(-3, 3, 6 * 48).astype(dtype).reshape(6, 48))
+    g = cupy.ones((6, 24), dtype)
+    for _ in range(2):  # calls after the first are prepared ones
+        function.packed(x)
+        function.packed(x, out=g)
+        function.packed.value_and_grad(x)
+        function.packed.vjp(x, g)
+        function.packed.vjp(x, g, out=x)
+    assert launched == ["pitched"] * 10
+    launched.clear()
+    function.packed(x, axis=0)
+    function.packed(x[:, 1:-1])
+    assert launched == ["packed", "elementwise"]
+
+
+def test_other_rows_are_served_by_vectors_where_all_lie_alike(launched: list[str]) -> None:
+    x = cupy.asarray(np.linspace(-3, 3, 6 * 48, dtype="f4").reshape(6, 48))
+    gs.sigmoid(x[:, 3:], out=cupy.empty_like(x)[:, 3:])
+    gs.sigmoid(x[::-1], out=cupy.empty_like(x))
+    gs.bce_with_logits(x, x[:1])
+    gs.bce_with_logits(x, x[:, :1])
+    assert launched == ["pitched"] * 4
+    launched.clear()
+    gs.sigmoid(x.reshape(6, 8, 6).transpose(1, 0, 2))
+    gs.sigmoid(x[:, 3:])
+    gs.sigmoid(x[:, :-1], out=cupy.empty((6, 47), "f4"))
+    assert launched == ["packed", "elementwise", "elementwise"]
 
 
 @pytest.mark.parametrize(

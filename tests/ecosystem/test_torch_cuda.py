@@ -71,6 +71,35 @@ def test_one_number_for_all_elements_is_one_launch(
         np.testing.assert_array_equal(cupy.asnumpy(result), gs.silu.vjp(x, g))
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_rows_at_a_pitch_are_one_launch(stream: Any, monkeypatch: pytest.MonkeyPatch, dtype: str) -> None:
+    monkeypatch.setattr(cuda, "by_arrays", refuse)
+    rng = np.random.default_rng(0)
+    x, g = rng.normal(size=(30, 80)).astype(dtype), rng.normal(size=(30, 40)).astype(dtype)
+    halves = lambda m: (m[:, :40], m[:, 40:])  # noqa: E731
+    compute = cuda.OnCuda(gs.swiglu.vjp).into
+    for place in ("elsewhere", "in the operand's place"):
+        for cotangent in (g, g[:1], g[:, :1]):
+            there, like = cupy.asarray(x), cupy.asarray(g)
+            weight = like[: len(cotangent), : cotangent.shape[1]]
+            out = there if place != "elsewhere" else cupy.zeros_like(there)
+            cupy.cuda.Device().synchronize()
+            compute(tuple(map(CudaTensor, (*halves(there), weight))), tuple(map(CudaTensor, halves(out))))
+            stream.synchronize()
+            want = np.concatenate(gs.swiglu.vjp(*halves(x), np.broadcast_to(cotangent, g.shape)), axis=1)
+            np.testing.assert_array_equal(cupy.asnumpy(out), want)
+
+
+def test_a_dense_tensor_in_another_order_is_one_launch(stream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda, "by_arrays", refuse)
+    x = np.linspace(-9, 9, 3 * 4 * 5, dtype="f4").reshape(3, 4, 5)
+    there, out = (cupy.asarray(a).transpose(0, 2, 1) for a in (x, np.zeros_like(x)))
+    cupy.cuda.Device().synchronize()
+    cuda.OnCuda(gs.sigmoid).into((CudaTensor(there),), (CudaTensor(out),))
+    stream.synchronize()
+    np.testing.assert_array_equal(cupy.asnumpy(out), gs.sigmoid(x).transpose(0, 2, 1))
+
+
 def test_other_layouts_are_left_to_cupy_arrays(stream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
     monkeypatch.setattr(cuda, "by_arrays", lambda *given: seen.append(given))
@@ -86,6 +115,9 @@ def test_other_layouts_are_left_to_cupy_arrays(stream: Any, monkeypatch: pytest.
         "other alignment": (a[1:51], b[:50]),
         "an element of the result": (cupy.broadcast_to(a[50:51], 100), a),
         "its first": (cupy.broadcast_to(a[:1], 100), a),
+        "rows that overlap": (a[:96].reshape(6, 16)[:, :8], a[:96].reshape(6, 16)[:, 4:12]),
+        "rows out of line": (a[:96].reshape(6, 16)[:, :8], b[1:97].reshape(6, 16)[:, :8]),
+        "transposed": (a[:60].reshape(6, 10), b[:60].reshape(10, 6).T),
     }
     compute = cuda.OnCuda(gs.sigmoid).into
     for count, (x, out) in enumerate(pairs.values(), 1):

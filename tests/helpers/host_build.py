@@ -27,6 +27,9 @@ template <class A, class F> F divided(A a, F b) {
     return promised ? q : std::numeric_limits<F>::quiet_NaN();
 }
 static void __syncthreads() {}
+static uint64_t __umul64hi(uint64_t a, uint64_t b) {
+    return static_cast<unsigned __int128>(a) * b >> 64;
+}
 """
 
 

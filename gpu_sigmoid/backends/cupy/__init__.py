@@ -3,6 +3,7 @@
 - `direct`: calls on contiguous arrays, which are one launch
 - `prepared`: calls like those before, which `dispatch` finds by the array's type
 - `packed`: contiguous arrays, 16 bytes at a time
+- `pitched`: the same for rows of wider arrays, such as the halves of one
 - `lut`: the same, for large 16-bit arrays, by a table of all results
 - `elementwise`: any other layout, by `cupy.ElementwiseKernel`
 - `storage`: how numbers lie in memory, and how 16-bit ones get to float32 and back
@@ -21,7 +22,7 @@ from typing import Any
 import cupy
 import numpy as np
 
-from gpu_sigmoid.backends.cupy import elementwise, fused, lut, packed
+from gpu_sigmoid.backends.cupy import elementwise, fused, lut, packed, pitched
 from gpu_sigmoid.backends.cupy.direct import Direct
 from gpu_sigmoid.backends.cupy.foreign import adopted, is_foreign, run_into
 from gpu_sigmoid.backends.cupy.prepared import Call, described
@@ -81,12 +82,17 @@ def calls_of(method: Any) -> Calls:
 def launcher(method: Any, name: str, operands: tuple, results: tuple) -> Callable[[tuple, tuple], None]:
     """Return what computes results on operands that lie as these."""
     formula, mode = method.formula, method.mode
-    kinds = packed.kinds_of(operands, results)
-    if kinds is None:
-        return lambda operands, results: elementwise.launch(formula, mode, name, operands, results)
-    if packed.VECTORS in kinds and lut.serves(formula, mode, name, operands):
-        return lambda operands, results: lut.launch(formula, mode, name, operands, results)
-    return lambda operands, results: packed.launch(formula, mode, name, operands, results, kinds)
+    places = [placed(o) if isinstance(o, cupy.ndarray) else None for o in operands]
+    lying = pitched.rows_of(results[0].shape, places, [placed(r) for r in results])
+    if lying is not None and lying.rows > 1:
+        rows = pitched.prepared(formula, mode, name, lying)
+        if rows is not None:
+            return lambda operands, results: rows.start(packed.in_order(operands, results, lying.kinds))
+    elif lying is not None:
+        if packed.VECTORS in lying.kinds and lut.serves(formula, mode, name, operands):
+            return lambda operands, results: lut.launch(formula, mode, name, operands, results)
+        return lambda operands, results: packed.launch(formula, mode, name, operands, results, lying.kinds)
+    return lambda operands, results: elementwise.launch(formula, mode, name, operands, results)
 
 
 def one_device(method: Any, arrays: list) -> Any:

@@ -1,4 +1,4 @@
-"""Contiguous arrays: 16 bytes per load and store, two loads and more in flight in every thread.
+"""Runs of memory, or rows of them: 16 bytes per load and store, several loads in flight in every thread.
 
 With one element per thread and load, as ElementwiseKernel has it, too few bytes are
 under way to fill the memory's bandwidth, the fewer the smaller the dtype.
@@ -24,7 +24,7 @@ ENTRY = "packed"
 OPTIONS = ("-std=c++17",)
 
 VECTORS, NUMBER, ELEMENT = "vectors", "number", "element"
-"""How an operand is read: as the results lie, as a number of the host's, or one element for all."""
+"""How an operand is read: as the results lie, as a number of the host's, or one element for all of a row."""
 
 # Operands may be results: a thread has read all it needs of a vector before it writes it.
 TEMPLATE = """
@@ -33,13 +33,13 @@ constexpr int LANES = {vector} / sizeof(Element);
 union Vector {{ uint4 whole; Element lane[LANES]; }};
 
 extern "C" __global__ void __launch_bounds__({threads})
-{entry}({pointers}, long long size, long long peeled) {{
+{entry}({pointers}, long long size, long long peeled{row_parameters}) {{
+    const long long index = blockIdx.x * static_cast<long long>(blockDim.x) + threadIdx.x;
+    {place}
     {prologue}
     const auto compute = [&]({element_parameters}) {{
         {operation}
     }};
-    const long long thread = blockIdx.x * static_cast<long long>(blockDim.x) + threadIdx.x;
-    const long long stride = gridDim.x * static_cast<long long>(blockDim.x);
     const long long vectors = (size - peeled) / LANES;
     for (long long first = thread; first < vectors; first += {unroll} * stride) {{
         Vector {vector_arrays};
@@ -69,28 +69,18 @@ extern "C" __global__ void __launch_bounds__({threads})
 }}
 """
 
-
-def kinds_of(operands: tuple, results: tuple) -> tuple[str, ...] | None:
-    """Return how each operand is read, None where this kernel does not serve.
-
-    It serves results that are contiguous alike, and equally far from 16-byte boundaries, on
-    operands that are as the results or one element for all.
-    """
-    shape = results[0].shape
-    kinds = tuple(kind_of(operand, shape) for operand in operands)
-    arrays = (*(o for o, kind in zip(operands, kinds, strict=True) if kind == VECTORS), *results)
-    if any(a.shape != shape for a in arrays) or len({a.data.ptr % VECTOR for a in arrays}) > 1:
-        return None
-    alike = all(a.flags.c_contiguous for a in arrays) or all(a.flags.f_contiguous for a in arrays)
-    return kinds if alike else None
-
-
-def kind_of(operand: Any, shape: tuple[int, ...]) -> str:
-    if not isinstance(operand, cupy.ndarray):
-        return NUMBER
-    if (operand.size == 1 and operand.shape != shape) or not any(operand.strides):
-        return ELEMENT
-    return VECTORS
+ONE_RUN = """
+    const long long thread = index, stride = gridDim.x * static_cast<long long>(blockDim.x);
+"""
+# So many threads to a row that each has work for one turn of the loop. Which row an index is in, a product
+# with (2^64 - 1) / across says, without a division: exactly, while (index + 1) * across <= 2^64.
+ROWS = """
+    const long long row = __umul64hi(index + 1, reciprocal);
+    if (row >= rows) return;
+    const long long thread = index - row * across, stride = across;
+    {advances}
+"""
+ROW_PARAMETERS = ("long long rows", "long long across", "unsigned long long reciprocal")
 
 
 def launch(
@@ -98,11 +88,16 @@ def launch(
 ) -> None:
     """Compute `results` on the current device and stream."""
     compiled, elements_a_thread = kernel(formula, mode, dtype, kinds)
-    pairs = list(zip(operands, kinds, strict=True))
-    arrays = (*(o for o, kind in pairs if kind == VECTORS), *results)
-    others = tuple(elementwise.bits(o) for o, kind in pairs if kind != VECTORS)
     size, before = results[0].size, peeled(results[0])
-    start(compiled.kernel.linear_launch, elements_a_thread, (*arrays, *others), size, before)
+    arrays = in_order(operands, results, kinds)
+    start(compiled.kernel.linear_launch, elements_a_thread, arrays, size, before)
+
+
+def in_order(operands: tuple, results: tuple, kinds: tuple[str, ...]) -> tuple:
+    """Return operands and results as a kernel takes them."""
+    pairs = list(zip(operands, kinds, strict=True))
+    others = [elementwise.bits(o) for o, kind in pairs if kind != VECTORS]
+    return (*(o for o, kind in pairs if kind == VECTORS), *results, *others)
 
 
 def start(
@@ -128,10 +123,12 @@ def before_a_vector(size: int, distance: int, itemsize: int) -> int:
 
 
 @cache
-def kernel(formula: Callable, mode: Mode, dtype: str, kinds: tuple[str, ...]) -> tuple[Any, int]:
+def kernel(
+    formula: Callable, mode: Mode, dtype: str, kinds: tuple[str, ...], pitched: bool = False
+) -> tuple[Any, int]:
     """Return the compiled kernel, and how many elements each of its threads takes at a time."""
     vectors = unroll(kinds.count(VECTORS), len(mode.partials), dtype)
-    text = source(lower_for(formula, mode, dtype), dtype, vectors, kinds)
+    text = source(lower_for(formula, mode, dtype), dtype, vectors, kinds, pitched)
     return cupy.RawKernel(text, ENTRY, options=OPTIONS), vectors * VECTOR // numpy_dtype(dtype).itemsize
 
 
@@ -147,12 +144,18 @@ def unroll(operands: int, results: int, dtype: str) -> int:
     return 4 if results == 1 else 2
 
 
-def source(program: Program, dtype: str, vectors: int, kinds: tuple[str, ...] | None = None) -> str:
-    """Return the whole source of the kernel, which has so many vectors of each operand under way."""
+def source(
+    program: Program, dtype: str, vectors: int, kinds: tuple[str, ...] | None = None, pitched: bool = False
+) -> str:
+    """Return the whole source of the kernel, which has so many vectors of each operand under way.
+
+    A pitched one goes over rows, and takes of every array how many elements its rows are apart.
+    """
     kinds = kinds or (VECTORS,) * len(program.inputs)
     ins = [f"in{i}" for i in range(len(program.inputs))]
     outs = [f"out{i}" for i in range(len(program.outputs))]
     named = list(zip(ins, kinds, strict=True))
+    elements = [name for name, kind in named if kind == ELEMENT]
     parameters = {NUMBER: "Element {0}", ELEMENT: "const Element* the_{0}"}
     loop = loop_source(
         ENTRY,
@@ -162,8 +165,9 @@ def source(program: Program, dtype: str, vectors: int, kinds: tuple[str, ...] | 
         operation(program, dtype, ins, outs),
         vectors,
         THREADS,
-        "\n".join(f"const Element {name} = *the_{name};" for name, kind in named if kind == ELEMENT),
+        "\n".join(f"const Element {name} = *the_{name};" for name in elements),
         tuple(parameters[kind].format(name) for name, kind in named if kind != VECTORS),
+        tuple(f"the_{name}" for name in elements) if pitched else None,
     )
     return cuda_source(program) + CONVERSIONS + loop
 
@@ -178,22 +182,31 @@ def loop_source(
     threads: int,
     prologue: str = "",
     further: tuple[str, ...] = (),
+    also_pitched: tuple[str, ...] | None = None,
 ) -> str:
-    """Return the kernel that does `operation` on every element of contiguous arrays.
+    """Return the kernel that does `operation` on every element of arrays that lie alike.
 
-    `prologue` comes before; it may read the `further` parameters, which follow the arrays.
+    `prologue` comes before; it may read the `further` parameters, which follow the arrays. Where
+    `also_pitched` is given, arrays are rows, and so are those that it names of the `further` ones.
     """
     names = [*ins, *outs]
     arrays = [f"const Element* {n}" for n in ins] + [f"Element* {n}" for n in outs]
+    place, row_parameters = ONE_RUN, []
+    if also_pitched is not None:
+        pitched = [*names, *also_pitched]
+        place = ROWS.format(advances=" ".join(f"{n} += row * {n}_pitch;" for n in pitched))
+        row_parameters = [*ROW_PARAMETERS, *(f"long long {n}_pitch" for n in pitched)]
     return TEMPLATE.format(
         entry=entry,
         c_type=c_type,
         vector=VECTOR,
         threads=threads,
         unroll=unroll,
+        place=place,
         prologue=prologue,
         operation=operation,
         pointers=", ".join([*arrays, *further]),
+        row_parameters="".join(f", {parameter}" for parameter in row_parameters),
         element_parameters=", ".join([f"Element {n}" for n in ins] + [f"Element& {n}" for n in outs]),
         vector_arrays=", ".join(f"v_{n}[{unroll}]" for n in names),
         loads=" ".join(f"v_{n}[k].whole = reinterpret_cast<const uint4*>({n} + peeled)[at];" for n in ins),

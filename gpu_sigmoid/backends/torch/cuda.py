@@ -1,15 +1,18 @@
 """Computing on tensors in a GPU's memory, by the kernels of CuPy arrays, on torch's current stream.
 
-Contiguous tensors, and ones of one number for all elements, are one launch, given their addresses: to
-make CuPy arrays of them and an object of the stream takes ten times as long. Those are for any other
-layout.
+Contiguous tensors, rows at a pitch, and ones of one number for all elements, are one launch, given their
+addresses: to make CuPy arrays of them and an object of the stream takes ten times as long. Those are for
+any other layout.
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from gpu_sigmoid.backends.placed import Overlaps, Placed
 from gpu_sigmoid.backends.torch.computation import Computation, Tensors, flat
 from gpu_sigmoid.backends.torch.operands import NAMES
 from gpu_sigmoid.environment import refuse_without_gpu
@@ -17,6 +20,8 @@ from gpu_sigmoid.modes import is_tabulable
 
 VECTORS, ELEMENT = "vectors", "element"
 """How a kernel reads an operand, in the words of `backends.cupy.packed`."""
+ALIGNMENT = 16
+"""Bytes of a vector there."""
 
 
 class Prepared(NamedTuple):
@@ -69,6 +74,16 @@ class OnCuda(Computation):
                 prepared = self.kernels[key] = prepare(self.method, *key)
             if launched(prepared, first.numel(), stepping, addresses, stream):
                 return
+        elif first.numel():
+            memory = tensors + results
+            addresses = [t.data_ptr() for t in memory]
+            lying = tuple(
+                [(t.shape, t.stride(), a % ALIGNMENT) for t, a in zip(memory, addresses, strict=True)]
+            )
+            rows = rows_of(self.method, first.dtype, device, lying)
+            if rows is not None and not rows.overlaps.among(addresses):
+                rows.start(tuple([addresses[i] for i in rows.order]), launchable(stream))
+                return
         by_arrays(self.method, tensors, results, stream)
 
 
@@ -104,11 +119,54 @@ def launched(
         if address % packed.VECTOR != distance:
             return False
     before = packed.before_a_vector(size, distance, prepared.itemsize)
-    found = _streams.get(stream) or _streams.setdefault(stream, Stream(stream))
+    everything = (*arrays, *elements)
     packed.start(
-        prepared.linear_launch, prepared.elements_a_thread, (*arrays, *elements), size, before, found
+        prepared.linear_launch, prepared.elements_a_thread, everything, size, before, launchable(stream)
     )
     return True
+
+
+class Rows(NamedTuple):
+    """A method's kernel for tensors that lie as others did, as rows at a pitch."""
+
+    start: Any
+    order: tuple[int, ...]
+    """In which the kernel takes operands and results."""
+    overlaps: Overlaps
+
+
+@lru_cache(maxsize=1024)
+def rows_of(method: Any, dtype: torch.dtype, device: int, lying: tuple) -> Rows | None:
+    """Return what serves tensors of such shapes, strides and alignments, None where nothing does."""
+    refuse_without_gpu(method.label)
+    import cupy
+
+    from gpu_sigmoid.backends.cupy import lut, pitched
+
+    name, itemsize, count = NAMES[dtype], dtype.itemsize, len(method.operands)
+    element = np.dtype(f"V{itemsize}")
+    places = [
+        Placed(distance, tuple(shape), tuple([itemsize * step for step in strides]), element)
+        for shape, strides, distance in lying
+    ]
+    found = pitched.rows_of(places[-1].shape, places[:count], places[count:])
+    if found is None or any(place.address % itemsize for place in places):
+        return None
+    # a table serves what is a single run
+    tabulable = is_tabulable(method.formula, method.mode, name)
+    if tabulable and found.rows == 1 and found.columns >= lut.SERVED_FROM:
+        return None
+    with cupy.cuda.Device(device):
+        launch = pitched.prepared(method.formula, method.mode, name, found)
+    if launch is None:
+        return None
+    vectors, elements = ([i for i, kind in enumerate(found.kinds) if kind == k] for k in (VECTORS, ELEMENT))
+    order = (*vectors, *range(count, len(places)), *elements)
+    return Rows(launch.start, order, Overlaps(places, count))
+
+
+def launchable(stream: int) -> Stream:
+    return _streams.get(stream) or _streams.setdefault(stream, Stream(stream))
 
 
 def by_arrays(method: Any, tensors: Tensors, results: Tensors, stream: int) -> None:
