@@ -114,7 +114,7 @@ def softplus_beta(x, beta):
     rest = where(is_near, near_low, far_low)
     # It is nan beside an infinite high, and where the product is no number, whose low part is nan then: a
     # GPU's reciprocal of nan is anything.
-    rest = where(rest < LARGEST, rest, where(abs(magnitude_low) >= 0.0, LARGEST, magnitude_low))
+    rest = where(rest < LARGEST, rest, where(magnitude_low < LARGEST, LARGEST, magnitude_low))
     value = high + rest
     value_low = (high - value) + rest
 

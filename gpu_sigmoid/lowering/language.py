@@ -58,6 +58,8 @@ class Graph:
         if primitive is None:
             kinds = ", ".join({"f": "float", "i": "integer", "b": "truth value"}[v.kind] for v in values)
             raise error(f"no primitive {name}({kinds})")
+        if name == "le" and up_to_zero(values[0]) and values[1].name == "abs":
+            raise error("abs() >= 0, which CUDA's assembler takes to hold, of nan too")
         return self._intern(primitive.result, name, values)
 
     def value(self, operand: Any, integer: bool = False) -> "Value":
@@ -74,6 +76,10 @@ class Graph:
             raise error(f"{operand!r} is not exact in float32: make it a Constant")
         # Keyed by its text: 0.0 == -0.0
         return self._intern("f", "constant", (), float(number).hex())
+
+
+def up_to_zero(value: "Value") -> bool:
+    return value.name == "constant" and value.kind == "f" and float.fromhex(value.payload) <= 0.0
 
 
 def binary(name: str, reflected: bool = False) -> Callable[["Value", Any], "Value"]:

@@ -48,6 +48,10 @@ def keyword(x):
     return (fma(x, x, c=x),)
 
 
+def asks_for_nan(x):
+    return (where(abs(x) >= 0.0, x, 1.0),)
+
+
 def two_results(x):
     return x, x
 
@@ -72,6 +76,7 @@ def no_float(x):
         (inexact, 1, "make it a Constant"),
         (chained, 1, "Compare"),
         (keyword, 1, "Call"),
+        (asks_for_nan, 1, "takes to hold, of nan too"),
     ],
 )
 def test_refused_with_file_and_line(formula: Any, line: int, words: str) -> None:
