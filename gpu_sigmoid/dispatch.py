@@ -73,7 +73,7 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
         ufunc = method.ready.get(float)
         if ufunc is not None and alone and out is None:
             return ufunc(first)
-    elif is_ready(method, type(first)):
+    elif method.is_ready(type(first)):
         result = method.ready[type(first)](operands, out)
         if result is not NotImplemented:
             return result
@@ -89,16 +89,6 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
         # asked before the backend is imported, which takes CuPy
         refuse_without_gpu(method.label)
     return module_of(backend).run(method, operands, out)
-
-
-def is_ready(method: Any, kind: type) -> bool:
-    """Return whether operands of a type may need no preparation."""
-    return kind in method.ready
-
-
-# Torch.compile takes what this returns for a constant, and does not compile a program anew because the
-# table has grown: as torch.compiler.assume_constant_result would mark it.
-is_ready._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def module_of(backend: str) -> Any:

@@ -52,6 +52,15 @@ class Method:
             return call(method, operands, out)
         return call(self, operands, out)
 
+    def is_ready(self, kind: type) -> bool:
+        """Return whether operands of a type may need no preparation."""
+        return kind in self.ready
+
+    # torch.compile takes what this returns for a constant, and does not compile a program anew because the
+    # table has grown: as torch.compiler.assume_constant_result would mark it. Before torch 2.13 it does so
+    # with methods alone, since it can have no constant of a Method for an argument.
+    is_ready._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
     def with_parameter(self, operands: tuple, value: Any) -> "tuple[Method, tuple]":
         """Return what computes a call with a parameter, and its operands; None is no parameter."""
         if self.parametrised is None or value is None:
