@@ -109,6 +109,18 @@ def test_the_cpus_bits(name: str, dtype: str, tmp_path: Path) -> None:
             assert bits(next(got)) == bits(want), method
 
 
+def test_a_bias_silu_and_a_product_in_one_kernel(tmp_path: Path) -> None:
+    body = """\
+biased = tl.load(x + i, held) + tl.load(bias + i % 40, held)
+tl.store(out + i, gs.triton.silu(biased) * tl.load(gate + i, held), held)"""
+    pointers = ["x", "bias", "gate", "out"]
+    built = compiled(kernel(tmp_path, body, pointers), dict.fromkeys(pointers, "fp32"), 90)
+    x, gate = sample(gs.silu.vjp, "float32", SIZE)
+    bias = np.resize(x[:40], SIZE)
+    (got,) = launch(built, [x, bias, gate], 1)
+    assert bits(got) == bits(gs.silu(x + bias) * gate)
+
+
 FUSED = "tl.store(y + i, gs.triton.silu(tl.load(x + i, held)) * tl.load(y + i, held), held)"
 
 
