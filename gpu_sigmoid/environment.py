@@ -138,8 +138,8 @@ def asarray(x: Any, dtype: Any = None, *, require_gpu: bool = False) -> Any:
 def set_num_threads(n: int) -> None:
     """Set how many CPU threads a call may use, for this process.
 
-    Arrays of more than about half a million elements are split over so many threads,
-    smaller ones are faster on one. Results do not depend on it. Without a call it is
+    Results of 8 MB and more are computed by so many threads, smaller ones are as fast
+    on one. Results do not depend on it. Without a call it is
     the environment variable GPU_SIGMOID_NUM_THREADS, which counts as unset where it is
     empty, or else the number of CPUs this process may run on, or that a container's quota
     leaves to it.

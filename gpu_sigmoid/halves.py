@@ -70,8 +70,10 @@ class Packed:
 
         Parameters
         ----------
-        x, axis
-            As for the function of the halves itself.
+        x : array
+            As for `packed` itself.
+        axis : int
+            The axis that is halved.
         out : tuple of two arrays or None
             Where the results go; either of the two may be None.
 
@@ -81,6 +83,14 @@ class Packed:
             Of half x's length along the axis.
         grad : array
             Of the shape of x: in each half the derivative by it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import gpu_sigmoid as gs
+        >>> value, grad = gs.glu.packed.value_and_grad(np.ones((3, 8), dtype=np.float32))
+        >>> value.shape, grad.shape
+        ((3, 4), (3, 8))
         """
         if out is not None and not (isinstance(out, tuple) and len(out) == 2):
             raise TypeError(f"{self.label}.value_and_grad: out is to be a tuple (value, gradient)")
@@ -102,10 +112,12 @@ class Packed:
 
         Parameters
         ----------
-        x, axis
-            As for the function of the halves itself.
+        x : array
+            As for `packed` itself.
         cotangent : array
             The gradient of the value; broadcast against it.
+        axis : int
+            The axis that is halved.
         out : array or None
             Where the result goes.
 
@@ -113,6 +125,14 @@ class Packed:
         -------
         array
             Of the shape of x.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import gpu_sigmoid as gs
+        >>> x = np.ones((3, 8), dtype=np.float32)
+        >>> gs.glu.packed.vjp(x, gs.glu.packed(x)).shape
+        (3, 8)
         """
         a, b = self.halves(x, axis)
         method = self.function.methods["vjp"]

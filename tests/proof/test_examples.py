@@ -16,7 +16,9 @@ def documented() -> dict[str, Any]:
     for name, function in gs.FUNCTIONS.items():
         named |= {f"{name}.{method}": getattr(function, method) for method in PUBLIC[1:]}
         if hasattr(function, "packed"):
-            named[f"{name}.packed"] = function.packed
+            packed = function.packed
+            named |= {f"{name}.packed": packed, f"{name}.packed.vjp": packed.vjp}
+            named[f"{name}.packed.value_and_grad"] = packed.value_and_grad
     return named
 
 
