@@ -23,9 +23,10 @@ def cubin(source: str, architecture: int, *more: str) -> bytes:
 @cache
 def includes() -> tuple[str, ...]:
     """Return the options for CuPy's headers and CUDA's, which those include."""
-    folders = [Path(cupy.__file__).parent / "_core" / "include"]
+    own = Path(cupy.__file__).parent / "_core" / "include"
+    folders = [own, *(own / "cupy" / "_cccl" / name for name in ("libcudacxx", "thrust", "cub"))]
     if toolkit := cupy._environment.get_cuda_path():
-        folders += [Path(toolkit) / "include", Path(toolkit) / "include" / "cccl"]
+        folders.append(Path(toolkit) / "include")
     return tuple(f"-I{folder}" for folder in folders)
 
 

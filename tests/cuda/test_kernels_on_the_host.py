@@ -106,17 +106,18 @@ def test_same_bits_as_the_cpu(function: Any, name: str, dtype: str, tmp_path: Pa
                 assert same_bits(y, w), kind
 
 
+libraries: dict[str, ctypes.CDLL] = {}
+
+
 @pytest.mark.parametrize("size", [0, 1, 3, 15, 16, 17, 33, 1000, 4099])
 @pytest.mark.parametrize("offset", [0, 1, 3])
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_packed_takes_any_size_and_alignment_and_in_place(
     dtype: str, offset: int, size: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    directory = tmp_path_factory.getbasetemp() / f"packed_{dtype}"
-    if not directory.exists():
-        directory.mkdir()
-        build(directory, gs.sigmoid.value_and_grad, dtype)
-    library = ctypes.CDLL(str(directory / "kernel.so"))
+    if dtype not in libraries:
+        libraries[dtype] = build(tmp_path_factory.mktemp("packed"), gs.sigmoid.value_and_grad, dtype)
+    library = libraries[dtype]
     x = placed(np.linspace(-9, 9, size).astype(dtype), offset)
     want = gs.sigmoid.value_and_grad(x)
     # as many threads as `launch` would take, and far fewer: the loop takes what is left

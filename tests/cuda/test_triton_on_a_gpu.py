@@ -29,6 +29,8 @@ def kernel({pointers}, size, BLOCK: tl.constexpr):
     i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     held = i < size
 """
+USERS = HEAD.format(pointers="x, result").replace("\n@triton", "\nsilu = gs.triton.silu\n\n@triton")
+USERS += "    tl.store(result + i, silu(tl.load(x + i, held)), held)\n"
 
 
 def kernel(folder: Path, method: Any) -> Any:
@@ -56,11 +58,11 @@ def test_the_cpus_bits(name: str, dtype: str, tmp_path: Path) -> None:
 
 
 def test_torch_compile_takes_such_a_kernel(tmp_path: Path) -> None:
-    users = kernel(tmp_path, gs.silu)
+    users = written(tmp_path / "compiled_on_a_gpu.py", USERS).kernel
 
     def computed(x: Any) -> Any:
         y = torch.empty_like(x)
-        users[(triton.cdiv(x.numel(), BLOCK),)](x, y, x.numel(), BLOCK=BLOCK)
+        torch.library.wrap_triton(users)[(triton.cdiv(x.numel(), BLOCK),)](x, y, x.numel(), BLOCK=BLOCK)
         return y * 2
 
     (x,) = (torch.from_numpy(a) for a in sample(gs.silu, np.float32, SIZE))

@@ -104,11 +104,12 @@ def handler() -> Iterator[Any]:
         return 0
 
     native.why_not()
+    before = cuda.DRIVER.copy()
     address = cuda.compiled(ctypes.cast(launch, ctypes.c_void_p).value or 0)
     messages.clear()
     launched.clear()
     yield native.Handler(address)
-    cuda.DRIVER[0] = 0
+    cuda.DRIVER[:] = before
 
 
 def prepared(method: Any, dtype: str, arrays: list[Any], results: list[Any], stream: int = 0) -> Frame:
