@@ -42,10 +42,11 @@ def compute_of(peer: str, function: str, mode: str, dtype: str) -> Compute | Non
     def prepared(*operands: np.ndarray) -> Any:
         return prepare(case, operands, tuple(np.empty_like(operands[0]) for _ in range(case.outputs)))
 
-    def compute(*operands: np.ndarray) -> np.ndarray:
+    def compute(*operands: np.ndarray) -> Any:
         call = prepared(*map(np.ascontiguousarray, np.broadcast_arrays(*operands)))
         with np.errstate(all="ignore"):
-            return np.asarray(call())
+            results = call()
+        return tuple(map(np.asarray, results)) if isinstance(results, tuple) else np.asarray(results)
 
     probe = np.full(1, 0.5, dtype)
     return None if prepared(*[probe] * case.inputs) is None else compute

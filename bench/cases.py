@@ -20,11 +20,12 @@ LAYOUTS = {
     "rows": ", half of an array's columns",
     "number": ", a number for the last operand",
     "in-place": ", in the first operand's place",
+    "packed": ", both operands in one array",
 }
 """How operands and results lie; `out` is an array that is there. With the words for a heading."""
 
-ROW = 1_000
-"""Elements, where they divide the size."""
+ROWS = (1_000, 4_096)
+"""Elements of a row: the first that divides the size."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,13 @@ class Grid:
     def __iter__(self) -> Iterator[Case]:
         axes = (self.threads, self.functions, self.modes, self.dtypes, self.sizes, self.layouts)
         for threads, function, mode, dtype, size, layout in product(*axes):
-            yield Case(function, mode, dtype, size, layout, threads)
+            if layout != "packed" or function in GATED:
+                yield Case(function, mode, dtype, size, layout, threads)
 
 
 SIGMOID = ("sigmoid",)
+GATED = tuple(name for name, function in FUNCTIONS.items() if function.signature.gradients > 1)
+"""Those whose operands may be the halves of one array, and their gradients those of another."""
 SIZES = (1, 10, 100, 1_000, 10_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000)
 
 
@@ -98,6 +102,13 @@ def preset(name: str) -> list[Grid]:
             layouts=("strided", "reversed", "rows", "in-place"),
         ),
         Grid(("bce_with_logits",), ("value", "vjp"), ("float32", "float64"), layouts=("out", "number")),
+        Grid(
+            GATED,
+            ("value", "value_and_grad", "vjp"),
+            ("float32", "float64", "bfloat16"),
+            layouts=("out", "packed"),
+        ),
+        Grid(("swiglu",), ("value", "vjp"), sizes=(30_000_000,), layouts=("out", "packed"), threads=both),
     ]
 
 
@@ -126,6 +137,8 @@ def operands(case: Case, xp: Any = np, seed: int = 0) -> tuple[tuple, tuple]:
     more = [rng.random(some) for _ in range(case.inputs - 1)]
     dtype = numpy_dtype(case.dtype)
     held = [xp.asarray(np.resize(a.astype(dtype), count)) for a in (x, *more)]
+    if case.layout == "packed":
+        return packed(case, held, xp)
     inputs = [laid_out(a, case) for a in held]
     if case.layout == "number" and len(inputs) > 1:
         inputs[-1] = xp.broadcast_to(held[-1][:1], (case.size,))
@@ -136,6 +149,25 @@ def operands(case: Case, xp: Any = np, seed: int = 0) -> tuple[tuple, tuple]:
     return tuple(inputs), tuple(outputs)
 
 
+def packed(case: Case, held: list, xp: Any) -> tuple[tuple, tuple]:
+    """Return the halves of an array for both operands, and for both gradients those of another one."""
+    rows = [array.reshape(-1, columns_of(case.size)) for array in held]
+    join = lambda a, b: xp.array(xp.concatenate([a, b], axis=1))  # noqa: E731
+    ones = [xp.ones_like(rows[0]) for _ in range(case.outputs)]
+    inputs = (*halves(join(*rows[:2])), *rows[2:])
+    return inputs, tuple(ones if case.outputs == 1 else (*ones[:-2], *halves(join(*ones[-2:]))))
+
+
+def halves(array: Any) -> tuple[Any, Any]:
+    """Return views of both halves of the columns, whose `base` is the array."""
+    length = array.shape[1] // 2
+    return array[:, :length], array[:, length:]
+
+
+def columns_of(size: int) -> int:
+    return next((length for length in ROWS if size % length == 0), size)
+
+
 def laid_out(array: Any, case: Case) -> Any:
     """Return the elements of an array that a case's layout has."""
     if case.layout == "strided":
@@ -143,6 +175,6 @@ def laid_out(array: Any, case: Case) -> Any:
     if case.layout == "reversed":
         return array[::-1]
     if case.layout == "rows":
-        columns = ROW if case.size % ROW == 0 else case.size
+        columns = columns_of(case.size)
         return array.reshape(-1, 2 * columns)[:, :columns]
     return array

@@ -4,6 +4,7 @@ Each is prepared as `bench.peers` says; results are in `outs`.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -49,7 +50,8 @@ def numba(case: Case, inputs: tuple, outs: tuple) -> Call:
         # Numba does not know bfloat16 of others
         return numba_cuda().as_cuda_array(array.view(f"u{array.itemsize}")).view(array.dtype)
 
-    return ours.prepare(case, tuple(map(of_numba, inputs)), tuple(map(of_numba, outs)))
+    separate = replace(case, layout="out")
+    return ours.prepare(separate, tuple(map(of_numba, inputs)), tuple(map(of_numba, outs)))
 
 
 def peer(name: str, case: Case, inputs: tuple, outs: tuple) -> Call | None:

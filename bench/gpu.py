@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.cases import Case, Grid, operands
+from bench.cases import GATED, Case, Grid, operands
 from bench.clock import Call
 from bench.contenders import OF_LAUNCH, OTHERS, OWN
 from bench.measure import ROTATED_BYTES, Row, prepared, rows, sets_of_arrays
@@ -37,7 +37,10 @@ class Timed:
 
 
 def cases(functions: tuple[str, ...], dtypes: tuple[str, ...], size: int = SIZE) -> Iterable[Case]:
-    return Grid(functions, MODES, dtypes, (size,), threads=(0,))
+    """Return the cases of all functions; of gated units backward passes too, and halves of one array."""
+    for name in functions:
+        modes, layouts = ((*MODES, "vjp"), ("out", "packed")) if name in GATED else (MODES, ("out",))
+        yield from Grid((name,), modes, dtypes, (size,), layouts, threads=(0,))
 
 
 def throughput(case: Case, xp: Any, clock: Clock, rounds: int = ROUNDS) -> Timed:

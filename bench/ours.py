@@ -10,16 +10,27 @@ from bench.cases import Case
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM
 from gpu_sigmoid.backends.cpu.workers import share
 
+PACKED = ("value", "value_and_grad", "vjp")
+"""What there is of an array with both operands."""
+
 
 def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any]:
     if case.layout == "new":
         return partial(case.method, *inputs)
+    if case.layout == "packed" and case.mode in PACKED:
+        value, gradient = outs[0], outs[-1].base
+        out = {"value": value, "value_and_grad": (value, gradient), "vjp": gradient}[case.mode]
+        method = case.method.function.packed
+        call = method if case.mode == "value" else getattr(method, case.mode)
+        return partial(call, inputs[0].base, *inputs[2:], out=out)
     return partial(case.method, *inputs, out=outs if len(outs) > 1 else outs[0])
 
 
 def copy(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any]:
-    """Return the copy of one operand, on as many threads."""
+    """Return the copy of one operand, on as many threads: of halves of an array, one that is contiguous."""
     source, target = inputs[0], outs[0]
+    if case.layout == "packed":
+        source, target = source.copy(), target.copy()
     if not isinstance(source, np.ndarray):
         import cupy
 

@@ -20,6 +20,8 @@ TEXTBOOK = {
     "log1mexp": lambda x: cupy.log1p(-cupy.exp(x)),
     "softplus_inverse": lambda x: cupy.log(cupy.expm1(x)),
     "bce_with_logits": lambda x, t: cupy.log1p(cupy.exp(x)) - x * t,
+    "glu": lambda a, b: a / (1 + cupy.exp(-b)),
+    "swiglu": lambda a, b: a / (1 + cupy.exp(-a)) * b,
 }
 FUSED = {name: cupy.fuse(kernel_name=name)(formula) for name, formula in TEXTBOOK.items()}
 

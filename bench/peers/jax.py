@@ -20,6 +20,8 @@ VALUES: dict[str, Callable[..., Any]] = {
     "log1mexp": lambda x: jax.nn.log1mexp(-x),
     "softplus_inverse": lambda x: jnp.log(jnp.expm1(x)),
     "bce_with_logits": lambda x, t: jax.nn.softplus(x) - x * t,
+    "glu": lambda a, b: a * jax.nn.sigmoid(b),
+    "swiglu": lambda a, b: jax.nn.silu(a) * b,
 }
 
 
@@ -29,15 +31,30 @@ def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
     if (
         value is None
         or case.layout not in ("out", "new")
-        or case.mode not in ("value", "grad", "value_and_grad")
+        or case.mode not in ("value", "grad", "value_and_grad", "vjp")
     ):
         return None
+    gradients = case.method.function.signature.gradients
 
-    def jet(x: Any, *rest: Any) -> tuple[Any, Any]:
-        y, pull = jax.vjp(lambda z: value(z, *rest), x)
-        return y, pull(jnp.ones_like(x))[0]
+    def pulled(operands: tuple, cotangent: Any = None) -> tuple[Any, Any]:
+        """Return the value and the derivatives, times a cotangent if there is one."""
+        y, pull = jax.vjp(lambda *by: value(*by, *operands[gradients:]), *operands[:gradients])
+        return y, pull(jnp.ones_like(y) if cotangent is None else cotangent)
 
-    select = {"value": value, "grad": lambda *a: jet(*a)[1], "value_and_grad": jet}
+    def both(*operands: Any) -> tuple:
+        y, found = pulled(operands)
+        return y, *found
+
+    select = {
+        "value": value,
+        "grad": lambda *operands: alone(pulled(operands)[1]),
+        "value_and_grad": both,
+        "vjp": lambda *operands: alone(pulled(operands[:-1], operands[-1])[1]),
+    }
     compiled = jax.jit(select[case.mode])
     arrays = [jnp.asarray(a) for a in inputs]
     return lambda: jax.block_until_ready(compiled(*arrays))
+
+
+def alone(results: tuple) -> Any:
+    return results if len(results) > 1 else results[0]

@@ -17,6 +17,8 @@ VALUES = {
     "log1mexp": "log1p(-exp(x))",
     "softplus_inverse": "log(expm1(x))",
     "bce_with_logits": "log1p(exp(x)) - x * t",
+    "glu": "x / (1 + exp(-t))",
+    "swiglu": "x / (1 + exp(-x)) * t",
 }
 DTYPES = ("float32", "float64")
 

@@ -23,6 +23,8 @@ VALUES: dict[str, Callable[..., Any]] = {
     "log1mexp": lambda x: np.log1p(-np.exp(x)),
     "softplus_inverse": lambda x: np.log(np.expm1(x)),
     "bce_with_logits": lambda x, t: np.logaddexp(0, x) - x * t,
+    "glu": lambda a, b: a * sigmoid(b),
+    "swiglu": lambda a, b: a * sigmoid(a) * b,
 }
 
 

@@ -1,4 +1,7 @@
-"""PyTorch: its forward operators, and with them its backward operators for derivatives."""
+"""PyTorch: its forward operators, and with them its backward operators for derivatives.
+
+What it has no operator for is written of those that a user would take: several passes over memory.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +20,8 @@ VALUES: dict[str, Callable[..., Any]] = {
     "silu": nn.silu,
     "tanh": torch.tanh,
     "logit": torch.logit,
+    "log1mexp": lambda x, out=None: torch.log1p(torch.exp(x, out=out).neg_(), out=out),
+    "softplus_inverse": lambda x, out=None: torch.log(torch.expm1(x, out=out), out=out),
 }
 
 
@@ -34,6 +39,8 @@ BACKWARD = {
     "logit": into(aten.logit_backward, None),
 }
 OF_VALUE = ("sigmoid", "tanh")
+GATES = {"glu": 1, "swiglu": 0}
+"""Which operand of a gated unit it is whose sigmoid or silu multiplies the other one."""
 set_threads = torch.set_num_threads
 
 
@@ -41,7 +48,11 @@ def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
     # it has no negative strides, and warns of memory that repeats
     if case.layout in ("reversed", "number"):
         return None
+    if case.layout == "packed" and case.function == "glu":
+        return of_halves(case, inputs, outs)
     tensors, results = [tensor(a, case) for a in inputs], [tensor(a, case) for a in outs]
+    if case.function in GATES:
+        return gated(case, tensors, results)
     if case.mode == "value":
         return forward(case, tensors, results)
     backward, both = BACKWARD.get(case.function), case.mode == "value_and_grad"
@@ -58,6 +69,60 @@ def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
         return (scratch, target) if both else target
 
     return gradient
+
+
+def gated(case: Case, tensors: list, results: list) -> Callable[[], Any] | None:
+    """Return a gated unit as torch has it: two operators, and in its backward pass three.
+
+    A backward pass finds the factor that the forward one has saved.
+    """
+    gate, other = GATES[case.function], 1 - GATES[case.function]
+    name = "sigmoid" if case.function == "glu" else "silu"
+    function, backward = VALUES[name], BACKWARD[name]
+    x, y = tensors[gate], tensors[other]
+    if case.layout == "new":
+        return (lambda: function(x) * y) if case.mode == "value" else None
+    first, by = results[0], results[-2:]
+    factor, scratch = (torch.empty_like(t, memory_format=torch.contiguous_format) for t in (x, x))
+    saved = function(x)
+
+    def value() -> Any:
+        return torch.mul(function(x, out=factor), y, out=first)
+
+    def derivatives() -> Any:
+        # torch's own rule for a product saves the factor, which is the other operand's derivative
+        function(x, out=by[other])
+        if case.mode == "value_and_grad":
+            torch.mul(by[other], y, out=first)
+        backward(y, by[other] if name in OF_VALUE else x, by[gate])
+        return tuple(results)
+
+    def vjp() -> Any:
+        torch.mul(tensors[2], saved, out=by[other])
+        torch.mul(tensors[2], y, out=scratch)
+        backward(scratch, saved if name in OF_VALUE else x, by[gate])
+        return tuple(results)
+
+    return {"value": value, "grad": derivatives, "value_and_grad": derivatives, "vjp": vjp}.get(case.mode)
+
+
+def of_halves(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
+    """Return torch's own operators for the halves of one array."""
+    x, first = tensor(inputs[0].base, case), tensor(outs[0], case)
+    if case.mode == "value":
+        return lambda: nn.glu(x, -1, out=first)
+    if case.mode not in ("value_and_grad", "vjp"):
+        return None
+    gradient, results = tensor(outs[-1].base, case), tuple(tensor(a, case) for a in outs)
+    cotangent = torch.ones_like(first) if case.mode == "value_and_grad" else tensor(inputs[2], case)
+
+    def backward() -> Any:
+        if case.mode == "value_and_grad":
+            nn.glu(x, -1, out=first)
+        aten.glu_backward.grad_input(cotangent, x, -1, grad_input=gradient)
+        return results
+
+    return backward
 
 
 def forward(case: Case, tensors: list, results: list) -> Callable[[], Any] | None:

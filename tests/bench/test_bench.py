@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from helpers.methods import as_tuple
 
 import gpu_sigmoid as gs
 from bench import charts, clock, measure, ours, peers, report
-from bench.cases import LAYOUTS, Case, Grid, operands, preset
+from bench.cases import GATED, LAYOUTS, Case, Grid, operands, preset
 from bench.clock import Spread, calibrated, interleave
 from bench.command import main
 from gpu_sigmoid.dtypes import numpy_dtype
@@ -51,13 +52,15 @@ def test_ratios_hold_when_the_machine_slows_down() -> None:
     assert Spread.of(seconds["b"] / seconds["a"]).median == 2.0
 
 
-@pytest.mark.parametrize("mode", ["value", "grad", "value_and_grad"])
+@pytest.mark.parametrize("mode", ["value", "grad", "value_and_grad", "vjp"])
 @pytest.mark.parametrize("name", peers.HOST)
-@pytest.mark.parametrize("function", gs.FUNCTIONS.values(), ids=gs.FUNCTIONS)
-def test_peers_compute_what_is_said(function: Any, name: str, mode: str) -> None:
+@pytest.mark.parametrize(
+    ("function", "layout"), [(f, "out") for f in gs.FUNCTIONS] + [(f, "packed") for f in GATED]
+)
+def test_peers_compute_what_is_said(function: str, layout: str, name: str, mode: str) -> None:
     """A peer that computes something else would be no peer."""
     for dtype in ("float32", "float64"):
-        case = Case(function.__name__, mode, dtype, 1000, "out", 1)
+        case = Case(function, mode, dtype, 2000, layout, 1)
         prepare = peers.load(name, 1)
         if prepare is None:
             pytest.skip(f"{name} is not installed")
@@ -66,11 +69,11 @@ def test_peers_compute_what_is_said(function: Any, name: str, mode: str) -> None
         if call is None:
             continue
         results = call()
-        want = (function if mode == "value" else getattr(function, mode))(*inputs)
+        want = case.method(*inputs)
         for got, expected in zip(
             results if isinstance(results, tuple) else (results,),
             want if isinstance(want, tuple) else (want,),
-            strict=mode == "value_and_grad",
+            strict=True,
         ):
             np.testing.assert_allclose(np.asarray(got), expected, rtol=2e-3, atol=1e-5)
 
@@ -78,7 +81,24 @@ def test_peers_compute_what_is_said(function: Any, name: str, mode: str) -> None
 STEPS = {"strided": 4, "reversed": -2}
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("function", GATED)
+@pytest.mark.parametrize("mode", ["value", "grad", "value_and_grad", "vjp"])
+def test_ours_is_timed_on_the_halves_of_one_array(mode: str, function: str) -> None:
+    case = Case(function, mode, "float32", 8192, "packed", 1)
+    inputs, outs = operands(case)
+    gradients = outs[-2:] if case.outputs > 1 else ()
+    for halves in filter(None, (inputs[:2], gradients)):
+        assert halves[0].base is halves[1].base and halves[0].base.shape == (2, 8192)
+        assert all(half.shape == (2, 4096) for half in halves)
+    assert all(a.flags.c_contiguous for a in (*inputs[2:], *(outs if not gradients else outs[:-2])))
+    wants = [np.array(a) for a in as_tuple(case.method(*inputs))]
+    ours.prepare(case, inputs, outs)()
+    for out, want in zip(outs, wants, strict=True):
+        np.testing.assert_array_equal(out, want)
+    assert [c.function for c in Grid(("sigmoid", function), layouts=("packed",))] == [function]
+
+
+@pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "packed"])
 @pytest.mark.parametrize("mode", ["value", "value_and_grad", "vjp"])
 def test_ours_is_timed_on_the_layout_named(mode: str, layout: str) -> None:
     case = Case("bce_with_logits", mode, "bfloat16", 100, layout, 1)
