@@ -4,6 +4,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from docutils.nodes import SkipNode
+from docutils.utils.math.latex2mathml import tex2mathml
+
 import gpu_sigmoid
 
 HERE = Path(__file__).parent
@@ -16,7 +19,7 @@ author = "the gpu_sigmoid authors"
 copyright = f"2026, {author}"
 version = release = gpu_sigmoid.__version__
 
-extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx_click"]
+extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx_click"]
 root_doc = "docs/index"
 include_patterns = [
     *("docs/**", "notebooks/*.ipynb", "bench/results/*.md", "tests/emulated_gpu/README.md"),
@@ -29,6 +32,9 @@ nitpicky = True
 nb_execution_mode = "off"
 nb_merge_streams = True
 myst_heading_anchors = 3
+myst_enable_extensions = ["dollarmath"]
+# browsers show MathML by themselves: a page loads nothing from elsewhere
+html_math_renderer = "mathml"
 suppress_warnings = ["myst.header"]
 # what stands between backticks in docstrings is code
 default_role = "literal"
@@ -46,8 +52,14 @@ html_show_sourcelink = False
 
 
 def setup(app: Any) -> None:
+    app.add_html_math_renderer("mathml", inline_renderers=(mathml, None), block_renderers=(mathml, None))
     app.connect("builder-inited", lambda app: generate.write(HERE / "generated"))
     app.connect("build-finished", redirect)
+
+
+def mathml(translator: Any, node: Any) -> None:
+    translator.body.append(tex2mathml(node.astext(), as_block=node.tagname == "math_block"))
+    raise SkipNode
 
 
 def redirect(app: Any, error: Exception | None) -> None:
