@@ -21,6 +21,14 @@ jit = numba.njit(nogil=True, error_model="numpy")
 
 
 @jit
+def last_place(size: float, precision: int, least: int) -> float:
+    """Return the unit in the last place of a size, in a format as `judged` takes it."""
+    # by the bits: calls of frexp and ldexp would take as long as the rest
+    exponent: Any = ((np.float64(size).view(np.int64) >> 52) & 0x7FF) - 1022
+    return np.int64((max(exponent - precision, least) + 1023) << 52).view(np.float64)
+
+
+@jit
 def judged(
     y: float, high: float, low: float, scale: float, precision: int, least: int, largest: float
 ) -> tuple[float, int]:
@@ -29,7 +37,7 @@ def judged(
     `high`, `low` and `scale` are what a reference gives; the format is described by the
     bits of its significand, the exponent of its least number, and its largest number.
     """
-    unit = math.ldexp(1.0, max(math.frexp(high)[1] - precision, least))
+    unit = last_place(high, precision, least)
     if math.isinf(y):
         if abs(high) >= largest + unit / 2.0 and (y > 0.0) == (high > 0.0):
             return 0.0, RIGHT
@@ -41,7 +49,7 @@ def judged(
         return math.inf, WRONG
     error = own
     if scale > abs(high):
-        error = distance / math.ldexp(1.0, max(math.frexp(scale)[1] - precision, least))
+        error = distance / last_place(scale, precision, least)
     if own > 0.5 + OPEN:
         return error, WRONG
     if own <= 0.5 - OPEN:

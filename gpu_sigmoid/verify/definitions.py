@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import inf
 from typing import Any
 
-from mpmath import exp, ldexp, log, log1p, mp, mpf, tanh
+from mpmath import ldexp, log, log1p, mp, mpf, tanh
 
 Term = Callable[..., mpf]
 Limit = tuple[Any, ...]
@@ -43,6 +44,17 @@ class Definition:
     """Whether the other operand is a factor, which in `tails` may meet what has underflowed."""
     tails: tuple[float, float] = (-1.0, 1.0)
     """The ends of the interval in which nothing is lost by that, in units of the largest such x."""
+
+
+@lru_cache(maxsize=8)
+def exp_to(x: mpf, precision: int) -> mpf:
+    with mp.workprec(precision):
+        return mp.exp(x)
+
+
+def exp(x: mpf) -> mpf:
+    """Return the exponential to the working precision; a definition asks for the same one several times."""
+    return exp_to(x, mp.prec)
 
 
 def s(x: mpf) -> mpf:
