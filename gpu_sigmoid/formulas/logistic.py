@@ -28,6 +28,9 @@ from gpu_sigmoid.lowering.language import fma, if_narrowed, if_weighted, times_c
 # Of a pos_weight of this size at the most, logarithms that are beyond REACH count nothing.
 UP = Constant(float32="0x1p38", float64="0x1p440")
 DOWN = Constant(float32="0x1p-38", float64="0x1p-440")
+# Of a weight up to this size the product with a scaled derivative is finite.
+HUGE = Constant(float32="0x1p62", float64="0x1p510")
+LARGEST = Constant(float32="0x1.fffffep+127", float64="0x1.fffffffffffffp+1023")
 
 
 def sigmoid(x):
@@ -169,7 +172,9 @@ def bce_with_logits_pos_weight(x, target, pos_weight):
     log = fma(y, tail, y)
     log_low = fma(y, tail, y - log)
     share, share_low = multiply(log, log_low, weight, weight_low)
-    value = if_narrowed(fma(share, scale, linear), fma(log, weight * scale, linear))
+    # of an infinite weight the share's parts are nan
+    finite_share = where(weight > LARGEST, weight, share)
+    value = if_narrowed(fma(finite_share, scale, linear), fma(log, weight * scale, linear))
     distance_low = where(x < 0.0, hit_low, miss_low)
     rest = fma(abs(x), distance_low, fma(abs(x), where(x < 0.0, hit, miss), -linear))
     linear_low = where(is_number, rest, 0.0)
@@ -191,7 +196,12 @@ def bce_with_logits_pos_weight(x, target, pos_weight):
     q, q_low, p, p_low, quick_derivative = logistic(power, power * r, ratio, low, scale)
     derivative, derivative_low = multiply(q, q_low, p, p_low)
     grad2, grad2_low = multiply(derivative, derivative_low, weight, weight_low)
-    quick_grad2 = quick_derivative * (weight * final_scale)
+    # The rounding of the weight alone may cost more than a unit. Of a huge one the low part overflows, or is
+    # nan, and the product with the high one unless the scale comes first.
+    is_huge = abs(weight) > HUGE
+    correction = quick_derivative * where(is_huge, 0.0, weight_low)
+    scaled = fma(quick_derivative, weight * where(is_huge, final_scale, 1.0), correction)
+    quick_grad2 = scaled * where(is_huge, 1.0, final_scale)
 
     # by the target and by pos_weight: (pos_weight - 1) * cost - x, target * cost with cost = log(1 + exp(-x))
     rise = where(x < 0.0, pos_weight, -1.0)
