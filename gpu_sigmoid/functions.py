@@ -102,7 +102,8 @@ bce_with_logits = Function(
         "Bounds hold for a pos_weight from 2^-60 to 2^38 (float64: 2^-500 to 2^440), and for 0. Nothing\n"
         "cancels in the value for targets in [0, 1]; in the gradient, which does where (1 - target) and\n"
         "(1 + (pos_weight - 1) * target) * sigmoid(-x) are near each other, errors are in last places of\n"
-        "the larger.",
+        "the larger. Beside an infinite pos_weight the value is infinite for a target above 0, and nan for\n"
+        "one of 0; derivatives may be nan.",
         differentiable=3,
         called="bce_with_logits",
         example="gs.bce_with_logits([-3.0, 2.0], [0.0, 1.0], pos_weight=10.0)\n"

@@ -52,6 +52,15 @@ def test_infinite_logit_on_the_right_side_costs_nothing(backend: Backend) -> Non
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_a_hit_of_infinite_weight_costs_infinitely_much(dtype: str, backend: Backend) -> None:
+    x = np.array([-INF, -200.0, -1.0, 0.0, 1.0, 20.0, 200.0], DTYPES[dtype])
+    method = FUNCTIONS["bce_with_logits_pos_weight"]
+    for target in (0.25, 1.0):
+        (got,) = computed(backend, method, x, *(np.full_like(x, other) for other in (target, INF)))
+        assert (got == INF).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", PUBLIC)
 def test_nan_stays_and_nothing_warns(function: Any, name: str, dtype: str, backend: Backend) -> None:
     x = (
