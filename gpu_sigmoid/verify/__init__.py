@@ -1,6 +1,6 @@
 """Measuring errors against the definitions: what `gpu-sigmoid verify` runs.
 
-- `definitions`: the textbook definitions, in mpmath; the last word
+- `definitions`: the textbook definitions, of `terms` in mpmath; `exact`: results by them, the last word
 - `reference`: the same in float64, fast, for results of at most 32 bits
 - `units`: floating-point formats, units in the last place, rounding
 - `inputs`: on which x, `beside`: and on which targets and cotangents

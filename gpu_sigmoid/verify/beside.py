@@ -11,7 +11,8 @@ from zlib import crc32
 import numpy as np
 
 from gpu_sigmoid.registry import FUNCTIONS
-from gpu_sigmoid.verify.definitions import DEFINITIONS, arranged, depends_on_factor
+from gpu_sigmoid.verify.definitions import DEFINITIONS
+from gpu_sigmoid.verify.exact import arranged, depends_on_factor
 from gpu_sigmoid.verify.units import UNITS
 
 Rule = Callable[..., np.ndarray]

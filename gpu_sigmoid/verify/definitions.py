@@ -1,18 +1,27 @@
-"""The textbook definitions, in mpmath, with as many digits as they need to lose none."""
+"""The textbook definitions, in mpmath."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from math import inf
 from typing import Any
 
-from mpmath import ldexp, log, log1p, mp, mpf, tanh
+from mpmath import log, log1p, mpf, tanh
+
+from gpu_sigmoid.verify.terms import (
+    exp,
+    larger,
+    nothing,
+    s,
+    silu_grad,
+    silu_grad2,
+    silu_term,
+    silu_term2,
+    slope,
+    weight,
+)
 
 Term = Callable[..., mpf]
 Limit = tuple[Any, ...]
-
-# bits of the result that are sure
-GUARD = 130
 
 
 @dataclass(frozen=True)
@@ -44,56 +53,6 @@ class Definition:
     """Whether the other operand is a factor, which in `tails` may meet what has underflowed."""
     tails: tuple[float, float] = (-1.0, 1.0)
     """The ends of the interval in which nothing is lost by that, in units of the largest such x."""
-
-
-@lru_cache(maxsize=8)
-def exp_to(x: mpf, precision: int) -> mpf:
-    with mp.workprec(precision):
-        return mp.exp(x)
-
-
-def exp(x: mpf) -> mpf:
-    """Return the exponential to the working precision; a definition asks for the same one several times."""
-    return exp_to(x, mp.prec)
-
-
-def s(x: mpf) -> mpf:
-    return 1 / (1 + exp(-x))
-
-
-def slope(x: mpf) -> mpf:
-    return s(x) * (1 - s(x))
-
-
-def silu_grad(x: mpf) -> mpf:
-    return s(x) + x * slope(x)
-
-
-def silu_grad2(x: mpf) -> mpf:
-    return slope(x) * (2 + x * (1 - 2 * s(x)))
-
-
-def silu_term(x: mpf) -> mpf:
-    """Return the larger term of silu's derivative."""
-    return larger(s(x), x * slope(x))
-
-
-def silu_term2(x: mpf) -> mpf:
-    """Return the larger term of silu's second derivative."""
-    return larger(2 * slope(x), x * slope(x) * (1 - 2 * s(x)))
-
-
-def larger(a: mpf, b: mpf) -> mpf:
-    return max(abs(a), abs(b))
-
-
-def weight(t: mpf, p: mpf) -> mpf:
-    """Return what the logarithm in the weighted cross-entropy counts for."""
-    return 1 + (p - 1) * t
-
-
-def nothing(a: mpf, b: mpf) -> mpf:
-    return mpf(0)
 
 
 DEFINITIONS: dict[str, Definition] = {
@@ -243,58 +202,3 @@ DEFINITIONS: dict[str, Definition] = {
         },
     ),
 }
-
-
-def exact(name: str, mode: str, *operands: Any, dtype: str = "float64", result: int = 0) -> tuple[mpf, mpf]:
-    """Return a result to `GUARD` bits and more, and the number whose last place is the unit of error.
-
-    A vector-Jacobian product has the unit of its derivative, times the cotangent. Where the derivative's
-    terms are added first, the unit is at least that of the least normal number of the dtype that it is
-    computed in (float32 for 16 bits): only a difference of subnormal terms is that small.
-    """
-    numbers = [mpf(float(operand)) for operand in operands]
-    definition = DEFINITIONS[name]
-    with mp.workprec(GUARD):
-        # exact: a product has at most twice the operands' 53 bits
-        argument = definition.argument(*numbers[: len(numbers) - (mode == "vjp")])
-    with mp.workprec(bits_needed(argument)):
-        if mode == "vjp":
-            *others, cotangent = numbers
-            grad, scale = exact(name, "grad", *others, result=result)
-            if definition.added_first and larger_term(definition, "grad", others):
-                scale = max(scale, ldexp(mpf(1), -1022 if dtype == "float64" else -126))
-            return cotangent * grad, abs(cotangent) * scale
-        truth = one_of(getattr(definition, mode), result)(*numbers)
-        return truth, max(abs(truth), larger_term(definition, mode, numbers, result))
-
-
-def one_of(terms: Any, result: int) -> Term:
-    return terms[result] if isinstance(terms, tuple) else terms
-
-
-def larger_term(definition: Definition, mode: str, operands: list[mpf], result: int = 0) -> mpf:
-    terms = definition.larger_terms.get(mode)
-    return mpf(0) if terms is None else one_of(terms, result)(*operands)
-
-
-def depends_on_factor(name: str, mode: str, result: int) -> bool:
-    """Return whether the other operand is a factor of a result."""
-    definition = DEFINITIONS[name]
-    if not definition.factor:
-        return False
-    term = one_of(getattr(definition, "grad" if mode == "vjp" else mode), result)
-    one, two = (term(*arranged(name, mpf(1), (mpf(factor),))) for factor in (1, 2))
-    return one != two
-
-
-def arranged(name: str, x: Any, more: tuple) -> tuple:
-    """Return x and the operands beside it in the order of a call."""
-    place = DEFINITIONS[name].x
-    return (*more[:place], x, *more[place:])
-
-
-def bits_needed(x: mpf) -> int:
-    """Return the precision at which nothing is lost: 1 + exp(-x), 1 - s, 1 - 2 s and 1 - x cancel."""
-    from_exponential = int(3 * min(abs(x), 800))
-    from_smallness = 3 * max(0, -mp.mag(x)) if x else 0
-    return GUARD + from_exponential + int(from_smallness)

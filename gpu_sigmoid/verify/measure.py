@@ -14,7 +14,8 @@ from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify import inputs
 from gpu_sigmoid.verify.beside import ALL_MANTISSAS, ALL_PAIRS, CONSTANTS, beside, labels, others
 from gpu_sigmoid.verify.compare import comparison, limits
-from gpu_sigmoid.verify.definitions import DEFINITIONS, arranged, exact
+from gpu_sigmoid.verify.definitions import DEFINITIONS
+from gpu_sigmoid.verify.exact import arranged, exact
 from gpu_sigmoid.verify.pairs import double_doubles, pair_comparison, second_operands
 from gpu_sigmoid.verify.processes import over_processes
 from gpu_sigmoid.verify.subjects import OURS, Compute, Subject

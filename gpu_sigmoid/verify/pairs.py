@@ -17,8 +17,10 @@ from mpmath import exp, log1p, mp, mpf
 from gpu_sigmoid.modes import MEASURED
 from gpu_sigmoid.verify.beside import ALL_MANTISSAS, ALL_PAIRS
 from gpu_sigmoid.verify.compare import WRONG, judged
-from gpu_sigmoid.verify.definitions import DEFINITIONS, arranged, bits_needed, exact, s
+from gpu_sigmoid.verify.definitions import DEFINITIONS
+from gpu_sigmoid.verify.exact import arranged, bits_needed, exact
 from gpu_sigmoid.verify.inputs import all_of
+from gpu_sigmoid.verify.terms import s
 
 jit = numba.njit(nogil=True, error_model="numpy")
 

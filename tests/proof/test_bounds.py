@@ -12,7 +12,7 @@ from gpu_sigmoid.bounds import BOUNDS
 from gpu_sigmoid.dtypes import DTYPES
 from gpu_sigmoid.modes import MEASURED
 from gpu_sigmoid.registry import FUNCTIONS
-from gpu_sigmoid.verify.definitions import exact
+from gpu_sigmoid.verify.exact import exact
 from gpu_sigmoid.verify.units import UNITS
 
 TOOL = Path(__file__).parents[2] / "tools" / "write_bounds.py"

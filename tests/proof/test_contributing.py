@@ -91,8 +91,8 @@ STEPS: dict[str, tuple[Callable[[Path], None], ...]] = {
     "2: its name": (insert("gpu_sigmoid/__init__.py", r"^    log_sigmoid,", "    doubled,\n"),),
     "3: the definition": (insert("gpu_sigmoid/verify/definitions.py", r'^    "log_sigmoid"', DEFINITION),),
     "3: the reference": (
-        insert("gpu_sigmoid/verify/reference.py", r"^OF_X:", REFERENCES),
-        insert("gpu_sigmoid/verify/reference.py", r'^    \("log_sigmoid", "value"\)', OF_X),
+        insert("gpu_sigmoid/verify/reference/of_x.py", r"^OF_X:", REFERENCES),
+        insert("gpu_sigmoid/verify/reference/of_x.py", r'^    \("log_sigmoid", "value"\)', OF_X),
     ),
     "4: the bounds": (insert("gpu_sigmoid/bounds.py", r'^"""\n\n\n@dataclass', BOUNDS),),
 }

@@ -23,7 +23,7 @@ def test_functions_are_defined() -> None:
 
 def test_functions_have_references() -> None:
     wanted = {(name, mode) for name in FUNCTIONS for mode in MEASURED}
-    assert not missing(wanted, set(REFERENCES)), "to be given a float64 form in verify/reference.py"
+    assert not missing(wanted, set(REFERENCES)), "to be given a float64 form in verify/reference/"
 
 
 def test_functions_have_bounds() -> None:

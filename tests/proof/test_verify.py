@@ -18,7 +18,8 @@ from gpu_sigmoid.modes import MEASURED
 from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify import inputs, subjects
 from gpu_sigmoid.verify.compare import comparison, limits
-from gpu_sigmoid.verify.definitions import DEFINITIONS, exact
+from gpu_sigmoid.verify.definitions import DEFINITIONS
+from gpu_sigmoid.verify.exact import exact
 from gpu_sigmoid.verify.measure import NOTHING, Part, figures, measure, parts
 from gpu_sigmoid.verify.reference import REFERENCES
 from gpu_sigmoid.verify.units import UNITS

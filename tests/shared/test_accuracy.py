@@ -15,7 +15,8 @@ from gpu_sigmoid.modes import MEASURED
 from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify import inputs
 from gpu_sigmoid.verify.beside import beside, labels
-from gpu_sigmoid.verify.definitions import DEFINITIONS, arranged, exact
+from gpu_sigmoid.verify.definitions import DEFINITIONS
+from gpu_sigmoid.verify.exact import arranged, exact
 from gpu_sigmoid.verify.measure import Part, figures, figures_of_pairs, results_of
 from gpu_sigmoid.verify.units import UNITS
 

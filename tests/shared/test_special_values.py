@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 import gpu_sigmoid as gs
 from gpu_sigmoid.modes import PUBLIC
 from gpu_sigmoid.registry import FUNCTIONS
-from gpu_sigmoid.verify.definitions import DEFINITIONS, exact
+from gpu_sigmoid.verify.definitions import DEFINITIONS
+from gpu_sigmoid.verify.exact import exact
 from gpu_sigmoid.verify.units import UNITS
 
 INF = np.inf

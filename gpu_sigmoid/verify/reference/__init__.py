@@ -1,0 +1,80 @@
+"""The definitions in float64, in forms that do not cancel: for operands of at most 32 bits.
+
+Their own error is some units of 2^-53, relative; measured against `exact` by the
+tests, and bounded by `ERROR`. That decides errors in units of float32 to 2^-26 of one.
+What it leaves open, whether a result next to the middle of two floats is the nearer
+one, goes to mpmath.
+
+- `elementary`: what they are made of
+- `of_x`: functions of x alone; `parameters`: of a target or a parameter too; `products`: with a factor
+
+Each returns (high, low, scale): the result; what float64 cannot hold of it, to some
+digits, where that decides between neighbours for millions of operands (0: not known);
+and the larger term (0: the result itself), see `exact.larger_term`.
+"""
+
+from collections.abc import Callable
+
+from gpu_sigmoid.verify.reference.elementary import jit
+from gpu_sigmoid.verify.reference.of_x import OF_X
+from gpu_sigmoid.verify.reference.parameters import OF_THREE, OF_TWO
+from gpu_sigmoid.verify.reference.products import OF_PRODUCTS, times
+
+ERROR = 2.0**-50
+
+# The least normal number of float32, in which 16-bit results are computed too.
+LEAST_NORMAL = 2.0**-126
+
+
+def vjp_of_x(grad):
+    @jit
+    def vjp(x, c):
+        high, _, scale = grad(x)
+        return c * high, 0.0, abs(c) * scale
+
+    return vjp
+
+
+def vjp_of_two(grad, least):
+    @jit
+    def vjp(x, t, c):
+        high, _, scale = grad(x, t)
+        return c * high, 0.0, abs(c) * max(abs(high), scale, least)
+
+    return vjp
+
+
+def vjp_of_product(grad):
+    return jit(lambda a, b, c: times(c, grad(a, b)))
+
+
+def vjp_of_three(grad):
+    @jit
+    def vjp(x, t, p, c):
+        high, _, scale = grad(x, t, p)
+        return c * high, 0.0, abs(c) * max(abs(high), scale, LEAST_NORMAL)
+
+    return vjp
+
+
+REFERENCES: dict[tuple[str, str], tuple[tuple[Callable, ...], int]] = {
+    **{key: ((evaluate,), 1) for key, evaluate in OF_X.items()},
+    **{key: ((evaluate,), 2) for key, evaluate in OF_TWO.items()},
+    **{key: ((evaluate,), 3) for key, evaluate in OF_THREE.items()},
+    **{key: (results, 2) for key, results in OF_PRODUCTS.items()},
+    **{(name, "vjp"): ((vjp_of_x(grad),), 2) for (name, what), grad in OF_X.items() if what == "grad"},
+    **{
+        (name, "vjp"): ((vjp_of_two(grad, LEAST_NORMAL if name == "bce_with_logits" else 0.0),), 3)
+        for (name, what), grad in OF_TWO.items()
+        if what == "grad"
+    },
+    **{
+        (name, "vjp"): (tuple(map(vjp_of_product, grads)), 3)
+        for (name, what), grads in OF_PRODUCTS.items()
+        if what == "grad"
+    },
+    **{
+        (name, "vjp"): ((vjp_of_three(grad),), 4) for (name, what), grad in OF_THREE.items() if what == "grad"
+    },
+}
+"""The references of each mode's results, and of how many operands they are."""
