@@ -25,9 +25,15 @@ HELPERS = [
     if callable(getattr(gs, name)) and name not in {*gs.FUNCTIONS, *OTHER_NAMES, *IN_KERNELS}
 ]
 
+OTHERS = {"FUNCTIONS", "__version__", "device"}
+"""Public names that have no entry, but a page or a sentence."""
+
 
 def write(folder: Path) -> None:
     """Write the pages that have changed, so that others need not be built anew."""
+    left = {name for name in gs.__all__ if not callable(getattr(gs, name))} - OTHERS
+    if left:
+        raise LookupError(f"docs/generate.py has no page for {', '.join(sorted(left))}")
     folder.mkdir(exist_ok=True)
     written = pages()
     for name, text in written.items():
@@ -74,7 +80,10 @@ def functions() -> str:
     tree = ".. toctree::\n   :hidden:\n\n" + "".join(f"   {name}\n" for name in gs.FUNCTIONS)
     others = ", ".join(f"``gs.{name}`` is ``gs.{label}``" for name, label in OTHER_NAMES.items())
     methods = ", ".join(f"``{name}``" for name in PUBLIC[1:])
-    text = f"Each has the methods {methods}. Under other names: {others}.\n"
+    text = (
+        f"Each has the methods {methods}. Under other names: {others}. ``gs.FUNCTIONS`` is the table\n"
+        "of them, a dictionary by name.\n"
+    )
     heading = "Errors"
     errors = f".. _errors:\n\n{heading}\n{'-' * len(heading)}\n\n.. automodule:: gpu_sigmoid.bounds\n"
     return page("Functions", table(("function", "value", "finite for"), rows), text, errors, tree)
