@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -133,4 +133,16 @@ def synced(path: Path) -> None:
         if part.is_file():
             # for writing too: Windows synchronises no file that is open for reading alone
             with part.open("r+b") as file:
-                os.fsync(file.fileno())
+                flushed(file.fileno())
+
+
+def flushed(file: int) -> None:
+    """Wait until an open file is on the disk; by fsync macOS waits until it is in the disk's own memory."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        # refused by some file systems, such as those of other machines
+        with suppress(OSError):
+            fcntl.fcntl(file, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(file)

@@ -1,5 +1,6 @@
 """Outputs: whole or not at all when a signal comes, a disk is full, or one of several cannot be replaced."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -200,3 +201,26 @@ def test_what_is_measured_is_alone_on_standard_output(tmp_path: Path) -> None:
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "1 blocks\n")
     assert output.split()[0] == "points"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="replaces what only POSIX has")
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_on_macos_a_result_is_on_the_disk_by_more_than_fsync(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_refused: bool
+) -> None:
+    import fcntl
+
+    calls = []
+
+    def control(file: int, operation: int) -> None:
+        calls.append(("fcntl", operation))
+        if is_refused:
+            raise OSError(errno.ENOTSUP, "not supported")
+
+    (tmp_path / "result").write_bytes(b"result")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", control)
+    monkeypatch.setattr(os, "fsync", lambda file: calls.append("fsync"))
+    files.synced(tmp_path / "result")
+    assert calls == [("fcntl", 51), *(["fsync"] if is_refused else [])]
