@@ -1,5 +1,6 @@
 """`python -m bench accuracy`: the errors of a peer, measured as `gpu-sigmoid verify` measures ours."""
 
+import math
 from functools import partial
 from typing import Any
 
@@ -17,20 +18,21 @@ DTYPES = ("float32", "float64")
 
 @click.command()
 @click.option("--peer", required=True, type=click.Choice(PEERS))
+@click.option("--within", type=click.FloatRange(0), default=math.inf, help="Largest abs(x) to measure.")
 @options
-def accuracy(peer: str, **selection: Any) -> None:
-    """Measure a peer's largest errors against the definitions in higher precision.
+def accuracy(peer: str, within: float, **selection: Any) -> None:
+    """Measure another library's largest errors, as `gpu-sigmoid verify` measures ours.
 
-    Operands are those of `gpu-sigmoid verify`; by default in float32 and float64.
+    The operands are the same; by default they are float32 and float64.
     """
     if peers.load(peer, 1) is None:
         raise click.ClickException(f'{peer} is not installed: pip install -e ".[bench]"')
-    run(**{**selection, "dtypes": selection["dtypes"] or DTYPES}, subject=subject(peer))
+    run(**{**selection, "dtypes": selection["dtypes"] or DTYPES}, subject=subject(peer, within))
 
 
-def subject(peer: str) -> Subject:
-    """Return a peer as what is verified."""
-    return Subject(peer, partial(compute_of, peer), ("numpy", *peers.distributions(peer)))
+def subject(peer: str, within: float = math.inf) -> Subject:
+    """Return a library as a subject of `gpu-sigmoid verify`."""
+    return Subject(peer, partial(compute_of, peer), ("numpy", *peers.distributions(peer)), within)
 
 
 def compute_of(peer: str, function: str, mode: str, dtype: str) -> Compute | None:

@@ -22,15 +22,15 @@ LAYOUTS = {
     "in-place": ", in the first operand's place",
     "packed": ", both operands in one array",
 }
-"""How operands and results lie; `out` is an array that is there. With the words for a heading."""
+"""Memory layouts, with the words for a heading; `out` writes into an existing array."""
 
 ROWS = (1_000, 4_096)
-"""Elements of a row: the first that divides the size."""
+"""Elements in a row: the first of these that divides the size."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One measurement's subject; `threads` is 0 on a GPU."""
+    """What one measurement times; `threads` is 0 on a GPU."""
 
     function: str
     mode: str
@@ -53,7 +53,7 @@ class Case:
 
     @property
     def bytes(self) -> int:
-        """What has to be moved between memory and the processor."""
+        """The bytes that move between memory and the processor."""
         return (self.inputs + self.outputs) * self.size * numpy_dtype(self.dtype).itemsize
 
 
@@ -82,7 +82,7 @@ SIZES = (1, 10, 100, 1_000, 10_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_0
 
 
 def preset(name: str) -> list[Grid]:
-    """Return the grids of a named selection: `quick`, or `full`, which the README shows."""
+    """Return the grids of a preset: `quick`, or `full`, which bench/results holds."""
     if name == "quick":
         return [Grid(SIGMOID, ("value", "grad"), ("float32", "float64"))]
     both = tuple(dict.fromkeys((1, get_num_threads())))
@@ -114,14 +114,14 @@ def preset(name: str) -> list[Grid]:
 
 PRESETS = ("quick", "full")
 DRAWN = 1_000_003
-"""No multiple of a vector's length: repeated, the same number comes to another place in one."""
+"""Not a multiple of a vector's length: each repetition puts a number at another place in a vector."""
 
 
 def operands(case: Case, xp: Any = np, seed: int = 0) -> tuple[tuple, tuple]:
     """Return inputs and outputs for a case, as arrays of module `xp`.
 
-    Logits are normal with a standard deviation of 3: the range that networks produce. A million
-    are drawn, and repeated.
+    Logits are normal with a standard deviation of 3, the range that networks produce: a million
+    are drawn and repeated.
     """
     rng = np.random.default_rng(seed)
     count = case.size * (2 if case.layout in ("strided", "rows") else 1)

@@ -21,9 +21,12 @@ SAMPLE_SECONDS = 0.005
 SETTLE_SECONDS = 0.01
 
 
+PERCENTILES = (10, 90)
+
+
 @dataclass(frozen=True)
 class Spread:
-    """Median and quartiles."""
+    """The median, and the percentiles between which most rounds lie."""
 
     median: float
     low: float
@@ -31,7 +34,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: "list[float] | np.ndarray") -> "Spread":
-        low, median, high = np.percentile(values, [25, 50, 75])
+        low, median, high = np.percentile(values, [PERCENTILES[0], 50, PERCENTILES[1]])
         return cls(float(median), float(low), float(high))
 
 

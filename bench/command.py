@@ -1,6 +1,5 @@
 """`python -m bench`: throughput, and the subcommands."""
 
-import sys
 from contextlib import closing
 from dataclasses import replace
 from importlib.util import find_spec
@@ -14,6 +13,7 @@ from bench import charts, measure, peers, report
 from bench.accuracy import accuracy
 from bench.cases import LAYOUTS, PRESETS, Case, preset
 from bench.device import device
+from bench.progress import progress
 from bench.torch_calls import torch_calls
 from gpu_sigmoid.cli.files import written_together
 from gpu_sigmoid.cli.group import Commands
@@ -23,6 +23,7 @@ from gpu_sigmoid.dtypes import DTYPES
 from gpu_sigmoid.environment import why_no_gpu
 from gpu_sigmoid.functions import FUNCTIONS
 from gpu_sigmoid.modes import PUBLIC
+from gpu_sigmoid.processors import usable
 
 
 def several(name: str, choices: Any, text: str) -> Any:
@@ -32,16 +33,30 @@ def several(name: str, choices: Any, text: str) -> Any:
 @click.group(
     cls=Commands, invoke_without_command=True, commands=[accuracy, charts.charts, device, torch_calls]
 )
-@click.option("--preset", "name", type=click.Choice(PRESETS), default="quick", show_default=True)
-@several("function", FUNCTIONS, "Instead of the preset's; may be repeated, as the next options may.")
-@several("mode", PUBLIC, "The value, derivatives, or both in one pass.")
-@several("dtype", DTYPES, "Of the operands and the result.")
-@several("layout", LAYOUTS, "How operands and results lie: `out` is into an array that is there.")
-@several("peer", dict.fromkeys(peers.HOST + peers.CUDA), "Default: all that are installed.")
-@click.option("--size", "sizes", multiple=True, type=click.IntRange(1), help="Elements.")
-@click.option("--threads", multiple=True, type=click.IntRange(1), help="Each in a process of its own.")
+@click.option(
+    "--preset",
+    "name",
+    type=click.Choice(PRESETS),
+    default="quick",
+    show_default=True,
+    help="What to time: `full` is what bench/results holds.",
+)
+@several("function", FUNCTIONS, "Replaces the preset's. This option and the next ones may be repeated.")
+@several("mode", PUBLIC, "The value, a derivative, or both in one pass.")
+@several("dtype", DTYPES, "Dtype of the operands and the results.")
+@several("layout", LAYOUTS, "Memory layout; `out` writes into an existing array, `new` allocates one.")
+@several(
+    "peer", dict.fromkeys(peers.HOST + peers.CUDA), "Libraries to compare. Default: all that are installed."
+)
+@click.option("--size", "sizes", multiple=True, type=click.IntRange(1), help="Number of elements.")
+@click.option(
+    "--threads",
+    multiple=True,
+    type=click.IntRange(1),
+    help="CPU threads; each number is timed in its own process.",
+)
 @click.option("--device", "place", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
-@click.option("--rounds", type=click.IntRange(3), default=15, show_default=True)
+@click.option("--rounds", type=click.IntRange(3), default=15, show_default=True, help="Timings of each call.")
 @click.option(
     "-o",
     "--output",
@@ -52,21 +67,20 @@ def several(name: str, choices: Any, text: str) -> Any:
 def main(
     context: click.Context, /, name: str, place: str, rounds: int, output: Path | None, **axes: Any
 ) -> None:
-    """Time functions beside the peers installed, all in turns in one process.
+    """Compare the functions' throughput with that of other libraries.
 
-    Figures are medians over the rounds. A peer's figure is how many times as long as
-    ours it takes; `of copy` is the rate at which bytes are moved over that of a copy.
+    All libraries take turns in one process. The tables give medians over the rounds, with the
+    10th and the 90th percentile. A library's figure is its time divided by ours.
     """
     if context.invoked_subcommand is not None:
         if any(context.get_parameter_source(option) != ParameterSource.DEFAULT for option in context.params):
-            raise click.UsageError(f"{context.invoked_subcommand} takes its options after its name")
+            raise click.UsageError(f"put the options of {context.invoked_subcommand} after its name")
         return
     if output is not None:
         check_publishable(output, place)
     names = list(axes.pop("peers") or (peers.CUDA if place == "cuda" else peers.HOST))
     cases = chosen(name, place, {axis: values for axis, values in axes.items() if values})
-    cases_bar = click.progressbar(length=len(cases), label="cases", file=sys.stderr)
-    with interruptible(at_once=True), cases_bar as bar:
+    with interruptible(at_once=True), progress(range(len(cases))) as bar:
 
         def done() -> None:
             bar.update(1)
@@ -88,6 +102,8 @@ def chosen(name: str, place: str, axes: dict[str, Any]) -> list[Case]:
         if reason := why_no_gpu():
             raise click.ClickException(f"--device cuda: {reason}")
         axes = {**axes, "threads": (0,)}
+    elif (most := max(axes.get("threads", (1,)))) > (cpus := usable()):
+        raise click.UsageError(f"--threads {most}: this process may use {cpus} CPU{'s' if cpus > 1 else ''}")
     cases = [case for grid in preset(name) for case in replace(grid, **axes)]
     return list(dict.fromkeys(cases))
 

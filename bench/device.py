@@ -1,12 +1,13 @@
 """`python -m bench device`: the speed of the GPU's kernels."""
 
-import sys
 from functools import partial
 from pathlib import Path
 
 import click
 
 from bench import gpu, report
+from bench.clock import PERCENTILES
+from bench.progress import progress
 from gpu_sigmoid import machine
 from gpu_sigmoid.cli.check_device import NO_GPU
 from gpu_sigmoid.cli.files import written_whole
@@ -25,10 +26,10 @@ from gpu_sigmoid.functions import FUNCTIONS
 def device(
     context: click.Context, names: tuple[str, ...], dtypes: tuple[str, ...], output: Path | None
 ) -> None:
-    """Time the GPU's kernels beside a device copy and peers, and what a launch costs.
+    """Time the GPU's kernels, a launch, a device copy and other libraries.
 
-    Exit status: 0 where what was timed gives the CPU's bits, 1 where it does not, 3 where
-    no GPU is usable. `gpu-sigmoid check-device` compares more.
+    Exit status: 0 if every kernel that was timed gives the CPU's bits, 1 if one does not, 3 if
+    no GPU is usable. `gpu-sigmoid check-device` makes a fuller comparison.
     """
     if reason := why_no_gpu():
         click.echo(f"bench device needs a GPU: {reason}", err=True)
@@ -39,11 +40,16 @@ def device(
     measures += [partial(gpu.launch, name) for name in names]
     found = gpu.Timed()
     content: report.Record = {"rows": []}
-    with click.progressbar(measures, label="cases", file=sys.stderr) as bar:
+    with progress(measures) as bar:
         for measure in bar:
             found.add(measure(cupy, machine.gpu_seconds))
             findings = list(map(vars, found.findings))
-            content = {"findings": findings, "skipped": found.skipped, "rows": report.records(found.rows)}
+            content = {
+                "findings": findings,
+                "skipped": found.skipped,
+                "percentiles": PERCENTILES,
+                "rows": report.records(found.rows),
+            }
             # time on a GPU may end before the measures do
             if output is not None:
                 with written_whole(output) as temporary:

@@ -1,23 +1,34 @@
 """Rows as JSON, with what they were measured on, and as Markdown tables."""
 
+import os
 import platform
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import cache
+from math import floor, log10
 from pathlib import Path
 from typing import Any
 
 from bench import peers
 from bench.cases import LAYOUTS
+from bench.clock import PERCENTILES
 from bench.measure import BASELINE, OURS, Row
 from gpu_sigmoid.environment import gpu_available, gpu_description
 from gpu_sigmoid.machine import ON_CPU, ON_GPU, as_json, cpu, gpu, measured_on, processor, today, versions
 from gpu_sigmoid.modes import label
+from gpu_sigmoid.processors import usable
 
-LEGEND = """
-Medians of rounds in which all take turns in one process. A library's figure is how many
-times as long as gpu_sigmoid it takes; `of copy` is the rate at which bytes are moved over
-that of the baseline, a copy of an array. JAX, and NumPy's textbook formulas, make new arrays."""
+LEGEND = """\
+A library's figure is its time divided by gpu_sigmoid's; below 1, in bold, the library is faster.
+`of copyto` divides the bytes read and written per second by those of `np.copyto` (on a GPU
+`cupy.copyto`) on as many elements and threads, timed in the same rounds: another program, not the
+memory's limit, so more than 100% is possible."""
+
+ON_HOST = """\
+Logits are drawn from N(0, 3), other operands from [0, 1). All write into an existing array, except that JAX
+always allocates its result, as torch's binary cross-entropy does; under "a new array for the result"
+all allocate. NumPy's formulas are ufuncs with `out=` and scratch arrays. numexpr's wheels come without
+Intel's VML. ONNX Runtime runs a graph of one operator, with threads that do not spin."""
 
 Record = dict[str, Any]
 
@@ -29,11 +40,25 @@ def document(rows: Iterable[Row], rounds: int) -> Record:
         "date": today(),
         "processor": processor(),
         "device": gpu_description() if gpu_available() else None,
+        "caches": caches(),
+        "load": f"load average {os.getloadavg()[0]:.1f} on {usable()} CPUs"
+        if hasattr(os, "getloadavg")
+        else "",
         "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "versions": versions([*ON_CPU, *ON_GPU, *libraries]),
         "rounds": rounds,
+        "percentiles": PERCENTILES,
         "rows": records(rows),
     }
+
+
+def caches() -> str:
+    """Return the sizes of the caches that a CPU of this machine uses, where the system tells."""
+    found = []
+    for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        level, kind, size = ((folder / name).read_text().strip() for name in ("level", "type", "size"))
+        found.append(f"L{level} {kind.lower()} {size.removesuffix('K')} KiB")
+    return ", ".join(found)
 
 
 def records(rows: Iterable[Row]) -> list[Record]:
@@ -66,42 +91,73 @@ def page(content: Record) -> str:
     """Return the whole run as a Markdown page."""
     libraries = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
     device = content["device"] and ", ".join(f"{key} {value}" for key, value in content["device"].items())
-    hardware = ", ".join(filter(None, (content["processor"], device, content["platform"])))
-    return f"# Throughput\n\n{hardware}. {libraries}; {content['date']}.\n{LEGEND}\n\n{tables(content)}"
+    hardware = ", ".join(
+        filter(
+            None,
+            (content["processor"], content.get("caches"), content.get("load"), device, content["platform"]),
+        )
+    )
+    method = f"{content['rounds']} rounds, in which all libraries take turns in one process."
+    said = f"{hardware}. {libraries}; {content['date']}.\n\n{method} {spread_of(content)} {LEGEND}"
+    return f"# Throughput\n\n{said}\n\n{ON_HOST}\n\n{tables(content)}"
+
+
+def spread_of(content: Record) -> str:
+    """Return the sentence that says what the figures in brackets are."""
+    low, high = content["percentiles"]
+    return f"Figures are medians over the rounds, with the {low}th and {high}th percentile in brackets."
 
 
 def tables(content: Record, select: Callable[[Record], bool] = lambda case: True) -> str:
     """Return a Markdown table per kind of operand: ours, and how many times as long peers take."""
-    groups: dict[tuple, dict[str, dict[str, Record]]] = {}
+    groups: dict[tuple, dict[tuple[str, int], dict[str, Record]]] = {}
     for row in content["rows"]:
         case = row["case"]
         if select(case):
-            kind = (case["size"], case["dtype"], case["threads"], case["layout"])
-            subject = label(case["function"], case["mode"])
+            kind = (case["dtype"], case["threads"], case["layout"])
+            subject = (label(case["function"], case["mode"]), case["size"])
             groups.setdefault(kind, {}).setdefault(subject, {})[row["contender"]] = row
     return "\n".join(f"{heading(*kind)}\n\n{table(rows)}" for kind, rows in groups.items())
 
 
-def heading(size: int, dtype: str, threads: int, layout: str) -> str:
-    return f"**{dtype}, {size:,} element{'s' if size > 1 else ''}, {on(threads)}{LAYOUTS[layout]}**"
+def heading(dtype: str, threads: int, layout: str) -> str:
+    return f"**{dtype}, {on(threads)}{LAYOUTS[layout]}**"
 
 
 def on(threads: int) -> str:
     return "GPU" if threads == 0 else f"{threads} thread{'s' if threads > 1 else ''}"
 
 
-def table(subjects: dict[str, dict[str, Record]]) -> str:
+def table(subjects: dict[tuple[str, int], dict[str, Record]]) -> str:
     contenders = dict.fromkeys(name for rows in subjects.values() for name in rows)
     others = [name for name in contenders if name not in (OURS, BASELINE)]
-    head = ["ns/element", "GB/s", "of copy", *others]
+    head = ["elements", "ns/element", "GB/s", "of copyto", *others]
     lines = [f"| | {' | '.join(head)} |", f"|---|{'---:|' * len(head)}"]
-    for subject, rows in subjects.items():
+    for (subject, size), rows in sorted(subjects.items(), key=by_size):
         if OURS not in rows:  # it raised
             continue
         ours = rows[OURS]
-        cells = [f"`{subject}`", f"{ours['nanoseconds']['median']:.3g}"]
-        cells += [f"{ours['gigabytes_per_second']:.3g}"]
+        cells = [f"`{subject}`", f"{size:,}", two_digits(ours["nanoseconds"]["median"])]
+        cells += [two_digits(ours["gigabytes_per_second"])]
         cells += ["" if ours["of_copy"] is None else f"{ours['of_copy']:.0%}"]
-        cells += [f"{rows[peer]['times_ours']['median']:.3g}x" if peer in rows else "" for peer in others]
+        cells += [ratio(rows[peer]["times_ours"]) if peer in rows else "" for peer in others]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def by_size(subject_and_rows: tuple[tuple[str, int], Any]) -> int:
+    return subject_and_rows[0][1]
+
+
+def ratio(times: Record) -> str:
+    """Return a peer's time over ours with its spread, in bold where the peer is faster."""
+    median = two_digits(times["median"])
+    spread = f" ({two_digits(times['low'])}-{two_digits(times['high'])})" if "low" in times else ""
+    return (f"**{median}**" if median < "1" else median) + spread
+
+
+def two_digits(value: float) -> str:
+    """Return a number with two significant digits."""
+    rounded = float(f"{value:.2g}")
+    decimals = 1 - floor(log10(rounded)) if rounded else 0
+    return f"{rounded:,.{max(decimals, 0)}f}"

@@ -140,6 +140,7 @@ def measure(part: Part, subject: Subject = OURS) -> Found | None:
     if compute is None:
         return None
     x = inputs.in_domain(part.name, part.operands, part.mode)
+    x = x[np.abs(x) <= subject.within]
     if not x.size:
         return NOTHING
     with np.errstate(all="ignore"):

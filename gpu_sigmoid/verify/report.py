@@ -1,6 +1,7 @@
 """Rows as a table and as JSON."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def record(of: tuple, found: Found, stride: int, subject: Subject = OURS) -> Rec
         "mode": mode,
         "dtype": dtype,
         "beside": beside,
-        "operands": how_chosen(dtype, beside, stride),
+        "operands": how_chosen(dtype, beside, stride, subject.within),
         "points": found.points,
         "ulp": round(found.ulp, 4),
         "at": [operand.hex() for operand in found.at],
@@ -40,12 +41,11 @@ def record(of: tuple, found: Found, stride: int, subject: Subject = OURS) -> Rec
     }
 
 
-def how_chosen(dtype: str, label: str | None, stride: int) -> str:
+def how_chosen(dtype: str, label: str | None, stride: int, within: float = math.inf) -> str:
     """Return which x a row is of, for the label of what stands beside it."""
-    if dtype == "float64":
-        return "dense and adversarial"
     every = stride_of(dtype, label, stride)
-    return "all" if every == 1 else f"one in {every}"
+    chosen = "dense and adversarial" if dtype == "float64" else "all" if every == 1 else f"one in {every}"
+    return chosen if within == math.inf else f"{chosen}, abs(x) <= {within:g}"
 
 
 def broken(row: Record) -> bool:

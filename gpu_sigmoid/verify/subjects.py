@@ -1,5 +1,6 @@
 """What is measured: by default our kernels."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ class Subject:
     nothing for it. It is pickled for the processes that measure."""
     distributions: tuple[str, ...]
     """Those whose versions a row of figures names."""
+    within: float = math.inf
+    """The largest abs(x) that is measured."""
 
 
 OURS = Subject("gpu_sigmoid", ours, ON_CPU)

@@ -132,9 +132,23 @@ def test_rows_and_tables() -> None:
         assert row["versions"]["gpu_sigmoid"] == gs.__version__
         assert row["versions"]["numpy"] == np.__version__
     text = report.tables(document)
-    assert "**float32, 1,000 elements, 1 thread**" in text
-    assert "| `sigmoid` | " in text
+    assert "**float32, 1 thread**" in text
+    assert "| `sigmoid` | 1,000 | " in text
     assert "numpy |" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0041, "0.0041"), (0.977, "0.98"), (0.999, "1.0"), (2, "2.0"), (12.3, "12"), (4159, "4,200")],
+)
+def test_two_digits(value: float, shown: str) -> None:
+    assert report.two_digits(value) == shown
+
+
+def test_a_faster_peer_stands_out_and_a_ratio_has_its_spread() -> None:
+    assert report.ratio({"median": 0.89, "low": 0.871, "high": 0.9}) == "**0.89** (0.87-0.90)"
+    assert report.ratio({"median": 1.2}) == "1.2"
+    assert Spread.of(np.arange(101.0)) == Spread(50.0, 10.0, 90.0)
 
 
 def test_presets_are_of_distinct_layouts_and_known_names() -> None:

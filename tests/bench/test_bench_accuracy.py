@@ -37,6 +37,16 @@ def test_errors_of_a_peer(tmp_path: Path, jobs: int) -> None:
     assert row["versions"]["numpy"] == np.__version__
 
 
+def test_large_operands_can_be_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "peers.json"
+    options = ["--within", 16, "--dtype", "float32", "--mode", "value", "--stride", 400_009, "--jobs", 1]
+    result = run("sigmoid", "--peer", "numpy", *options, "--json", path)
+    assert result.exit_code == 0, result.output
+    (row,) = json.loads(path.read_text())["rows"]
+    assert row["operands"] == "one in 400009, abs(x) <= 16"
+    assert row["ulp"] < 4 and abs(float.fromhex(row["at"][0])) <= 16
+
+
 def test_what_a_peer_does_not_offer_has_no_row(tmp_path: Path) -> None:
     path = tmp_path / "peers.json"
     result = run("sigmoid", "--peer", "numpy", "--mode", "grad2", "--jobs", 1, "--json", path)

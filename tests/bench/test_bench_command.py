@@ -35,7 +35,8 @@ def test_it_runs_from_a_clone() -> None:
     process = [sys.executable, "-m", "bench", *ONE_CASE, "--rounds", "3"]
     done = subprocess.run(process, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "**float32, 1,000 elements, 1 thread**" in done.stdout
+    assert "**float32, 1 thread**" in done.stdout
+    assert not done.stderr.strip()  # a progress bar is for a terminal
 
 
 def test_it_writes_a_document_tables_and_charts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,10 +87,16 @@ def test_it_says_why_there_is_no_gpu() -> None:
     assert "bench device needs a GPU: there is no" in result.output
 
 
+def test_more_threads_than_cpus_are_refused() -> None:
+    result = run(*ONE_CASE, "--threads", 100_000)
+    assert result.exit_code == 2
+    assert "--threads 100000: this process may use" in result.output
+
+
 def test_options_before_a_subcommand_are_not_dropped() -> None:
     result = run("--size", 5, "accuracy", "--peer", "numpy")
     assert result.exit_code == 2
-    assert "accuracy takes its options after its name" in result.output
+    assert "put the options of accuracy after its name" in result.output
 
 
 @pytest.mark.parametrize("name", ["accuracy.json", "accuracy-peers.json", "throughput-cpu.json"])

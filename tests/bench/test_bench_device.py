@@ -144,8 +144,8 @@ def test_command(tmp_path: Path) -> None:
     assert [finding["failure"] for finding in content["findings"]] == [None, None]
     assert content["skipped"] == ["torch silu float32 of 100: ImportError: it is not installed"]
     assert f"skipped: {content['skipped'][0]}" in result.output
-    assert "| `silu` | 1e+04 | 0.0008 | 100% |" in result.output
-    assert "| `silu` | 1e+06 | 8e-06 |  |" in result.output
+    assert "| `silu` | 100 | 10,000 | 0.00080 | 100% |" in result.output
+    assert "| `silu` | 1 | 1,000,000 | 0.0000080 |  |" in result.output
 
 
 @pytest.mark.usefixtures("stand_in")

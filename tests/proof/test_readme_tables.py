@@ -1,15 +1,23 @@
 """README's generator, run as its user runs it, on files of the test's own."""
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 TOOL = Path(__file__).parents[2] / "tools" / "readme_tables.py"
-README = "# before\n<!-- accuracy -->\nold\n<!-- /accuracy -->\nafter\n"
-THROUGHPUT = "<!-- throughput -->\n<!-- /throughput -->\n<!-- throughput-gpu -->\n<!-- /throughput-gpu -->\n"
+README = """# before
+<!-- accuracy -->
+old
+<!-- /accuracy -->
+between
+<!-- throughput -->
+<!-- /throughput -->
+"""
 
 
 def row(subject: str, ulp: float, mode: str = "value", dtype: str = "float32") -> dict:
@@ -40,19 +48,18 @@ def timed(contender: str, times: float, threads: int = 1) -> dict:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    def write(name: str, rows: list[dict], **more: Any) -> None:
+        (tmp_path / name).write_text(json.dumps({**more, "rows": rows}))
+
     ours = [row("gpu_sigmoid", 0.871), row("gpu_sigmoid", 0.902), row("gpu_sigmoid", 0.7, dtype="float64")]
-    theirs = [row("torch", 17386.2, "grad"), row("torch", float("inf"), dtype="float64")]
-    (tmp_path / "accuracy.json").write_text(
-        json.dumps({"rows": [*ours, row("gpu_sigmoid", 9, "grad2", "float16")]})
-    )
-    (tmp_path / "accuracy-peers.json").write_text(json.dumps({"rows": theirs}))
-    (tmp_path / "README.md").write_text(README + THROUGHPUT)
-    (tmp_path / "throughput-cpu.json").write_text(
-        json.dumps({"rows": [timed("gpu_sigmoid", 1.0), timed("numpy", 2.5)]})
-    )
-    (tmp_path / "throughput-gpu.json").write_text(
-        json.dumps({"rows": [timed("gpu_sigmoid", 1.0, 0), timed("torch", 1.5, 0)]})
-    )
+    write("accuracy.json", [*ours, row("gpu_sigmoid", 9, "grad2", "float16")])
+    write("accuracy-peers.json", [row("torch", 17386.2), row("torch", math.inf, dtype="float64")])
+    write("accuracy-within-87.json", [row("torch", 2.441)])
+    run_of_cpu = {name: name for name in ("date", "processor", "platform")}
+    run_of_cpu |= {"device": None, "versions": {}, "rounds": 7, "percentiles": [10, 90]}
+    write("throughput-cpu.json", [timed("gpu_sigmoid", 1.0), timed("numpy", 2.5)], **run_of_cpu)
+    write("throughput-gpu.json", [timed("gpu_sigmoid", 1.0, 0), timed("torch", 0.875, 0)], note="Once.")
+    (tmp_path / "README.md").write_text(README)
     return tmp_path
 
 
@@ -61,27 +68,38 @@ def run(folder: Path, *options: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, str(TOOL), *files, *options], capture_output=True, text=True)
 
 
-def test_table(folder: Path) -> None:
+def test_tables_and_pages(folder: Path) -> None:
     assert run(folder).returncode == 0
-    text = (folder / "README.md").read_text(encoding="utf-8")
-    assert text.startswith("# before\n<!-- accuracy -->\n| function | gpu_sigmoid float32 | torch float32 |")
-    assert "<!-- /accuracy -->\nafter\n" in text and "old" not in text
-    assert "**float32, 100,000 elements, 1 thread**" in text and "| 2.5x |" in text
-    assert "Measured on a GPU, 2026-01-02." in text
-    assert "**float32, 100,000 elements, GPU**" in text and "| 1.5x |" in text
-    # the worst of several rows, rounded up; what was not measured is left empty
-    assert "| `sigmoid` | 0.91 |  | 0.70 | ∞ |" in text
-    assert "| `sigmoid.grad` |  | 1.8e4 |  |  |" in text
-    assert "grad2" not in text
-    assert "torch: float32 all, float64 all" in text
+    text, accuracy, cpu, gpu = (
+        (folder / name).read_text(encoding="utf-8")
+        for name in ("README.md", "accuracy.md", "throughput-cpu.md", "throughput-gpu.md")
+    )
+    assert text.startswith(
+        "# before\n<!-- accuracy -->\n| float32 | gpu_sigmoid | gpu_sigmoid, float64 | torch |"
+    )
+    assert "<!-- /accuracy -->\nbetween" in text and "old" not in text
+    # the worst of several rows, rounded up; in brackets that of moderate operands
+    assert "| `sigmoid` | 0.91 | 0.70 | 1.8e4 (2.45) |" in text
+    assert "| `sigmoid` | 100,000 | 1.0 | 8.0 | 50% | 2.5 (2.5-2.5) |" in text
+    assert "| `sigmoid` | 0.91 | 1.8e4 | 0.70 | ∞ |" in accuracy and "grad2" not in accuracy
+    # what was not measured is left empty
+    assert "| `silu` |  |  |  |" in text
+    assert "torch: float32 all, float64 all" in accuracy
+    assert "7 rounds" in cpu and "10th and 90th percentile" in cpu
+    assert "Measured on a GPU, 2026-01-02. Once." in gpu
+    assert "**float32, GPU**" in gpu and "| **0.88** (0.88-0.88) |" in gpu
 
 
 def test_check_tells_stale_from_fresh(folder: Path) -> None:
     stale = run(folder, "--check")
-    assert stale.returncode == 1 and "stale" in stale.stderr
-    assert (folder / "README.md").read_text(encoding="utf-8") == README + THROUGHPUT
+    assert stale.returncode == 1 and "README.md is stale" in stale.stderr and "accuracy.md" in stale.stderr
+    assert (folder / "README.md").read_text(encoding="utf-8") == README
     run(folder)
     assert run(folder, "--check").returncode == 0
+    (folder / "throughput-gpu.md").write_text("by hand")
+    stale = run(folder, "--check")
+    assert stale.returncode == 1 and stale.stderr.count("is stale") == 1
+    run(folder)
     (folder / "accuracy-peers.json").write_text(json.dumps({"rows": [row("torch", 3.0)]}))
     assert run(folder, "--check").returncode == 1
 
