@@ -1,12 +1,14 @@
 """Functions of two operands that are the halves of one array, as a fused projection leaves them.
 
 The halves are views, which every backend computes on where they lie. Gradients are written into the
-halves of one array; where arrays do not change, or torch is to record them, they are joined.
+halves of one array, by torch's backward pass too; where arrays do not change, or a gradient is to be
+differentiated in its turn, they are joined.
 """
 
 import sys
 from typing import Any
 
+from gpu_sigmoid.dispatch import module_of
 from gpu_sigmoid.kinds import HOST, kind_of
 
 JOINED = {
@@ -63,6 +65,8 @@ class Packed:
 
     def __call__(self, x: Any, axis: int = -1, out: Any = None) -> Any:
         """Return the value, of half x's length along the axis."""
+        if out is None and kind_of(self, x) == "torch":
+            return module_of("torch").of_halves(self, x, axis)
         return self.function(*self.halves(x, axis), out=out)
 
     def value_and_grad(self, x: Any, axis: int = -1, out: Any = None) -> Any:
@@ -144,13 +148,13 @@ class Packed:
 
     def writes(self, *arrays: Any) -> bool:
         """Return whether gradients are written into a new array like the first one."""
-        kind = kind_of(self, arrays[0])
-        if kind == "torch":
-            torch = sys.modules["torch"]
-            recorded = torch.is_grad_enabled() and any(getattr(a, "requires_grad", False) for a in arrays)
-            return arrays[0].is_floating_point() and not recorded and not torch.compiler.is_compiling()
-        # of integers the results have another dtype
-        return kind == "numba_cuda" or (kind in EMPTY_LIKE and arrays[0].dtype.kind not in "biu")
+        kind, dtype = kind_of(self, arrays[0]), arrays[0].dtype
+        if kind == "numba_cuda":
+            return True
+        # the results may have another dtype
+        if kind not in EMPTY_LIKE or any(getattr(a, "dtype", dtype) != dtype for a in arrays):
+            return False
+        return module_of("torch").fills(*arrays) if kind == "torch" else dtype.kind not in "biu"
 
     def places(self, x: Any, axis: int, out: Any) -> tuple[Any, tuple[Any, Any]]:
         """Return the array for gradients, `out` or a new one like x, and its halves."""
@@ -190,8 +194,9 @@ class Packed:
         shape = tuple(x.shape)
         if not -len(shape) <= axis < len(shape):
             raise ValueError(f"{self.label}: an array of shape {shape} has no axis {axis}")
-        length, odd = divmod(shape[axis], 2)
-        if odd:
+        # not by divmod, which a tensor does not have: torch.jit.trace gives one for a length
+        length = shape[axis] // 2
+        if shape[axis] % 2:
             raise ValueError(f"{self.label}: axis {axis} is to be halved, and its length is odd: {shape}")
         before = (slice(None),) * (axis % len(shape))
         return x[(*before, slice(0, length))], x[(*before, slice(length, 2 * length))]

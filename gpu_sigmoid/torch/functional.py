@@ -5,7 +5,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._C._functorch import is_functorch_wrapped_tensor
 from torch.autograd import forward_ad
 from torch.nn import _reduction
 
@@ -13,15 +12,15 @@ import gpu_sigmoid as gs
 from gpu_sigmoid.backends.torch.operators import IN_FLOAT32
 
 
-def halves(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """Return both halves of an axis, views; what cannot be halved is an error as torch's glu has it."""
+def packed(function: str, x: Tensor, dim: int) -> Tensor:
+    """Return a function of the halves of an axis; what cannot be halved is an error as torch's glu has it."""
     if x.ndim == 0:
         raise RuntimeError("glu does not support scalars because halving size must be even")
     # an axis that is not there is an IndexError of torch's own
     length = x.size(dim)
     if length % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {dim % x.ndim} is size {length}")
-    return x.narrow(dim, 0, length // 2), x.narrow(dim, length // 2, length // 2)
+    return gs.FUNCTIONS[function].packed(x, dim)
 
 
 def silu_in_place(x: Tensor) -> Tensor:
@@ -31,7 +30,7 @@ def silu_in_place(x: Tensor) -> Tensor:
             f"SiLU: {x.dtype} cannot hold the results, which inplace=True writes to the input: convert it to "
             "floating point, or leave inplace away"
         )
-    elsewhere = is_recorded_elsewhere(x)
+    elsewhere = is_recorded_elsewhere()
     if torch.is_grad_enabled() and (x.requires_grad or elsewhere):
         before = x.clone()
         if elsewhere or x.is_leaf or x._is_view():
@@ -83,12 +82,14 @@ def binary_cross_entropy(
     return loss.mean() if reduction == "mean" else loss.sum()
 
 
-def is_recorded_elsewhere(x: Tensor) -> bool:
+def is_recorded_elsewhere() -> bool:
     """Return whether more than a tensor itself says what is done with it.
 
-    Of what a transform wraps, an outer level may have a gradient. Compilers leave out what is not needed.
+    An outer level of a transform may have a gradient. Compilers leave out what is not needed.
     """
-    return torch.compiler.is_compiling() or is_functorch_wrapped_tensor(x) or forward_ad._current_level >= 0
+    if torch.compiler.is_compiling():
+        return True
+    return torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
 
 
 def result_dtype(function: str, *tensors: Tensor) -> torch.dtype:

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.torch.functional import binary_cross_entropy, halves, silu_in_place
+from gpu_sigmoid.torch.functional import binary_cross_entropy, packed, silu_in_place
 
 __all__ = ["GLU", "BCEWithLogitsLoss", "LogSigmoid", "SiLU", "Sigmoid", "Softplus", "SwiGLU", "Tanh"]
 
 # each is one call in torch.fx's graphs
-for _name in ("binary_cross_entropy", "silu_in_place"):
+for _name in ("binary_cross_entropy", "packed", "silu_in_place"):
     torch.fx.wrap(_name)
 
 # softplus(x) and x are the same float32 from 17 on, and the same float64 from 37 on
@@ -139,7 +139,7 @@ class GLU(torch.nn.GLU):
 
     def forward(self, input: Tensor) -> Tensor:
         """Return glu of the halves of `input` along `dim`."""
-        return super().forward(input) if in_onnx_export() else gs.glu(*halves(input, self.dim))
+        return super().forward(input) if in_onnx_export() else packed("glu", input, self.dim)
 
 
 class SwiGLU(torch.nn.Module):
@@ -162,8 +162,10 @@ class SwiGLU(torch.nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """Return swiglu of the halves of `input` along `dim`."""
-        a, b = halves(input, self.dim)
-        return torch.nn.functional.silu(a) * b if in_onnx_export() else gs.swiglu(a, b)
+        if not in_onnx_export():
+            return packed("swiglu", input, self.dim)
+        a, b = input.chunk(2, self.dim)
+        return torch.nn.functional.silu(a) * b
 
     def extra_repr(self) -> str:
         """Return what is printed within the parentheses."""

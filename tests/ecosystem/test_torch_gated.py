@@ -35,6 +35,67 @@ def test_values_and_gradients_are_torchs(module: Any, dim: int) -> None:
     assert torch.equal(compiled(x), ours)
 
 
+@pytest.mark.parametrize("function", [gs.glu, gs.swiglu], ids=str)
+def test_the_backward_pass_fills_the_halves_of_one_gradient(
+    function: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = torch.linspace(-9, 9, 60).reshape(5, 12).requires_grad_()
+    a, b = x.detach().chunk(2, 1)
+    joined: list[Any] = []
+    cat = torch.cat
+    monkeypatch.setattr(torch, "cat", lambda *given: joined.append(given) or cat(*given))
+    for g in (torch.linspace(0.5, 2, 30).reshape(5, 6), torch.ones(()).expand(5, 6)):
+        want = cat(function.vjp(a, b, g), 1)
+        (found,) = torch.autograd.grad(function.packed(x), x, g)
+        assert torch.equal(found, want) and not found.requires_grad and not joined
+        # a gradient that is recorded in its turn is joined
+        (again,) = torch.autograd.grad(function.packed(x), x, g, create_graph=True)
+        assert torch.equal(again, want) and again.requires_grad and joined
+        joined.clear()
+
+
+def in_dual_numbers(call: Any, x: Any) -> Any:
+    with torch.autograd.forward_ad.dual_level():
+        return torch.autograd.forward_ad.unpack_dual(call(torch.autograd.forward_ad.make_dual(x, x))).tangent
+
+
+@pytest.mark.parametrize("function", [gs.glu, gs.swiglu], ids=str)
+def test_under_what_else_has_a_say(function: Any) -> None:
+    """Transforms, forward mode, tracers: as the function of both halves."""
+    generator = torch.Generator().manual_seed(0)
+    x, g = (torch.randn(3, 4, n, dtype=torch.float64, generator=generator) for n in (6, 3))
+
+    def vjp_of_halves(x: Any, g: Any) -> Any:
+        return torch.cat(function.vjp(*x.chunk(2, -1), g), -1)
+
+    vjp, want = function.packed.vjp, vjp_of_halves(x, g)
+    assert torch.equal(torch.vmap(vjp)(x, g), want)
+    assert torch.equal(torch.vmap(lambda g: vjp(x[0], g))(g[:1])[0], want[0])
+    value, gradient = torch.vmap(function.packed.value_and_grad)(x)
+    assert torch.equal(value, function(*x.chunk(2, -1)))
+    assert torch.equal(gradient, vjp_of_halves(x, torch.ones_like(g)))
+    assert torch.equal(torch.func.grad(lambda x: (function.packed(x) * g).sum())(x), want)
+    for derivative in (lambda call: torch.func.jvp(call, (x,), (x,))[1], lambda c: in_dual_numbers(c, x)):
+        torch.testing.assert_close(
+            derivative(lambda x: vjp(x, g)), derivative(lambda x: vjp_of_halves(x, g)), rtol=1e-12, atol=1e-12
+        )
+    leaf = x.clone().requires_grad_()
+    (batch,) = torch.autograd.grad(
+        function.packed(leaf), leaf, torch.stack([g, 2 * g]), is_grads_batched=True
+    )
+    assert torch.equal(batch, torch.stack([want, vjp_of_halves(x, 2 * g)]))
+    traced = torch.fx.symbolic_trace(lambda x: function.packed(x, axis=0))
+    assert torch.equal(traced(x[:2]), function(*x[:2].chunk(2, 0)))
+    # of another dtype, gradients are of the one that both are promoted to
+    assert torch.equal(vjp(x.float(), g), vjp_of_halves(x.float(), g))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_tracers_take_the_modules(module: Any) -> None:
+    x = torch.linspace(-9, 9, 24).reshape(4, 6)
+    assert torch.equal(torch.fx.symbolic_trace(module())(x), module()(x))
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_errors_are_torchs(module: Any) -> None:
     for shape, dim in (((4, 3), -1), ((), -1), ((4, 4), 2)):

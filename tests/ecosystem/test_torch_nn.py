@@ -84,6 +84,9 @@ def test_silu_in_place_makes_what_a_gradient_needs_and_no_more() -> None:
     other[::2] = nn.SiLU()(other[::2].clone())
     assert torch.equal(base, other)
     assert torch.equal(*(torch.autograd.grad((y * y).sum(), leaf)[0] for y in (base, other)))
+    # what a transform does not wrap, beside what it does
+    added = torch.vmap(lambda y: y + silu(leaf * 1))(torch.zeros(2, 9, dtype=torch.float64))
+    assert torch.equal(added, torch.stack([nn.SiLU()(leaf)] * 2))
 
 
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])

@@ -4,6 +4,7 @@
 - `operators`: the methods as operators, and what torch's dispatcher has for them
 - `derivatives`: their gradients and tangents
 - `batches`: their operands under torch.vmap
+- `halves`: two operands in one tensor
 - `operands`: what tensors they take, of one dtype, and what they may write to
 - `computation`: computing on tensors' memory, in the host's (`host`) or in a GPU's (`cuda`)
 """
@@ -15,6 +16,8 @@ from torch import Tensor
 from torch.fx import Proxy
 
 from gpu_sigmoid.backends.torch import direct
+from gpu_sigmoid.backends.torch.halves import fills as fills
+from gpu_sigmoid.backends.torch.halves import of_halves as of_halves
 from gpu_sigmoid.backends.torch.operators import dispatched
 from gpu_sigmoid.registry import FUNCTIONS
 

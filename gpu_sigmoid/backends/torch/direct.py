@@ -64,6 +64,15 @@ PLAIN = {
 """The dispatch keys of plain tensors: those made in inference mode have two fewer."""
 
 
+def undisturbed() -> bool:
+    """Return whether no transform, mode or tracer has a say, nor forward mode."""
+    return (
+        _dispatch_tls_local_include_set().raw_repr() in MODES
+        and not _is_torch_function_mode_enabled()
+        and forward_ad._current_level < 0
+    )
+
+
 def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
     """Return a method on plain tensors; on others it returns NotImplemented, having done nothing."""
     count = len(method.mode.partials)
@@ -78,13 +87,7 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
         if is_dynamo_compiling():
             # torch.compile follows Python, and is to find the operator
             return dispatched(method, operands, out)
-        if (
-            _dispatch_tls_local_include_set().raw_repr() not in MODES
-            or (cast and _is_any_autocast_enabled())
-            or _is_torch_function_mode_enabled()
-            or _profiler_enabled()
-            or forward_ad._current_level >= 0
-        ):
+        if not undisturbed() or (cast and _is_any_autocast_enabled()) or _profiler_enabled():
             return NotImplemented
         first = operands[0]
         found = _dispatch_keys(first).raw_repr()
