@@ -7,23 +7,28 @@ from pathlib import Path
 import click
 
 from gpu_sigmoid.cli.blocks import connected, run_here, run_on_cluster
+from gpu_sigmoid.cli.computation import MODES, OFFERED, computation, options
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.signals import checkpoint
-from gpu_sigmoid.cli.stores import MODES, store_of
-from gpu_sigmoid.functions import FUNCTIONS
-
-OF_ONE_ARRAY = [name for name, function in FUNCTIONS.items() if len(function.operands) == 1]
+from gpu_sigmoid.cli.stores import store_of
 
 
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(readable=False, path_type=Path))
-@click.argument("target", metavar="OUT", type=click.Path(readable=False, path_type=Path))
-@click.option("--function", "name", type=click.Choice(OF_ONE_ARRAY), default="sigmoid", show_default=True)
+@click.argument("destination", metavar="OUT", type=click.Path(readable=False, path_type=Path))
+@click.option("--function", "name", type=click.Choice(list(OFFERED)), default="sigmoid", show_default=True)
 @click.option("--what", type=click.Choice(list(MODES)), default="value", show_default=True)
+@options
 @click.option("--column", help="Column of a .parquet file, array of a .zarr group.")
 @click.option("--scheduler", metavar="ADDRESS", help="Compute on the workers of this Dask scheduler.")
 def apply(
-    source: Path, target: Path, name: str, what: str, column: str | None, scheduler: str | None
+    source: Path,
+    destination: Path,
+    name: str,
+    what: str,
+    column: str | None,
+    scheduler: str | None,
+    **numbers: float | None,
 ) -> None:
     """Compute a function of the numbers in IN and write it to OUT.
 
@@ -31,7 +36,8 @@ def apply(
     larger than memory: blocks of a few MiB, a row group or a chunk at a time are computed.
     float16, float32 and float64 keep their dtype, bool and integers give float64.
     `--what both` gives an array with one more, leading axis, or two columns: the value,
-    then the derivative.
+    then the derivative. Beside IN's numbers `--beta` and `--pos-weight` give a function's
+    parameter, `--target` the target of `bce_with_logits`.
 
     OUT appears when it is whole, in place of an older file or Zarr array of that name;
     a group, any other folder and the input are never replaced. Where OUT is a symbolic
@@ -46,13 +52,14 @@ def apply(
     refused: decode them first, for instance with xarray. Compression is kept where
     it is known to lose nothing, and else Zarr's own; filters are not kept.
     """
-    store = store_of(source, target)
+    computed = computation(name, what, numbers)
+    store = store_of(source, destination)
     if scheduler is not None:
         # workers have working directories of their own
-        source, target = source.resolve(), target.absolute()
+        source, destination = source.resolve(), destination.absolute()
     check = partial(store.check_target, source=source, column=column)
-    with written_whole(target, check) as temporary, connected(scheduler) as client:
-        job = store.open_job(source, temporary, FUNCTIONS[name].methods[MODES[what]], column)
+    with written_whole(destination, check) as temporary, connected(scheduler) as client:
+        job = store.open_job(source, temporary, computed, column)
         try:
             # not among what the command prints, where it would be in the way of what is piped
             with click.progressbar(length=len(job.blocks), label=name, file=sys.stderr) as bar:
@@ -69,4 +76,4 @@ def apply(
         except BaseException:
             job.abandon()
             raise
-    click.echo(f"{click.format_filename(target)}: {what} of {name}, {job.summary}")
+    click.echo(f"{click.format_filename(destination)}: {what} of {name}, {job.summary}")

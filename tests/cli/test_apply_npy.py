@@ -11,7 +11,7 @@ import pytest
 from helpers.command import refused, run
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.cli.apply import OF_ONE_ARRAY
+from gpu_sigmoid.cli.computation import NUMBERS, OFFERED, beside, computation, option
 from gpu_sigmoid.cli.stores import npy
 
 
@@ -23,14 +23,33 @@ def applied(tmp_path: Path, x: np.ndarray, *options: str) -> np.ndarray:
     return np.load(tmp_path / "out.npy")
 
 
-@pytest.mark.parametrize("name", OF_ONE_ARRAY)
+@pytest.mark.parametrize("parametrised", [False, True])
+@pytest.mark.parametrize("name", OFFERED)
 @pytest.mark.parametrize("what", ["value", "grad", "both"])
-def test_apply_gives_the_functions_bits(tmp_path: Path, name: str, what: str) -> None:
+def test_apply_gives_the_functions_bits(tmp_path: Path, name: str, what: str, parametrised: bool) -> None:
     x = np.linspace(0.01, 0.99, 101, dtype=np.float32)
     function = gs.FUNCTIONS[name]
-    got = applied(tmp_path, x, "--function", name, "--what", what)
-    want = {"value": function, "grad": function.grad, "both": function.value_and_grad}[what](x)
+    others = dict(zip(function.operands[1:], (0.3,), strict=False))
+    parameters = {n: 2.7 for n in beside(function) if n not in others and parametrised}
+    numbers = [text for n, number in (others | parameters).items() for text in (option(n), number)]
+    got = applied(tmp_path, x, "--function", name, "--what", what, *numbers)
+    method = {"value": function, "grad": function.grad, "both": function.value_and_grad}[what]
+    want = method(x, *others.values(), **parameters)
     np.testing.assert_array_equal(got, np.stack(want) if what == "both" else want)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_number_for_another_function_is_refused(tmp_path: Path, number: str) -> None:
+    np.save(tmp_path / "in.npy", np.zeros(3))
+    text = refused("apply", tmp_path / "in.npy", tmp_path / "out.npy", option(number), "-2.5")
+    assert text == f"Error: {option(number)} is for {' and '.join(NUMBERS[number])}, not for sigmoid\n"
+    assert not (tmp_path / "out.npy").exists()
+
+
+def test_a_missing_target_is_named(tmp_path: Path) -> None:
+    np.save(tmp_path / "in.npy", np.zeros(3))
+    text = refused("apply", tmp_path / "in.npy", tmp_path / "out.npy", "--function", "bce_with_logits")
+    assert text == "Error: bce_with_logits takes a target, too: give it by --target\n"
 
 
 @pytest.mark.parametrize(
@@ -174,7 +193,7 @@ def test_an_input_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_an_input_that_becomes_shorter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save(tmp_path / "x.npy", np.zeros(1000))
-    job = npy.open_job(tmp_path / "x.npy", tmp_path / "y.npy", gs.sigmoid, None)
+    job = npy.open_job(tmp_path / "x.npy", tmp_path / "y.npy", computation("sigmoid", "value", {}), None)
     os.truncate(tmp_path / "x.npy", 4000)
     with pytest.raises(click.ClickException, match="became shorter while it was read"):
         job.compute(job.blocks[0])

@@ -42,6 +42,17 @@ def test_parquet(tmp_path: Path, dtype: str, what: str) -> None:
         np.testing.assert_array_equal(got, want[name])
 
 
+def test_numbers_beside_a_column(tmp_path: Path) -> None:
+    x = np.linspace(-20, 20, 23, dtype=np.float32)
+    make_parquet(tmp_path / "x.parquet", x=x)
+    numbers = ("--target", 0.25, "--pos-weight", 3)
+    done("apply", tmp_path / "x.parquet", tmp_path / "y.parquet", "--function", "bce_with_logits", *numbers)
+    table = pq.read_table(tmp_path / "y.parquet")
+    assert table.column_names == ["bce_with_logits"]
+    want = gs.bce_with_logits(x, 0.25, pos_weight=3)
+    np.testing.assert_array_equal(table["bce_with_logits"].to_numpy(), want)
+
+
 @pytest.mark.parametrize("dtype", NUMBERS)
 def test_nulls_stay_null_and_the_rest_is_as_without_them(tmp_path: Path, dtype: str) -> None:
     x = np.array([1, 0, 0, 1, 5]).astype(dtype)

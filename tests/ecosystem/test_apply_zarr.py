@@ -34,6 +34,8 @@ def test_zarr(tmp_path: Path, dtype: str, options: dict) -> None:
     np.testing.assert_array_equal(y[:], gs.silu(x))
     done("apply", tmp_path / "x.zarr", tmp_path / "y.zarr", "--what", "both")
     np.testing.assert_array_equal(zarr.open_array(tmp_path / "y.zarr")[:], gs.sigmoid.value_and_grad(x))
+    done("apply", tmp_path / "x.zarr", tmp_path / "y.zarr", "--function", "softplus", "--beta", "-2.5")
+    np.testing.assert_array_equal(zarr.open_array(tmp_path / "y.zarr")[:], gs.softplus(x, beta=-2.5))
     assert sorted(os.listdir(tmp_path)) == ["x.zarr", "y.zarr"]
 
 

@@ -8,11 +8,9 @@ from typing import Any, Protocol
 import click
 import numpy as np
 
+from gpu_sigmoid.cli.computation import Computation
 from gpu_sigmoid.cli.paths import check_file, check_not_input
-from gpu_sigmoid.methods import Method
 
-# what the command calls the modes it offers
-MODES = {"value": "value", "grad": "grad", "both": "value_and_grad"}
 # a format's suffix, which names its module, and the library it needs
 FORMATS = {".npy": "", ".zarr": "zarr", ".parquet": "pyarrow"}
 
@@ -20,9 +18,9 @@ MOST_DIMENSIONS = 64
 """Of NumPy's arrays."""
 
 
-def result_shape(method: Method, of: tuple[int, ...], source: Path) -> tuple[int, ...]:
+def result_shape(computation: Computation, of: tuple[int, ...], source: Path) -> tuple[int, ...]:
     """Return the result's shape for operands of shape `of`, or say why there is none."""
-    if len(method.mode.partials) == 1:
+    if len(computation.method.mode.partials) == 1:
         return of
     if len(of) == MOST_DIMENSIONS:
         raise click.ClickException(
@@ -32,10 +30,10 @@ def result_shape(method: Method, of: tuple[int, ...], source: Path) -> tuple[int
     return (2, *of)
 
 
-def result_dtype(method: Method, of: Any, source: Path) -> np.dtype:
+def result_dtype(computation: Computation, of: Any, source: Path) -> np.dtype:
     """Return the result's dtype for operands of dtype `of`, or say why there is none."""
     try:
-        return method.function(np.zeros(0, of)).dtype
+        return computation(np.zeros(0, of), computation.method.function).dtype
     except TypeError as error:
         raise click.ClickException(f"{click.format_filename(source)}: {error}") from None
 
@@ -68,7 +66,7 @@ class Store(Protocol):
     def check_target(self, target: Path, source: Path, column: str | None) -> None:
         """Raise for a target that the format may not replace."""
 
-    def open_job(self, source: Path, target: Path, method: Method, column: str | None) -> Job:
+    def open_job(self, source: Path, target: Path, computation: Computation, column: str | None) -> Job:
         """Return the job from a source to a target that is not there yet."""
 
 

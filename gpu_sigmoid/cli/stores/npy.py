@@ -15,8 +15,8 @@ import click
 import numpy as np
 from numpy.lib import format as npy_format
 
+from gpu_sigmoid.cli.computation import Computation
 from gpu_sigmoid.cli.stores import Job, check_single_file, result_dtype, result_shape, unreadable
-from gpu_sigmoid.methods import Method
 
 BLOCK_BYTES = 1 << 22
 """Of a block's results. A few megabytes stay in the cache from reading to writing, and in memory
@@ -31,7 +31,7 @@ class NpyJob(Job):
 
     source: Path
     target: Path
-    method: Method
+    computation: Computation
     array: "Layout"
     offset: int
     blocks: list[range]
@@ -41,7 +41,7 @@ class NpyJob(Job):
     def compute(self, block: range) -> None:
         """Write a block's results to the target."""
         x = self.array.read(self.source, block)
-        results = self.method(x)
+        results = self.computation(x)
         size = self.array.size
         if not isinstance(results, tuple):
             parts = [(block.start, results)]
@@ -84,13 +84,13 @@ class Layout:
 check_target = check_single_file
 
 
-def open_job(source: Path, target: Path, method: Method, column: str | None) -> NpyJob:
+def open_job(source: Path, target: Path, computation: Computation, column: str | None) -> NpyJob:
     """Return the job, the target made with its full size."""
     if column is not None:
         raise click.ClickException("--column is for .zarr and .parquet")
     array = layout(source)
-    dtype = result_dtype(method, array.dtype, source)
-    shape = result_shape(method, array.shape, source)
+    dtype = result_dtype(computation, array.dtype, source)
+    shape = result_shape(computation, array.shape, source)
     header = {"descr": npy_format.dtype_to_descr(dtype), "fortran_order": array.fortran, "shape": shape}
     with target.open("wb") as file:
         npy_format.write_array_header_1_0(file, header)
@@ -100,7 +100,7 @@ def open_job(source: Path, target: Path, method: Method, column: str | None) -> 
     step = BLOCK_BYTES // dtype.itemsize
     every = range(array.size)
     blocks = [every[start : start + step] for start in every[::step]]
-    return NpyJob(source, target, method, array, offset, blocks, f"{dtype} {shape}")
+    return NpyJob(source, target, computation, array, offset, blocks, f"{dtype} {shape}")
 
 
 def allocate(descriptor: int, size: int) -> None:

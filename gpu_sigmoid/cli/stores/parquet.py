@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gpu_sigmoid.cli.computation import Computation
 from gpu_sigmoid.cli.stores import Job, check_single_file, result_dtype, unreadable
-from gpu_sigmoid.methods import Method
 from gpu_sigmoid.modes import label
 
 
@@ -21,7 +21,7 @@ class ParquetJob(Job):
     """Blocks are row groups; the writer, which one process has, takes their results in order."""
 
     source: Path
-    method: Method
+    computation: Computation
     column: str
     schema: Any
     blocks: range
@@ -38,7 +38,7 @@ class ParquetJob(Job):
         missing = np.asarray(values.is_null())
         # not 0: a column of truth values takes no number
         filled = values.fill_null(pa.scalar(0, pa.int8()).cast(values.type)) if missing.any() else values
-        results = self.method(np.ascontiguousarray(filled.to_numpy(zero_copy_only=False)))
+        results = self.computation(np.ascontiguousarray(filled.to_numpy(zero_copy_only=False)))
         results = results if isinstance(results, tuple) else (results,)
         mask = missing if missing.any() else None
         return pa.table([pa.array(r, mask=mask) for r in results], schema=self.schema)
@@ -82,7 +82,7 @@ def opened(path: Path, mode: str) -> Any:
 check_target = check_single_file
 
 
-def open_job(source: Path, target: Path, method: Method, column: str | None) -> ParquetJob:
+def open_job(source: Path, target: Path, computation: Computation, column: str | None) -> ParquetJob:
     """Return the job, the target opened for writing."""
     try:
         with opened(source, "rb") as bytes_of, pq.ParquetFile(bytes_of) as file:
@@ -95,13 +95,14 @@ def open_job(source: Path, target: Path, method: Method, column: str | None) -> 
         raise click.ClickException(
             f"{click.format_filename(source)}: column {chosen} is of type {kind}; numbers are accepted"
         )
-    dtype = result_dtype(method, kind.to_pandas_dtype(), source)
+    dtype = result_dtype(computation, kind.to_pandas_dtype(), source)
+    method = computation.method
     names = [label(method.function.label, mode.name) for mode in method.mode.single_results]
     fields = pa.schema([(name, pa.from_numpy_dtype(dtype)) for name in names])
     sink = opened(target, "wb")
     writer = pq.ParquetWriter(sink, fields, write_page_checksum=True)
     summary = f"{dtype} {', '.join(names)}, {rows} rows"
-    return ParquetJob(source, method, chosen, fields, range(groups), summary, sink, writer)
+    return ParquetJob(source, computation, chosen, fields, range(groups), summary, sink, writer)
 
 
 def choose(source: Path, names: list[str], column: str | None) -> str:

@@ -9,11 +9,11 @@ import click
 import numpy as np
 import zarr
 
+from gpu_sigmoid.cli.computation import Computation
 from gpu_sigmoid.cli.paths import check_not_input
 from gpu_sigmoid.cli.stores import Job, result_dtype, result_shape, unreadable
 from gpu_sigmoid.cli.stores.packing import check_unpacked
 from gpu_sigmoid.cli.stores.zarr_folder import check_array_folder
-from gpu_sigmoid.methods import Method
 
 Region = tuple[slice, ...]
 COMPONENT = "component"
@@ -28,7 +28,7 @@ class ZarrJob(Job):
 
     source: Path
     target: Path
-    method: Method
+    computation: Computation
     column: str | None
     blocks: list[Region]
     summary: str
@@ -42,7 +42,7 @@ class ZarrJob(Job):
         except Exception as error:
             where = ", ".join(f"{s.start}:{s.stop}" for s in block)
             raise unreadable(self.source, f"readable at [{where}]", error) from None
-        results = self.method(values)
+        results = self.computation(values)
         # without a fill value nothing says what a chunk holds that is not there
         written = {"array.write_empty_chunks": True} if array.fill_value is None else {}
         with zarr.config.set(written):
@@ -60,12 +60,12 @@ def check_target(target: Path, source: Path, column: str | None) -> None:
     check_array_folder(target)
 
 
-def open_job(source: Path, target: Path, method: Method, column: str | None) -> ZarrJob:
+def open_job(source: Path, target: Path, computation: Computation, column: str | None) -> ZarrJob:
     """Return the job, the target made without chunks."""
     array = load(source, column)
-    dtype = result_dtype(method, array.dtype, source)
+    dtype = result_dtype(computation, array.dtype, source)
     check_unpacked(source, array)
-    shape, chunks = result_shape(method, array.shape, source), array.chunks
+    shape, chunks = result_shape(computation, array.shape, source), array.chunks
     both = len(shape) > len(array.shape)
     version = array.metadata.zarr_format
     names = array.metadata.dimension_names if version == 3 else None
@@ -85,7 +85,7 @@ def open_job(source: Path, target: Path, method: Method, column: str | None) -> 
         zarr_format=version,
     )
     blocks = regions(array.shape, array.shards or chunks)
-    return ZarrJob(source, target, method, column, blocks, f"{dtype} {shape}")
+    return ZarrJob(source, target, computation, column, blocks, f"{dtype} {shape}")
 
 
 def compressors(array: Any) -> Any:

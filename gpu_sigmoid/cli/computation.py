@@ -1,0 +1,67 @@
+"""What `apply` computes: a mode of a function, of one array and numbers beside it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from gpu_sigmoid.functions import FUNCTIONS
+from gpu_sigmoid.methods import Function, Method
+
+# what the command calls the modes it offers
+MODES = {"value": "value", "grad": "grad", "both": "value_and_grad"}
+# those of several gradients have factors: an array each
+OFFERED = {name: function for name, function in FUNCTIONS.items() if function.signature.gradients == 1}
+
+
+def beside(function: Function) -> tuple[str, ...]:
+    """Return the names of what may stand beside x; that of a parameter is last."""
+    return function.operands[1:] + (function.parametrised or function).operands[len(function.operands) :]
+
+
+NUMBERS = {
+    number: [name for name, function in OFFERED.items() if number in beside(function)]
+    for number in dict.fromkeys(number for function in OFFERED.values() for number in beside(function))
+}
+"""The numbers that may be given, each with the functions that take it."""
+
+
+@dataclass(frozen=True)
+class Computation:
+    """A mode of a function, of x and of one number for all x in each other operand's place."""
+
+    method: Method
+    others: tuple[float, ...]
+    parameters: dict[str, float]
+
+    def __call__(self, x: Any, method: Method | None = None) -> Any:
+        """Return the results for x, or those of another method of the function."""
+        return (method or self.method)(x, *self.others, **self.parameters)
+
+
+def option(number: str) -> str:
+    return f"--{number.replace('_', '-')}"
+
+
+def options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for each number, which is None where it is not given."""
+    for number, functions in reversed(NUMBERS.items()):
+        what = f"Of {', '.join(functions)}: one number for all."
+        command = click.option(option(number), number, type=float, metavar="NUMBER", help=what)(command)
+    return command
+
+
+def computation(name: str, what: str, given: dict[str, float | None]) -> Computation:
+    """Return what computes a function by what the command was given, or say what is missing or too much."""
+    function = OFFERED[name]
+    numbers = {number: value for number, value in given.items() if value is not None}
+    for number in numbers:
+        if number not in beside(function):
+            takers = " and ".join(NUMBERS[number])
+            raise click.ClickException(f"{option(number)} is for {takers}, not for {name}")
+    for operand in function.operands[1:]:
+        if operand not in numbers:
+            raise click.ClickException(f"{name} takes a {operand}, too: give it by {option(operand)}")
+    others = tuple(numbers.pop(operand) for operand in function.operands[1:])
+    return Computation(function.methods[MODES[what]], others, numbers)
