@@ -153,6 +153,27 @@ def test_a_cpu_without_fma_computes_in_vectors_and_says_so() -> None:
     assert any("multiply-add in several" in line for line in lines)
 
 
+READ_ONLY = """
+import tempfile
+from numba.core.ccallback import CFunc
+
+def refused(*args, **keywords):
+    raise PermissionError("nothing can be written, and nothing is to be compiled")
+
+# by which Numba finds out whether a folder can be written to
+tempfile.TemporaryFile = refused
+CFunc._compile_uncached = refused
+"""
+
+
+def test_a_cache_that_cannot_be_written_to_is_read(tmp_path: Path) -> None:
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    expected = digest(NUMBA_CACHE_DIR=str(tmp_path))
+    command = [sys.executable, "-c", READ_ONLY + DIGEST]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.stdout == expected, done.stderr
+
+
 def test_a_cache_is_shared_corrupted_or_impossible(tmp_path: Path) -> None:
     expected = digest()
     cache = tmp_path / "cache"

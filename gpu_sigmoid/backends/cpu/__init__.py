@@ -5,7 +5,7 @@
   instruction that not every CPU has)
 - `loop` calls kernels on operands of any steps, by way of `copies`, written by `writer`; results
   that exceed the `caches` pass by them
-- `native` compiles that, `undisturbed` by signals and forks
+- `native` compiles that, `undisturbed` by signals and forks, and `disk` keeps it
 - `lut` makes ufuncs of 16-bit operands that look results up (`lut_intrinsics`)
 - `bits` lets a ufunc take bfloat16, `addresses` calls its loop on other libraries' arrays
 - `threads` computes on arrays of any layout by `jobs`, loops of `nest`, and splits large ones over

@@ -12,7 +12,6 @@ import numba
 import numpy as np
 from numba import types
 from numba.core import config
-from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
 from numba.core.registry import CPUDispatcher
 
@@ -28,6 +27,7 @@ from gpu_sigmoid.backends.cpu import (
     nest,
     writer,
 )
+from gpu_sigmoid.backends.cpu.disk import Cache
 from gpu_sigmoid.formulas import double_double, fused
 from gpu_sigmoid.lowering import primitives
 from gpu_sigmoid.version import __version__
@@ -105,18 +105,6 @@ def compiled(code: FunctionType, signature: Any, cache: bool) -> CFunc:
     with jit_enabled():
         function.compile()
     return function
-
-
-class Cache(FunctionCache):
-    """Numba's disk cache, which may have a file cut short, or no room for another."""
-
-    def load_overload(self, *args: Any) -> Any:
-        with contextlib.suppress(Exception):
-            return super().load_overload(*args)
-
-    def save_overload(self, *args: Any) -> None:
-        with contextlib.suppress(Exception):
-            super().save_overload(*args)
 
 
 @contextlib.contextmanager

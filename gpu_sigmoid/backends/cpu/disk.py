@@ -1,0 +1,66 @@
+"""Numba's disk cache: a file may be cut short, a disk full, a folder read-only.
+
+Numba keeps a kernel in the first folder that it can write to, and looks for it there alone. In a container
+the folder that was filled when its image was built is often one that cannot be written to: it is read
+all the same.
+"""
+
+import contextlib
+import os
+from typing import Any
+
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+PLACES = FunctionCache._impl_class._locator_classes
+
+
+class Readable:
+    """Makes of a place one that need not be writable."""
+
+    get_cache_path: Any
+
+    def ensure_cache_path(self) -> None:
+        if not os.path.isdir(self.get_cache_path()):
+            raise FileNotFoundError(self.get_cache_path())
+
+
+# NUMBA_CACHE_DIR, and beside the package
+READABLE: list[Any] = [type(f"Readable{place.__name__}", (Readable, place), {}) for place in PLACES[:2]]
+
+
+class Implementation(FunctionCache._impl_class):
+    _locator_classes = (*PLACES, *READABLE)
+
+
+class Cache(FunctionCache):
+    """A function's kernels on the disk; what cannot be read or written is compiled."""
+
+    _impl_class = Implementation
+    _cache_file: Any
+
+    def load_overload(self, *args: Any) -> Any:
+        own = self._cache_file
+        try:
+            for file in (own, *self.others()):
+                self._cache_file = file
+                with contextlib.suppress(Exception):
+                    if (found := super().load_overload(*args)) is not None:
+                        return found
+        finally:
+            self._cache_file = own
+        return None
+
+    def others(self) -> list[IndexDataCacheFile]:
+        """Return where else the kernels may be."""
+        places = [
+            place.from_function(self._py_func, self._py_func.__code__.co_filename) for place in READABLE
+        ]
+        return [
+            IndexDataCacheFile(place.get_cache_path(), self._impl.filename_base, place.get_source_stamp())
+            for place in places
+            if place is not None
+        ]
+
+    def save_overload(self, *args: Any) -> None:
+        with contextlib.suppress(Exception):
+            super().save_overload(*args)
