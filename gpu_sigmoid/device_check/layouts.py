@@ -22,6 +22,8 @@ VIEWS: dict[str, View] = {
     "reversed": lambda a: a[::-1],
     "matrix": lambda a: a[:4080].reshape(51, 80),
     "transposed": lambda a: a[:4080].reshape(51, 80).T,
+    # what comes out is 16 bytes' multiples from row to row too, in every dtype
+    "rows": lambda a: a[:4080].reshape(51, 80)[:, 16:56],
     "holes": lambda a: a[:4080].reshape(6, 8, 85)[::2, 1:7, ::-4],
 }
 OVERLAPS: dict[str, tuple[View, View]] = {

@@ -14,8 +14,8 @@ from gpu_sigmoid.methods import Function
 
 # torch has no negative strides, and Numba transposes by a copy
 VIEWS = {
-    "torch": ("one", "odd", "misaligned", "strided", "matrix", "transposed"),
-    "numba": ("one", "odd", "misaligned", "strided", "matrix"),
+    "torch": ("one", "odd", "misaligned", "strided", "matrix", "transposed", "rows"),
+    "numba": ("one", "odd", "misaligned", "strided", "matrix", "rows"),
 }
 MODES = ("value", "value_and_grad", "vjp")
 
