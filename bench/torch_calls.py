@@ -70,6 +70,11 @@ def calls(size: int) -> dict[str, tuple[Call, Call]]:
     functional = torch.nn.functional
     generator = torch.Generator().manual_seed(0)
     x, g, t = (torch.rand(size, generator=generator) for _ in range(3))
+
+    def swiglu(x: Any) -> Any:
+        a, b = x.chunk(2)
+        return functional.silu(a) * b
+
     functions: dict[str, tuple[Any, Any]] = {
         "sigmoid(x)": (gs.sigmoid, torch.sigmoid),
         "silu(x)": (gs.silu, functional.silu),
@@ -77,7 +82,10 @@ def calls(size: int) -> dict[str, tuple[Call, Call]]:
         "tanh(x)": (gs.tanh, torch.tanh),
         "Sigmoid()(x)": (nn.Sigmoid(), torch.nn.Sigmoid()),
         "SiLU()(x)": (nn.SiLU(), torch.nn.SiLU()),
+        "GLU()(x)": (nn.GLU(), torch.nn.GLU()),
+        "SwiGLU()(x)": (nn.SwiGLU(), swiglu),
     }
+
     loss, torchs_loss = nn.BCEWithLogitsLoss(), torch.nn.BCEWithLogitsLoss()
     in_place, torchs_in_place = nn.SiLU(inplace=True), torch.nn.SiLU(inplace=True)
     zeros = torch.zeros(size)
@@ -86,7 +94,8 @@ def calls(size: int) -> dict[str, tuple[Call, Call]]:
         "`SiLU(inplace=True)(x)`": (lambda: in_place(zeros), lambda: torchs_in_place(zeros)),
     }
     for name, pair in functions.items():
-        forward, backward, of_a_sum = zip(*(of(function, x, g) for function in pair), strict=True)
+        cotangent = g[: len(pair[1](x))]
+        forward, backward, of_a_sum = zip(*(of(function, x, cotangent) for function in pair), strict=True)
         found |= {f"`{name}`": forward, f"`{name}.backward(g)`": backward}
         found[f"`{name}.sum().backward()`"] = of_a_sum
     found["`BCEWithLogitsLoss()(x, t).backward()`"] = (
