@@ -35,7 +35,8 @@ results are one tuple, not nested: `value, by_a, by_b = gs.device.swiglu.value_a
 
 The largest of the arguments' types is the result's; bool and integers count as float64. To Numba
 a literal such as `1.0` is a float64: write `numba.float32(1.0)` beside float32 arguments. float16
-is for the GPU: on the CPU Numba has none.
+is for the GPU: on the CPU Numba has none. Another number of operands, and other types, are a
+`numba.TypingError` while the caller is compiled.
 """
 
 import inspect
@@ -64,10 +65,10 @@ Returns
 
 Raises
 ------
-TypeError
-    For another number of operands.
 numba.TypingError
-    For operands of other types, while a caller is compiled.
+    For another number of operands, and for other types, while the caller is compiled.
+TypeError
+    For these when Python calls it.
 """
 
 

@@ -18,8 +18,9 @@ as PTX that no compiler's option alters, and gives the array kernels' bits::
 Operands are blocks or scalars of one dtype, float16, bfloat16, float32 or float64, which results
 have too; their shapes broadcast. A number beside them, such as a target of 1.0, takes their dtype.
 A parameter is given by its name, `gs.triton.softplus(x, beta=b)`. Several results are one tuple, not
-nested: `value, by_a, by_b = gs.triton.swiglu.value_and_grad(a, b)`. Triton's interpreter has no inline
-PTX and refuses.
+nested: `value, by_a, by_b = gs.triton.swiglu.value_and_grad(a, b)`. Operands of other dtypes, or of
+several, are an error while the caller is compiled, which names the function. Triton's interpreter has no
+inline PTX and refuses.
 
 `torch.compile` copies the text of such a kernel (one that `torch.library.wrap_triton` calls) with the
 functions that are global names in it. Bind those by their own names, and call them so::
