@@ -38,6 +38,8 @@ html_math_renderer = "mathml"
 suppress_warnings = ["myst.header"]
 # what stands between backticks in docstrings is code
 default_role = "literal"
+# text from docstrings is as it stands there
+smartquotes = False
 
 autodoc_typehints = "none"
 numpydoc_show_class_members = False

@@ -26,7 +26,7 @@ class Packed:
     """A function of the first and the second half of an array along an axis.
 
     So `glu.packed(x)` is torch.nn.functional.glu(x), and `swiglu.packed(x)` takes the gate, whose silu
-    it is, first: silu(x[..., :n]) * x[..., n:].
+    it is, first: `silu(x[..., :n]) * x[..., n:]`.
 
     Parameters
     ----------
