@@ -84,9 +84,9 @@ def draw(result: Comparison) -> object:
     limit = np.ceil(np.abs(result.logits).max())
     x = np.linspace(-limit, limit, 1000)
     axes.plot(x, gs.sigmoid(x), color="0.8", linewidth=3, zorder=0)
-    for label, name, colour in ((1, "benign", VALUE_COLOUR), (0, "malignant", GRAD_COLOUR)):
+    for label, name, colour, marker in ((1, "benign", VALUE_COLOUR, "o"), (0, "malignant", GRAD_COLOUR, "^")):
         logits = result.logits[result.labels == label]
-        axes.scatter(logits, gs.sigmoid(logits), color=colour, label=name, alpha=0.6)
-    axes.set_xlabel("logit")
-    axes.legend(loc="upper left", frameon=False, title="probability of benign")
+        axes.scatter(logits, gs.sigmoid(logits), color=colour, marker=marker, label=name, alpha=0.6)
+    axes.set(xlabel="logit", ylabel="probability of benign")
+    axes.legend(loc="upper left", frameon=False)
     return axes
