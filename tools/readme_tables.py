@@ -166,12 +166,15 @@ def shown(case: Row) -> bool:
 
 
 def gpu_page(documents: list[Document]) -> str:
-    """Return the figures measured on a GPU, and what they were measured on."""
-    (content,) = documents
-    where = dict.fromkeys(f"{row['device']}, {row['date']}" for row in content["rows"])
-    spread = [report.spread_of(content)] if "percentiles" in content else []
-    said = " ".join([f"Measured on {'; '.join(where)}.", *filter(None, [content.get("note")]), *spread])
-    return f"# Throughput on a GPU\n\n{said} {report.LEGEND}\n\n{KERNELS}\n\n{report.tables(content)}"
+    """Return the figures measured on GPUs, and what each was measured on."""
+    parts = [f"# Throughput on a GPU\n\n{report.LEGEND}\n\n{KERNELS}\n"]
+    for content in documents:
+        (device,) = {row["device"] for row in content["rows"]}
+        (date,) = {row["date"] for row in content["rows"]}
+        spread = [report.spread_of(content)] if "percentiles" in content else []
+        said = " ".join([f"Measured on {date}.", *filter(None, [content.get("note")]), *spread])
+        parts.append(f"## {device}\n\n{said}\n\n{report.tables(content)}")
+    return "\n".join(parts)
 
 
 TABLES = {
@@ -183,7 +186,7 @@ TABLES = {
 PAGES = {
     "accuracy.md": Made(("accuracy.json", "accuracy-peers.json"), accuracy_page),
     "throughput-cpu.md": Made(("throughput-cpu.json",), lambda documents: report.page(documents[0])),
-    "throughput-gpu.md": Made(("throughput-gpu.json",), gpu_page),
+    "throughput-gpu.md": Made(("throughput-gpu.json", "throughput-gpu-h100.json"), gpu_page),
 }
 """Those in the results folder, by their names."""
 
