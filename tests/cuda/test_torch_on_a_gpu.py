@@ -108,3 +108,18 @@ def test_a_graph_replays_on_new_numbers() -> None:
         x.copy_(host)
         graph.replay()
         same((y, ds), gs.sigmoid.value_and_grad(host))
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("function", [gs.glu, gs.swiglu], ids=str)
+def test_halves_of_one_tensor(function: Any, dtype: str) -> None:
+    # rows at multiples of 16 bytes, and rows that are not
+    for columns in (48, 37):
+        x = torch.linspace(-9, 9, 33 * 2 * columns, dtype=torch.float64).reshape(33, -1).to(TYPES[dtype])
+        g = torch.linspace(0.5, 2, 33 * columns, dtype=torch.float64).reshape(33, -1).to(TYPES[dtype])
+        found = []
+        for device in ("cpu", "cuda"):
+            leaf = x.to(device).requires_grad_()
+            value = function.packed(leaf)
+            found.append((value, *torch.autograd.grad(value, leaf, g.to(device))))
+        same(found[1], found[0])
