@@ -31,6 +31,8 @@ def copy(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any]:
     source, target = inputs[0], outs[0]
     if case.layout == "packed":
         source, target = source.copy(), target.copy()
+    if target is source:  # in place: nothing would be copied
+        target = source.copy()
     if not isinstance(source, np.ndarray):
         import cupy
 

@@ -23,9 +23,9 @@ TURNS = {SMALL: (400, 20), LARGE: (150, 1)}
 
 
 @click.command("torch")
-@click.option("--turns", type=click.IntRange(1), help="Default: some hundreds.")
+@click.option("--turns", type=click.IntRange(1), help="Timings of each call. Default: some hundreds.")
 def torch_calls(turns: int | None) -> None:
-    """Time calls of torch tensors on one thread, and print a Markdown page."""
+    """Time calls on torch tensors beside torch's own, on one thread, and print a Markdown page."""
     import torch
 
     before = gs.get_num_threads(), torch.get_num_threads()

@@ -128,7 +128,7 @@ def backend_of(method: Any, found: dict[str, Any]) -> str:
         kinds = " and ".join(name_of(type(o)) for o in arrays.values())
         raise TypeError(
             f"{method.label}: {kinds} cannot be mixed: make them arrays of one library in one place first; "
-            "nothing is moved or converted without being asked for"
+            "nothing is moved or converted implicitly"
         )
     backend = next(iter(arrays), HOST)
     return HOST if backend == SEQUENCE else backend

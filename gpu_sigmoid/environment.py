@@ -201,7 +201,7 @@ def get_num_threads() -> int:
 
 def _checked_threads(n: Any, name: str) -> int:
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-        raise ValueError(f"{name} is to be a positive integer, not {n!r}")
+        raise ValueError(f"{name} must be a positive integer, not {n!r}")
     return int(n)
 
 

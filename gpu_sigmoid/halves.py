@@ -97,7 +97,7 @@ class Packed:
         ((3, 4), (3, 8))
         """
         if out is not None and not (isinstance(out, tuple) and len(out) == 2):
-            raise TypeError(f"{self.label}.value_and_grad: out is to be a tuple (value, gradient)")
+            raise TypeError(f"{self.label}.value_and_grad: out must be a tuple (value, gradient)")
         value, gradient = out or (None, None)
         a, b = self.halves(x, axis)
         method = self.function.methods["value_and_grad"]
@@ -197,7 +197,7 @@ class Packed:
         # not by divmod, which a tensor does not have: torch.jit.trace gives one for a length
         length = shape[axis] // 2
         if shape[axis] % 2:
-            raise ValueError(f"{self.label}: axis {axis} is to be halved, and its length is odd: {shape}")
+            raise ValueError(f"{self.label}: axis {axis} cannot be halved, since its length is odd: {shape}")
         before = (slice(None),) * (axis % len(shape))
         return x[(*before, slice(0, length))], x[(*before, slice(length, 2 * length))]
 

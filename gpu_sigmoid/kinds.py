@@ -53,7 +53,7 @@ def kind_of(method: Any, operand: Any) -> str:
     kind = kind_of_type(type(operand)) or offered(operand)
     if kind is None:
         host = hasattr(operand, "__array__") or hasattr(operand, "__array_interface__")
-        way = "; numpy.asarray makes a NumPy array of it" if host else ""
+        way = "; numpy.asarray converts it to a NumPy array" if host else ""
         name = name_of(type(operand))
         raise TypeError(f"{method.label}: {name} is not accepted{way}; accepted are {ACCEPTED}")
     return kind
@@ -70,7 +70,7 @@ def kind_of_out(method: Any, out: Any) -> str:
     kind = kind_of_type(type(out)) or offered(out)
     if kind is None or kind in NUMBERS or kind == SEQUENCE:
         raise TypeError(
-            f"{method.label}: out is to be an array, or for several results a tuple of arrays, not "
+            f"{method.label}: out must be an array, or for several results a tuple of arrays, not "
             f"{name_of(type(out))}"
         )
     return kind
@@ -129,8 +129,8 @@ def from_sequence(method: Any, sequence: Any) -> np.ndarray:
     if isinstance(sequence, list | tuple):
         for of in filter(is_more_than_an_array, types_held(sequence)):
             raise TypeError(
-                f"{method.label}: a sequence of {name_of(of)} is not accepted: make one array of it, by the "
-                "library that they are from (NumPy would lose masks and labels, or move them unasked)"
+                f"{method.label}: a sequence of {name_of(of)} is not accepted: join it into one array with "
+                "the library of its elements (NumPy would lose masks and labels, or move data implicitly)"
             )
     return np.asarray(sequence)
 

@@ -125,7 +125,7 @@ class ValueAndGradients(Method):
             if isinstance(gradients, tuple) and len(gradients) == count:
                 return value, *gradients
         names = ", ".join(f"by_{name}" for name in self.signature.operands[:count])
-        raise TypeError(f"{self.label}: out is to be a tuple (value, ({names})), as the results are")
+        raise TypeError(f"{self.label}: out must be a tuple (value, ({names})), as the results are")
 
     def __reduce__(self) -> Any:
         return getattr, (self.function, self.__name__)
@@ -197,7 +197,9 @@ class Function(Method):
 
     def no_third_derivative(self) -> NotImplementedError:
         """Return the error of asking for one, to a chain rule's user."""
-        return NotImplementedError(f"{self.label} has no third derivative, which that of grad2 would be")
+        return NotImplementedError(
+            f"{self.label} has no third derivative, as differentiating grad2 would need"
+        )
 
 
 def find(name: str, mode: str) -> Method:

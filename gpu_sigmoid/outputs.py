@@ -24,14 +24,14 @@ def checked_out(
     outs = out if isinstance(out, tuple) else (out,)
     if len(outs) != count:
         wanted = "one array" if count == 1 else f"a tuple of {count} arrays"
-        raise TypeError(f"{method.label}: out is to be {wanted}, not {len(outs)}")
+        raise TypeError(f"{method.label}: out must be {wanted}, not {len(outs)}")
     given = [array for array in outs if array is not None]
     shape = broadcast_shape(method, operands)
     for array in given:
         if not isinstance(array, array_type):
             library = LIBRARIES[array_type.__module__.partition(".")[0]]
             raise TypeError(
-                f"{method.label}: out is to be a {library} array, as the input is, not {type(array)}"
+                f"{method.label}: out must be a {library} array, as the input is, not {type(array)}"
             )
         if array.dtype != dtype and array.dtype.newbyteorder() != dtype:
             raise TypeError(f"{method.label}: out has dtype {array.dtype}, the result has {dtype}")
@@ -41,7 +41,7 @@ def checked_out(
         if array.shape != shape:
             raise ValueError(f"{method.label}: out has shape {array.shape}, the result has {shape}")
     if array_type is not np.ndarray and any(repeats(placed(array)) for array in given):
-        raise ValueError(f"{method.label}: elements of out share memory, each result needs its own")
+        raise ValueError(f"{method.label}: elements of out share memory, but each result needs its own")
     if len(given) > 1:
         refuse_shared_memory(method, [placed(array) for array in given])
     return outs
@@ -51,7 +51,7 @@ def refuse_shared_memory(method: Any, places: list[Placed]) -> None:
     """Raise a ValueError if two results would be written over each other."""
     for i, place in enumerate(places):
         if any(overlapping(place, other) for other in places[:i]):
-            raise ValueError(f"{method.label}: the arrays of out share memory, each result needs its own")
+            raise ValueError(f"{method.label}: the arrays of out share memory, but each result needs its own")
 
 
 def broadcast_shape(method: Any, operands: tuple) -> tuple[int, ...]:

@@ -50,7 +50,7 @@ def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "flo
     dtypes = (dtype,) if isinstance(dtype, str) else tuple(dtype)
     for name in dtypes:
         if name not in FORMATS:
-            raise ValueError(f"cuda_source: dtype is to be float32, float64 or a tuple of them, not {name!r}")
+            raise ValueError(f"cuda_source: dtype must be float32, float64 or a tuple of them, not {name!r}")
     for method in functions:
         refuse_what_is_no_method("cuda_source", method)
     chosen = functions or [f.methods[m] for f in FUNCTIONS.values() for m in PUBLIC]

@@ -53,7 +53,7 @@ WITH_PARAMETER = """\
 OF_A_NUMBER = """\
     if not isinstance({operand}, tl.tensor):
         {operand} = tl.full((), {operand}, {first}.dtype)
-    tl.static_assert({operand}.dtype == {first}.dtype, "{label}: operands are to have one dtype")
+    tl.static_assert({operand}.dtype == {first}.dtype, "{label}: operands must have the same dtype")
 """
 BRANCH = """\
     {keyword} {first}.dtype == tl.{dtype}:

@@ -27,8 +27,8 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     for place, operand in places.items():
         if place[0] != HOST:
             raise TypeError(
-                f"{method.label}: {type(operand).__name__} lies on device {place}, neither in host memory "
-                "nor, as all other operands, on an NVIDIA GPU, and is not moved unasked: move it first"
+                f"{method.label}: {type(operand).__name__} lies on device {place}, which is neither the "
+                "host nor, like all other operands, an NVIDIA GPU; nothing is moved implicitly: move it first"
             )
     refuse_out(method, out, "the array API standard has no out")
     home = home_of(method, operands)
@@ -55,9 +55,11 @@ def view_of(method: Any, operand: Any) -> np.ndarray:
     try:
         return np.from_dlpack(operand)
     except (BufferError, RuntimeError, TypeError, ValueError) as error:
-        way = "; convert it yourself, such as by numpy.asarray" if hasattr(operand, "__array__") else ""
+        way = (
+            "; convert it yourself, for instance with numpy.asarray" if hasattr(operand, "__array__") else ""
+        )
         raise TypeError(
-            f"{method.label}: {type(operand).__name__} is not to be had by DLPack: {error}{way}"
+            f"{method.label}: {type(operand).__name__} cannot be exported by DLPack: {error}{way}"
         ) from None
 
 

@@ -45,12 +45,12 @@ def by_partition(method: Any, operands: tuple) -> Any:
     for operand in operands:
         if not is_labelled(operand) and np.ndim(operand):
             raise TypeError(
-                f"{method.label}: beside Dask's Series and frames, such and numbers are accepted, not "
+                f"{method.label}: with Dask Series and DataFrames only those and numbers are accepted, not "
                 f"{type(operand).__name__}, which has no labels"
             )
     if not any(o.ndim for o in operands if is_labelled(o)):
         raise TypeError(
-            f"{method.label}: Dask's Scalar is accepted beside its Series and frames: compute() it"
+            f"{method.label}: a Dask Scalar is accepted only with Series and DataFrames: compute() it"
         )
     # a partition's results would be a tuple, which has no place in a graph of frames
     modes = method.mode.single_results

@@ -25,7 +25,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
         return by_column(method, operands, frames[0])
     dtype = result_name(method, tuple(plain(o) for o in operands))
     if dtype == "bfloat16":
-        raise TypeError(f"{method.label}: pandas holds bfloat16 as objects; take it as float32")
+        raise TypeError(f"{method.label}: pandas stores bfloat16 as objects: convert it to float32")
     ready = [converted(o, dtype) for o in operands]
     # the arrays of pyarrow's types take ufuncs of one result alone
     one_by_one = any(isinstance(getattr(o, "dtype", None), pd.ArrowDtype) for o in operands)
@@ -68,10 +68,10 @@ def by_column(method: Any, operands: tuple, frame: pd.DataFrame) -> Any:
     for operand in operands:
         if isinstance(operand, pd.DataFrame):
             if not operand.columns.equals(frame.columns):
-                raise ValueError(f"{method.label}: frames are to have the same columns")
+                raise ValueError(f"{method.label}: the DataFrames must have the same columns")
         elif np.ndim(operand):
             raise TypeError(
-                f"{method.label}: beside a DataFrame, DataFrames of the same columns and numbers are "
+                f"{method.label}: with a DataFrame only DataFrames with the same columns and numbers are "
                 f"accepted, not {type(operand).__name__}: make it a DataFrame"
             )
     columns = [

@@ -122,7 +122,7 @@ def refuse_misaligned(name: str, place: Placed) -> None:
     steps = [step for step, count in zip(place.strides, place.shape, strict=True) if count > 1]
     if 0 not in place.shape and any(at % place.dtype.itemsize for at in (place.address, *steps)):
         raise ValueError(
-            f"{name}: an array's address and strides are to be multiples of the {place.dtype.itemsize} bytes "
+            f"{name}: an array's address and strides must be multiples of the {place.dtype.itemsize} bytes "
             f"of its {place.dtype}, as a GPU needs them"
         )
 

@@ -17,11 +17,13 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     refuse_out(method, out, "polars makes new Series; use the result")
     hosts = tuple(on_host(method, o) for o in operands)
     if result_name(method, hosts) == "bfloat16":
-        raise TypeError(f"{method.label}: polars has no bfloat16; take it as float32")
+        raise TypeError(f"{method.label}: polars has no bfloat16: convert it to float32")
     series = [o for o in operands if isinstance(o, pl.Series)]
     shape = broadcast_shape(method, hosts)
     if any(s.shape != shape for s in series):
-        raise ValueError(f"{method.label}: Series are to be of one length, and arrays beside them not larger")
+        raise ValueError(
+            f"{method.label}: Series must have the same length, and no other array may be larger"
+        )
     results = cpu.run(method, hosts, None)
     missing = reduce(or_, (s.is_null() for s in series))
     count, name = len(method.mode.partials), series[0].name
@@ -35,8 +37,8 @@ def on_host(method: Any, operand: Any) -> Any:
         return operand
     if not isinstance(operand, pl.Series):
         raise TypeError(
-            f"{method.label}: of polars a Series is accepted, not {type(operand).__name__}: pass columns, "
-            f"or let an expression do so: polars.all().map_batches(gs.{method.label})"
+            f"{method.label}: only Series are accepted, not {type(operand).__name__}: pass its columns, "
+            f"or use an expression: polars.all().map_batches(gs.{method.label})"
         )
     # bool lies packed; int8 is promoted alike
     series = operand.cast(pl.Int8) if operand.dtype == pl.Boolean else operand

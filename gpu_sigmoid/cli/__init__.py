@@ -21,7 +21,7 @@ def main() -> None:
 
 @main.command()
 def info() -> None:
-    """Print versions, libraries and devices, and for what is missing why."""
+    """Print versions, libraries and devices, with the reason for anything missing."""
     gpu_sigmoid.show_config()
 
 

@@ -19,7 +19,7 @@ from gpu_sigmoid.cli.stores import store_of
 @click.option("--function", "name", type=click.Choice(list(OFFERED)), default="sigmoid", show_default=True)
 @click.option("--what", type=click.Choice(list(MODES)), default="value", show_default=True)
 @options
-@click.option("--column", help="Column of a .parquet file, array of a .zarr group.")
+@click.option("--column", help="The column of a .parquet file, or the array of a .zarr group.")
 @click.option("--scheduler", metavar="ADDRESS", help="Compute on the workers of this Dask scheduler.")
 def apply(
     source: Path,
@@ -33,24 +33,24 @@ def apply(
     """Compute a function of the numbers in IN and write it to OUT.
 
     Both are .npy files, Zarr arrays (.zarr) or Parquet files (.parquet), and may be
-    larger than memory: blocks of a few MiB, a row group or a chunk at a time are computed.
-    float16, float32 and float64 keep their dtype, bool and integers give float64.
-    `--what both` gives an array with one more, leading axis, or two columns: the value,
-    then the derivative. Beside IN's numbers `--beta` and `--pos-weight` give a function's
-    parameter, `--target` the target of `bce_with_logits`.
+    larger than memory: the command works on blocks of a few MiB, on row groups or on chunks.
+    float16, float32 and float64 keep their dtype; bool and integers give float64.
+    `--what both` writes the value and the derivative, along a new first axis or in two
+    columns. `--beta` and `--pos-weight` set a function's parameter, `--target` the target
+    of `bce_with_logits`.
 
-    OUT appears when it is whole, in place of an older file or Zarr array of that name;
-    a group, any other folder and the input are never replaced. Where OUT is a symbolic
-    link, what it leads to is replaced, and the link stays. Until then the result is in
-    a folder .gpu-sigmoid-* beside it. If the program was killed, that can be deleted
-    once you see that OUT is there: on some systems an older OUT is in it for a moment.
+    OUT is written under a temporary name in a folder .gpu-sigmoid-* beside it and renamed
+    once it is complete. It replaces an older file or Zarr array, but never a group, any
+    other folder or the input. If OUT is a symbolic link, the link stays and its target is
+    replaced. If the program is killed, the temporary folder may stay behind; delete it once
+    you have seen that OUT exists, because on some systems it briefly holds the older OUT.
 
-    Nulls of a Parquet column stay null. A Zarr array's attributes are copied as they
-    are, those too that may no longer hold, such as units. Chunks that are missing
-    read as the fill value, 0 or NaN, and the result is its function's. Any other
-    fill value, and packing by attributes (_FillValue, scale_factor and the like), are
-    refused: decode them first, for instance with xarray. Compression is kept where
-    it is known to lose nothing, and else Zarr's own; filters are not kept.
+    Nulls in a Parquet column stay null. The attributes of a Zarr array are copied
+    unchanged, even those that may no longer apply, such as units. Missing chunks count as
+    the fill value, which must be 0 or NaN. Other fill values, and numbers packed by
+    attributes (_FillValue, scale_factor and so on), are refused: decode them first, for
+    instance with xarray. Lossless compression is kept, anything else is replaced by Zarr's
+    default; filters are not kept.
     """
     computed = computation(name, what, numbers)
     store = store_of(source, destination)

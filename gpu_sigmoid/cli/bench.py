@@ -24,13 +24,16 @@ ROUNDS, SAMPLE_SECONDS = 7, 0.005
 @click.command()
 @click.option("--function", "functions", multiple=True, type=click.Choice(list(FUNCTIONS)))
 @click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), default=DEFAULT_DTYPES)
-@click.option("--size", "sizes", multiple=True, type=click.IntRange(1), default=SIZES, help="Elements.")
-@click.option("--json", "path", type=OutputFile(), help="Write the rows to it, too.")
+@click.option(
+    "--size", "sizes", multiple=True, type=click.IntRange(1), default=SIZES, help="Number of elements."
+)
+@click.option("--json", "path", type=OutputFile(), help="A JSON file to write the rows to.")
 def bench(functions: tuple[str, ...], dtypes: tuple[str, ...], sizes: tuple[int, ...], path: Path) -> None:
     """Time the functions with `out=`, in GB/s read and written.
 
-    On one CPU thread, on all that are allowed, and on the GPU where one is usable. Beside
-    each the copy of as many elements: np.copyto's, of one thread, or on the GPU CuPy's.
+    Measured on one CPU thread, on all allowed threads and, if there is one, on the GPU. For
+    comparison, each row gives the rate of copying as many elements with np.copyto on one
+    thread, or with cupy.copyto on the GPU.
     """
     kinds = list(map(numpy_dtype, dtypes))
     allowed = environment.get_num_threads()

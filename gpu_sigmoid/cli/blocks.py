@@ -68,7 +68,7 @@ def run_on_cluster(job: Job, client: Any, done: Callable[[], None]) -> None:
         while pending:
             finish(job, pending.popleft(), done)
     except FileNotFoundError as error:
-        raise click.ClickException(f"{error}: the workers are to see the same files") from None
+        raise click.ClickException(f"{error}: the workers must see the same files") from None
     except (MemoryError, click.ClickException):
         raise
     # a worker without this package, one that is killed again and again, a scheduler that is gone
@@ -105,7 +105,7 @@ def connected(address: str | None) -> Iterator[Any]:
     if find_spec("distributed") is None:
         raise click.ClickException('--scheduler needs Dask: pip install "gpu-sigmoid[dask]"')
     if not address.strip():
-        raise click.ClickException("--scheduler: an address such as tcp://HOST:8786 is to be given, not ''")
+        raise click.ClickException("--scheduler needs an address such as tcp://HOST:8786, not ''")
     before = logging.root.manager.disable
     # Dask's log repeats with a traceback what is said here in a line
     logging.disable(logging.CRITICAL)

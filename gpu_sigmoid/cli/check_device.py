@@ -34,7 +34,7 @@ WRITTEN_EVERY_SECONDS = 10
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Of float32's patterns, every so-manyth.",
+    help="Check every N-th float32 bit pattern.",
 )
 @click.option("-o", "--output", type=OutputFile(), help="A JSON file.")
 @click.pass_context
@@ -48,8 +48,8 @@ def check_device(
 ) -> None:
     """Compare the GPU's results with the CPU's, bit by bit.
 
-    Exit status: 0 where all bits agree, 1 where some differ, 3 where no GPU is usable, and 128
-    and a signal's number where that ended it: what was found is printed and written.
+    Exit status: 0 if all bits agree, 1 if some differ, 3 if no GPU is usable, and 128 plus the
+    signal's number if a signal ended it. The findings up to then are printed and written.
     """
     reason = why_no_gpu()
     if reason is not None:

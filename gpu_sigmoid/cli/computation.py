@@ -47,7 +47,7 @@ def option(number: str) -> str:
 def options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command an option for each number, which is None where it is not given."""
     for number, functions in reversed(NUMBERS.items()):
-        what = f"Of {', '.join(functions)}: one number for all."
+        what = f"For {', '.join(functions)}: one number for all elements."
         command = click.option(option(number), number, type=float, metavar="NUMBER", help=what)(command)
     return command
 

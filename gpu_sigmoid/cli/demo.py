@@ -26,8 +26,8 @@ class Comparison:
 def demo(output: Path) -> None:
     """Train and score a logistic regression on the breast-cancer data set.
 
-    The loss and its gradient are bce_with_logits.value_and_grad, the probabilities
-    sigmoid; scikit-learn's LogisticRegression solves the same problem beside it.
+    The loss and its gradient come from bce_with_logits.value_and_grad, the probabilities
+    from sigmoid. scikit-learn's LogisticRegression solves the same problem for comparison.
     """
     try:
         result = compare()
@@ -38,7 +38,7 @@ def demo(output: Path) -> None:
         click.echo(f"{name:47}{scores}")
     save(draw(result), output)
     if result.ours != result.theirs:
-        raise click.ClickException("the two differ within four digits")
+        raise click.ClickException("the two results differ in their first four digits")
 
 
 def compare() -> Comparison:

@@ -47,7 +47,7 @@ class FigureFile(OutputFile):
         # matplotlib adds a suffix where there is none, and replaces a file that was not named
         if path.suffix.lower() not in accepted:
             raise refusal(
-                path, f"the suffix is to say the format; accepted are {', '.join(sorted(accepted))}"
+                path, f"the suffix must name the format; accepted are {', '.join(sorted(accepted))}"
             )
         return path
 

@@ -46,11 +46,11 @@ class Commands(click.Group):
         except ModuleNotFoundError as error:
             fail(str(error))
         except BrokenExecutor:
-            fail("a process that measures was killed, perhaps for want of memory")
+            fail("a measuring process was killed, perhaps because memory ran out")
         except RuntimeError as error:
             if "start new thread" not in str(error):
                 raise
-            fail("the system lets no more threads be started; `ulimit -u` says how many it allows")
+            fail("the system refused to start another thread; `ulimit -u` gives the limit")
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand where the environment allows it."""

@@ -57,16 +57,16 @@ def check_new(path: Path) -> None:
     """Raise unless a file can be written at `path`, in place of nothing."""
     check_file(path)
     if os.path.lexists(path):
-        raise refusal(path, "it is there; -o replaces the file that it names")
+        raise refusal(path, "it already exists; name it with -o to replace it")
 
 
 def check_not_input(path: Path, source: Path) -> None:
     """Raise if `path` is the input, by whatever name, or holds it."""
     real, read = resolved(path), resolved(source)
     if real == read or (real.exists() and read.exists() and real.samefile(read)):
-        raise refusal(path, "it is the input; name another")
+        raise refusal(path, "it is the input; name another file")
     if real in read.parents:
-        raise refusal(path, "it holds the input; name another")
+        raise refusal(path, "it contains the input; name another file")
 
 
 def check_folder(path: Path, folder: Path) -> None:
@@ -75,13 +75,13 @@ def check_folder(path: Path, folder: Path) -> None:
         what = "is not a folder" if os.path.lexists(folder) else "does not exist; make that folder first"
         raise refusal(path, f"{click.format_filename(folder)} {what}")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise refusal(path, f"the folder {click.format_filename(folder)} may not be written to")
+        raise refusal(path, f"the folder {click.format_filename(folder)} is not writable")
 
 
 def check_writable(path: Path, real: Path) -> None:
     """Raise if what is to be replaced is protected from writing, which a renaming would pass over."""
     if not os.access(real, os.W_OK):
-        raise refusal(path, "it is there and read-only; name another or make it writable")
+        raise refusal(path, "it exists and is read-only; name another file or make it writable")
 
 
 def mode_of(path: Path, real: Path) -> int | None:

@@ -32,15 +32,15 @@ class DataFile(OutputFile):
         """Return the path, or say why no numbers can be written there."""
         path = super().convert(value, param, ctx)
         if path.suffix.lower() not in FORMATS:
-            raise refusal(path, f"the suffix is to say the format; accepted are {', '.join(FORMATS)}")
+            raise refusal(path, f"the suffix must name the format; accepted are {', '.join(FORMATS)}")
         return path
 
 
 @click.command()
-@click.option("-o", "--output", type=FigureFile(), help="Default: NAME.png, where there is none yet.")
+@click.option("-o", "--output", type=FigureFile(), help="Default: NAME.png, which must not exist yet.")
 @click.option("--function", "name", type=click.Choice(list(FUNCTIONS)), default="sigmoid", show_default=True)
 @click.option(
-    "--range", "ends", type=(float, float), metavar="LOW HIGH", help="Default: what of -6 6 is in the domain."
+    "--range", "ends", type=(float, float), metavar="LOW HIGH", help="Default: -6 6, cut to the domain."
 )
 @click.option("--grad2", is_flag=True, help="Draw the second derivative too.")
 @click.option("--data", type=DataFile(), help="Write the points of the curves to this .csv or .npz file.")
@@ -49,9 +49,8 @@ def plot(
 ) -> None:
     """Draw a function of the family and its derivative.
 
-    A function of two operands is drawn against one of them, and the other is 1.
-
-    A file that is there is replaced only where an option names it.
+    A function of two operands is drawn against one of them, with the other set to 1. An
+    existing file is replaced only if an option names it.
     """
     function = FUNCTIONS[name]
     x = points(function, ends)
@@ -74,8 +73,8 @@ def points(function: Function, ends: tuple[float, float] | None = None) -> np.nd
         return np.linspace(max(low + 0.0025, -6), min(high - 0.0025, 6), 1200)
     if not (low <= ends[0] < ends[1] <= high and np.isfinite(ends[1] - ends[0])):
         raise click.UsageError(
-            f"--range {ends[0]} {ends[1]}: {function.__name__} is drawn from LOW to a larger HIGH, "
-            f"finite numbers within its domain, {low} to {high}"
+            f"--range {ends[0]} {ends[1]}: {function.__name__} needs finite numbers LOW < HIGH "
+            f"within its domain, {low} to {high}"
         )
     return np.linspace(*ends, 1201)
 

@@ -25,10 +25,12 @@ OPTIONS = (
     click.argument("functions", metavar="[FUNCTION]...", nargs=-1, type=click.Choice(list(FUNCTIONS))),
     click.option("--mode", "modes", multiple=True, type=click.Choice(MEASURED)),
     click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES)),
-    click.option("--exhaustive", is_flag=True, help="All 2^32 float32, all pairs of 16 bits."),
-    click.option("--stride", type=click.IntRange(1), help="Every so many-th float32 operand."),
-    click.option("--json", "path", type=OutputFile(), help="Rows are added to it."),
-    click.option("--jobs", type=click.IntRange(1), help="Processes; default: one per thread allowed."),
+    click.option("--exhaustive", is_flag=True, help="All 2^32 float32 numbers, all pairs in 16 bits."),
+    click.option("--stride", type=click.IntRange(1), help="Measure every N-th float32 number."),
+    click.option("--json", "path", type=OutputFile(), help="A JSON file to add the rows to."),
+    click.option(
+        "--jobs", type=click.IntRange(1), help="Number of processes. Default: one for each allowed thread."
+    ),
 )
 
 
@@ -44,15 +46,16 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
 def verify(**selection: Any) -> None:
     """Measure the largest errors against the definitions in higher precision.
 
-    In units in the last place, over a sample of float32, all of float16 and bfloat16,
-    and float64 operands dense and adversarial. Prints the worst operand, what came out
-    and what is right, and how many results are not the nearest float. Exits with
-    status 1 if a bound is broken or neighbours are in the wrong order.
+    Errors are in units in the last place. The operands are a sample of float32, all of
+    float16 and bfloat16, and float64 numbers where results vary most or are hardest to get
+    right. For each function the table gives the worst operand, the result and the exact
+    one, and the number of results that are not the nearest float. The exit status is 1 if
+    an error exceeds its bound or the results of neighbours are in the wrong order.
 
-    A target is constant, soft, next to 0, 1 and sigmoid(x), or outside [0, 1]; in 16
-    bits all of [0, 1] stand beside every 64th x (--exhaustive: every x). The cotangent
-    of a vjp is chosen to amplify the derivative's error, or has any exponent; in 16
-    bits it has all significands.
+    Targets are constants, soft labels, numbers next to 0, to 1 and to sigmoid(x), and
+    numbers outside [0, 1]; in 16 bits all targets in [0, 1] are combined with every 64th x
+    (--exhaustive: with every x). The cotangent of a vjp is chosen to amplify the
+    derivative's error, or has a random exponent; in 16 bits it takes all significands.
     """
     run(**selection)
 
@@ -111,4 +114,4 @@ def check_report(path: Path) -> None:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         own = False
     if not own:
-        raise refusal(path, "it is there and no report of this command; name another file")
+        raise refusal(path, "it exists and is not a report of this command; name another file")

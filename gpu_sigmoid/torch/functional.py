@@ -28,7 +28,7 @@ def silu_in_place(x: Tensor) -> Tensor:
     if isinstance(x, Tensor) and not x.is_floating_point():
         raise NotImplementedError(
             f"SiLU: {x.dtype} cannot hold the results, which inplace=True writes to the input: convert it to "
-            "floating point, or leave inplace away"
+            "floating point, or omit inplace"
         )
     elsewhere = is_recorded_elsewhere()
     if torch.is_grad_enabled() and (x.requires_grad or elsewhere):

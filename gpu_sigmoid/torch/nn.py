@@ -100,8 +100,8 @@ class Softplus(torch.nn.Softplus):
     def __init__(self, beta: float = 1.0, threshold: float = LEAST_THRESHOLD) -> None:
         if threshold < LEAST_THRESHOLD:
             raise ValueError(
-                f"this softplus is right for all x and has no threshold: {threshold} cannot be had; leave it "
-                "at its default, or take torch.nn.Softplus"
+                f"this softplus is accurate for all x and has no threshold: instead of {threshold} leave it "
+                "at its default, or use torch.nn.Softplus"
             )
         super().__init__(beta, threshold)
 

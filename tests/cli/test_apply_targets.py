@@ -28,7 +28,7 @@ def make_pipe(path: Path) -> None:
         ("y.npy", lambda p: p.symlink_to("x.npy"), "it is the input"),
         ("y.npy", lambda p: os.link(p.with_name("x.npy"), p), "it is the input"),
         ("y.npy", lambda p: (p / "precious").mkdir(parents=True), "it is a folder"),
-        ("y.npy", lambda p: p.symlink_to("."), "it holds the input"),
+        ("y.npy", lambda p: p.symlink_to("."), "it contains the input"),
         ("y.npy", make_pipe, "it is a device, a pipe"),
         ("no/y.npy", lambda p: None, "no does not exist"),
         ("x.npy/y.npy", lambda p: None, "x.npy is not a folder"),

@@ -130,9 +130,9 @@ def test_read_only_files_and_folders(tmp_path: Path, command: list[str]) -> None
         pytest.skip("root may write to what is read-only")
     (tmp_path / "a.png").write_text("precious")
     (tmp_path / "a.png").chmod(0o444)
-    assert "it is there and read-only" in refused(*command, tmp_path / "a.png")
+    assert "it exists and is read-only" in refused(*command, tmp_path / "a.png")
     tmp_path.chmod(0o555)
-    assert "may not be written to" in refused(*command, tmp_path / "b.png")
+    assert "is not writable" in refused(*command, tmp_path / "b.png")
     tmp_path.chmod(0o755)
     assert tree(tmp_path) == {"a.png": b"precious"}
 
@@ -161,7 +161,7 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced_with_its_permissions(tmp_
 def test_verify_adds_rows_to_nothing_but_its_own_reports(tmp_path: Path, content: str) -> None:
     path = tmp_path / "a.json"
     path.write_text(content, encoding="latin-1")
-    assert "no report of this command" in refused("verify", "--json", path)
+    assert "not a report of this command" in refused("verify", "--json", path)
     assert path.read_text(encoding="latin-1") == content
 
 

@@ -126,14 +126,14 @@ def test_the_points_of_the_curves_are_written(tmp_path: Path, suffix: str) -> No
 def test_a_range_that_cannot_be_drawn(tmp_path: Path, function: str, low: str, high: str) -> None:
     result = run("plot", "--function", function, "--range", low, high, "-o", tmp_path / "a.png")
     assert result.exit_code == 2
-    assert f"{function} is drawn from LOW to a larger HIGH" in result.output
+    assert f"{function} needs finite numbers LOW < HIGH" in result.output
     assert not os.listdir(tmp_path)
 
 
 def test_only_a_file_that_is_named_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("sigmoid.png").write_text("precious")
-    assert "it is there; -o replaces the file that it names" in refused("plot")
+    assert "it already exists; name it with -o to replace it" in refused("plot")
     assert tree(tmp_path) == {"sigmoid.png": b"precious"}
     assert done("plot", "-o", "sigmoid.png") == "saved sigmoid.png\n"
     assert Path("sigmoid.png").read_bytes().startswith(b"\x89PNG")

@@ -79,6 +79,6 @@ def test_one_that_is_killed_is_an_error_of_one_line(tmp_path: Path) -> None:
     output, errors = process.communicate(timeout=30)
     assert (process.returncode, output) == (1, "")
     assert errors.splitlines()[1:] == [
-        "Error: a process that measures was killed, perhaps for want of memory"
+        "Error: a measuring process was killed, perhaps because memory ran out"
     ]
     wait_for_end(workers)

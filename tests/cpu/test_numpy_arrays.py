@@ -115,9 +115,9 @@ def test_strings_of_any_length_are_refused() -> None:
 def test_the_way_for_what_only_numpy_takes() -> None:
     file = type("File", (), {"__array__": lambda self, dtype=None, copy=None: np.ones(2)})()
     with pytest.raises(
-        TypeError, match=r"File is not accepted; numpy\.asarray makes .* of NumPy, CuPy, Dask"
+        TypeError, match=r"File is not accepted; numpy\.asarray converts .* of NumPy, CuPy, Dask"
     ):
         gs.sigmoid(file)
     for wrong in ([file], [np.ones(2).view(Own)]):
-        with pytest.raises(TypeError, match=r"^sigmoid: a sequence of .* is not accepted: make one array"):
+        with pytest.raises(TypeError, match=r"^sigmoid: a sequence of .* is not accepted: join it into one array"):
             gs.sigmoid(wrong)

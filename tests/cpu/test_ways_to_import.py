@@ -172,7 +172,7 @@ def test_junk_for_a_number_of_threads_is_an_error_at_once() -> None:
         "        try: eval(call)\n"
         "        except ValueError as error: print(error)\n"
     )
-    message = "GPU_SIGMOID_NUM_THREADS is to be a positive integer, not {!r}"
+    message = "GPU_SIGMOID_NUM_THREADS must be a positive integer, not {!r}"
     lines = printed("-X", "utf8", "-c", code, *JUNK)
     assert lines == [message.format(value) for value in JUNK for _ in 2 * CALLS]
 

@@ -138,7 +138,7 @@ def test_memory_out_of_line_is_refused() -> None:
         for call in (lambda a=array: gs.sigmoid(a), lambda a=array: gs.sigmoid(fine, out=a)):
             with pytest.raises(
                 ValueError,
-                match=r"^sigmoid: an array's address and strides are to be multiples of the 4 bytes",
+                match=r"^sigmoid: an array's address and strides must be multiples of the 4 bytes",
             ):
                 call()
     # no step is made from one element
@@ -171,7 +171,7 @@ def test_versions_that_do_not_go_together_are_named() -> None:
         "try: gs.sigmoid(x)\n"
         "except ImportError as error: print(error)\n"
     )
-    assert f"does not go together with NumPy {np.__version__}" in said
+    assert f"does not work with NumPy {np.__version__}" in said
     assert 'pip install "gpu-sigmoid[numba-cuda]"' in said
 
 

@@ -97,7 +97,7 @@ def test_a_column_is_the_one_of_that_name(tmp_path: Path, name: str) -> None:
         (lambda p: p.write_bytes(b"PAR1junk"), [], "not a readable Parquet file"),
         (lambda p: p.write_bytes(b""), [], "not a readable Parquet file"),
         (lambda p: p.mkdir(), [], "is not a file; a single .parquet file is accepted"),
-        (lambda p: make_parquet(p, a=[1.0], b=[2.0]), [], "choose one by --column; it has 'a', 'b'"),
+        (lambda p: make_parquet(p, a=[1.0], b=[2.0]), [], "choose one with --column; it has 'a', 'b'"),
         (
             lambda p: make_parquet(p, a=[1.0], b=[2.0]),
             ["--column", "c"],
@@ -106,7 +106,7 @@ def test_a_column_is_the_one_of_that_name(tmp_path: Path, name: str) -> None:
         (lambda p: make_parquet(p, a=[1.0]), ["--column", "c"], "has no column 'c'; it has 'a'"),
         (lambda p: make_parquet(p, a=[1.0]), ["--column", ""], "has no column ''; it has 'a'"),
         (lambda p: make_parquet(p, a=[1.0]), ["--column", "/a/../a"], "has no column '/a/../a'"),
-        (make_duplicates, ["--column", "a"], "has 2 columns of the name 'a'"),
+        (make_duplicates, ["--column", "a"], "has 2 columns called 'a'"),
         (make_duplicates, [], "has 2 columns"),
         (lambda p: pq.write_table(pa.table({}), p), [], "has 0 columns"),
         (lambda p: make_parquet(p, a=["text"]), [], "column a is of type string"),

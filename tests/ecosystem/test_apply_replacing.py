@@ -45,7 +45,7 @@ def test_numbers_that_name_no_chunk_of_the_array(tmp_path: Path, options: dict, 
     path.write_text("precious")
     before = tree(tmp_path)
     message = refused("apply", tmp_path / "x.zarr", tmp_path / "y.zarr")
-    assert f"but {stranger} in it is no part of one" in message
+    assert f"but {stranger} in it is not part of one" in message
     assert tree(tmp_path) == before
 
 

@@ -56,7 +56,7 @@ def test_group(tmp_path: Path) -> None:
     group.create_array("logits", data=X)
     group.create_group("run").create_array("last", data=X + 1)
     message = refused("apply", tmp_path / "g.zarr", tmp_path / "y.zarr")
-    assert "name one of its arrays by --column: 'logits'" in message
+    assert "name one of its arrays with --column: 'logits'" in message
     for name, x in (("logits", X), ("run/last", X + 1), ("/logits/", X)):
         done("apply", tmp_path / "g.zarr", tmp_path / "y.zarr", "--column", name)
         np.testing.assert_array_equal(zarr.open_array(tmp_path / "y.zarr")[:], gs.sigmoid(x))
@@ -69,7 +69,7 @@ def test_group(tmp_path: Path) -> None:
     ("name", "make", "words"),
     [
         ("x.zarr", lambda p: p.mkdir(), "not a readable Zarr array"),
-        ("x.zarr", lambda p: p.write_text("zip"), "is not a folder, which a Zarr array or group is"),
+        ("x.zarr", lambda p: p.write_text("zip"), "is not a folder, but a Zarr array or group is one"),
         ("x.zarr", lambda p: make_zarr(p, X.astype("complex64")), "complex64 is not accepted"),
         ("x.zarr", lambda p: make_zarr(p, X.astype("M8[s]")), "is not accepted"),
         ("x.zarr", lambda p: make_zarr(p, X.astype("U4"), zarr_format=2), "is not accepted"),
@@ -113,7 +113,7 @@ def test_attributes_and_names_of_dimensions_are_kept(tmp_path: Path, version: in
 def test_packed_numbers_are_refused(tmp_path: Path, version: int, key: str, value: Any) -> None:
     make_zarr(tmp_path / "x.zarr", X, attributes={key: value}, zarr_format=version)
     message = refused("apply", tmp_path / "x.zarr", tmp_path / "y.zarr")
-    assert f"({key}) say that its numbers are packed or limited; decode them first" in message
+    assert f"({key}) say that its numbers are packed or limited: decode them first" in message
     assert os.listdir(tmp_path) == ["x.zarr"]
 
 
@@ -124,7 +124,7 @@ def test_fill_values_that_may_stand_for_missing_ones_are_refused(
 ) -> None:
     zarr.create_array(tmp_path / "x.zarr", shape=(4,), dtype="f4", fill_value=fill, zarr_format=version)
     message = refused("apply", tmp_path / "x.zarr", tmp_path / "y.zarr")
-    assert f"the fill value {fill} may stand for what is missing" in message
+    assert f"the fill value {fill} may mark missing numbers" in message
 
 
 @pytest.mark.parametrize(("version", "fill"), [(3, 0), (2, 0), (2, None), (3, np.nan), (2, np.nan)])

@@ -49,25 +49,25 @@ def test_the_input_and_what_holds_it(folder: Path) -> None:
     (folder / "link.zarr").symlink_to("x.zarr")
     assert "it is the input" in refused_and_kept(folder, "x.zarr", "link.zarr")
     assert "it is the input" in refused_and_kept(folder, "link.zarr", "x.zarr")
-    assert "it holds the input" in refused_and_kept(folder, "g.zarr", "g.zarr", "--column", "a")
+    assert "it contains the input" in refused_and_kept(folder, "g.zarr", "g.zarr", "--column", "a")
     os.rename(folder / "g.zarr" / "a", folder / "g.zarr" / "a.zarr")
     assert "it is the input" in refused_and_kept(folder, "g.zarr", "g.zarr/a.zarr", "--column", "a.zarr")
     (folder / "g.zarr" / "c").symlink_to(folder / "x.zarr")
     assert "it is the input" in refused_and_kept(folder, "g.zarr", "x.zarr", "--column", "c")
     (folder / "all.zarr").mkdir()
     os.rename(folder / "x.zarr", folder / "all.zarr" / "x.zarr")
-    assert "it holds the input" in refused_and_kept(folder, "all.zarr/x.zarr", "all.zarr")
+    assert "it contains the input" in refused_and_kept(folder, "all.zarr/x.zarr", "all.zarr")
 
 
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("g.zarr", "it is a folder and no Zarr array"),
-        ("g.zarr/s.zarr", "it is a folder and no Zarr array"),
-        ("empty.zarr", "it is a folder and no Zarr array"),
-        ("full.zarr", "it is a folder and no Zarr array"),
+        ("g.zarr", "it is a folder but not a Zarr array"),
+        ("g.zarr/s.zarr", "it is a folder but not a Zarr array"),
+        ("empty.zarr", "it is a folder but not a Zarr array"),
+        ("full.zarr", "it is a folder but not a Zarr array"),
         ("file.zarr", "it is a file"),
-        ("x.zarr/y.zarr", "x.zarr is a Zarr array; put it beside that"),
+        ("x.zarr/y.zarr", "x.zarr is a Zarr array; write outside it"),
         ("x.zarr/c/y.zarr", "does not exist"),
         ("no/y.zarr", "no does not exist"),
         (".", "suffix"),
@@ -94,10 +94,10 @@ def test_an_array_s_folder_with_something_else_in_it(folder: Path, version: int,
         path.parent.unlink(missing_ok=True)
         path.parent.mkdir()
     path.write_text("{}")
-    assert f"{stranger} in it is no part of one" in refused_and_kept(folder, "x.zarr", "y.zarr")
+    assert f"{stranger} in it is not part of one" in refused_and_kept(folder, "x.zarr", "y.zarr")
     path.unlink()
     path.symlink_to("/etc")
-    assert f"{stranger} in it is no part of one" in refused_and_kept(folder, "x.zarr", "y.zarr")
+    assert f"{stranger} in it is not part of one" in refused_and_kept(folder, "x.zarr", "y.zarr")
 
 
 def test_a_folder_that_only_looks_like_an_array(folder: Path, version: int) -> None:
@@ -105,7 +105,7 @@ def test_a_folder_that_only_looks_like_an_array(folder: Path, version: int) -> N
     name = "zarr.json" if version == 3 else ".zarray"
     for content in ("", "[]", "5", "{}", '{"node_type": "group"}', "[" * 100_000):
         (folder / "y.zarr" / name).write_text(content)
-        assert "no Zarr array" in refused_and_kept(folder, "x.zarr", "y.zarr")
+        assert "not a Zarr array" in refused_and_kept(folder, "x.zarr", "y.zarr")
 
 
 def test_the_current_folder(folder: Path, version: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,6 +174,6 @@ def test_what_takes_the_target_s_place_meanwhile_is_kept(
     monkeypatch.setattr(ZarrJob, "close", intrude)
     result = run("apply", folder / "x.zarr", folder / "y.zarr")
     assert result.exit_code == 1
-    assert "precious in it is no part of one" in result.output
+    assert "precious in it is not part of one" in result.output
     assert (folder / "y.zarr" / "precious").read_text() == "thesis"
     assert sorted(os.listdir(folder)) == ["g.zarr", "x.zarr", "y.zarr"]

@@ -126,13 +126,12 @@ def test_what_is_on_a_gpu_is_not_moved(monkeypatch: pytest.MonkeyPatch) -> None:
     from gpu_sigmoid.backends.jax import cuda
 
     monkeypatch.setattr(cuda, "why_not", lambda: "there is no NVIDIA driver")
-    refusal = (
-        r"sigmoid: JAX arrays on %s are not served \(cuda: there is no NVIDIA driver\), nor moved unasked"
-    )
+    reason = r"cuda: there is no NVIDIA driver"
+    refusal = rf"sigmoid: JAX arrays on %s are not supported \({reason}\) and not moved implicitly"
     for platforms in (["cuda"], ["cpu", "cuda"]):
         with pytest.raises(TypeError, match=refusal % ", ".join(platforms)):
             jax.export.export(jax.jit(gs.sigmoid), platforms=platforms)(jnp.ones(2))
-    with pytest.raises(TypeError, match=r"JAX arrays on tpu are not served \(tpu: it has no handler\)"):
+    with pytest.raises(TypeError, match=r"JAX arrays on tpu are not supported \(tpu: it has no handler\)"):
         jax.export.export(jax.jit(gs.sigmoid), platforms=["tpu"])(jnp.ones(2))
     monkeypatch.setattr(cuda, "why_not", lambda: None)
     allowed = [jax.export.DisabledSafetyCheck.custom_call("gpu_sigmoid")]

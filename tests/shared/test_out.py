@@ -137,11 +137,11 @@ def test_another_number_of_arrays_is_refused(function: Any, dtype: str, backend:
     method(*arrays)
     count = len(method.mode.partials)
     for wrong in (out, (out,), (out,) * (count - 1), (out,) * (count + 1), ()):
-        with pytest.raises(TypeError, match=f"out is to be a tuple of {count} arrays"):
+        with pytest.raises(TypeError, match=f"out must be a tuple of {count} arrays"):
             method(*arrays, out=wrong)
     function(*arrays)
     for wrong in ((out, out), ()):
-        with pytest.raises(TypeError, match="out is to be one array"):
+        with pytest.raises(TypeError, match="out must be one array"):
             function(*arrays, out=wrong)
     assert (backend.to_host(out) == 7).all()
 
@@ -154,7 +154,7 @@ NO_ARRAYS = [[0.0] * 4, 0.0, np.float64(0), "out", object(), {}]
 def test_what_is_no_array_is_refused(function: Any, name: str, out: Any, backend: Backend) -> None:
     arrays = [laid(backend, np.full(4, 0.25))] * len(function.operands)
     function.methods[name](*arrays)
-    with pytest.raises(TypeError, match=rf"^{function.methods[name].label}: out is to be an array, or for"):
+    with pytest.raises(TypeError, match=rf"^{function.methods[name].label}: out must be an array, or for"):
         function.methods[name](*arrays, out=outs_of(function, name, out))
 
 
@@ -163,7 +163,7 @@ def test_out_by_dlpack_alone_is_refused(backend: Backend) -> None:
     if backend.name == "numba_cuda":
         pytest.skip("Numba's arrays offer no DLPack")
     with pytest.raises(
-        TypeError, match=r"^sigmoid: (numpy.ndarray and .*Packed cannot be mixed|out is to be a CuPy)"
+        TypeError, match=r"^sigmoid: (numpy.ndarray and .*Packed cannot be mixed|out must be a CuPy)"
     ):
         gs.sigmoid(x, out=Packed(x, 1 if backend.name == "cpu" else 2))
 
@@ -215,6 +215,6 @@ def test_several_gradients_are_nested_and_so_is_out(function: Any, backend: Back
         value, gradients = function.value_and_grad(*arrays, out=partly)
         assert_results(backend, (value, *gradients), want)
     for wrong in (first, (first,), (first, second), (first, second, third), (first, (second,)), ()):
-        with pytest.raises(TypeError, match=r"out is to be a tuple \(value, \(by_a, by_b\)\)"):
+        with pytest.raises(TypeError, match=r"out must be a tuple \(value, \(by_a, by_b\)\)"):
             function.value_and_grad(*arrays, out=wrong)
     assert pickle.loads(pickle.dumps(function.value_and_grad)) is function.value_and_grad

@@ -52,7 +52,7 @@ def test_packed(function: Any, dtype: str, shape: tuple, backend: Backend) -> No
 @pytest.mark.parametrize("function", PACKED, ids=str)
 def test_what_cannot_be_halved_is_refused(function: Any, backend: Backend) -> None:
     x = laid(backend, np.zeros((4, 7), np.float32))
-    with pytest.raises(ValueError, match=r"axis -1 is to be halved, and its length is odd: \(4, 7\)"):
+    with pytest.raises(ValueError, match=r"axis -1 cannot be halved, since its length is odd: \(4, 7\)"):
         function.packed(x)
     with pytest.raises(ValueError, match="has no axis 2"):
         function.packed(x, 2)
@@ -60,6 +60,6 @@ def test_what_cannot_be_halved_is_refused(function: Any, backend: Backend) -> No
         function.packed.vjp(laid(backend, np.zeros((4, 6), np.float32)), x, out=x)
     with pytest.raises(TypeError, match="takes an array of NumPy"):
         function.packed([1.0, 2.0])
-    with pytest.raises(TypeError, match=r"out is to be a tuple \(value, gradient\)"):
+    with pytest.raises(TypeError, match=r"out must be a tuple \(value, gradient\)"):
         function.packed.value_and_grad(laid(backend, np.zeros((4, 6))), out=x)
     assert pickle.loads(pickle.dumps(function.packed)) is function.packed

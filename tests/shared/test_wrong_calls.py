@@ -58,7 +58,7 @@ def test_a_list_of_arrays_is_one_of_numpys(backend: Backend) -> None:
         assert gs.sigmoid([x, x]).shape == (2, 4)
         return
     for wrong in ([x, x], (0.5, [x])):
-        with pytest.raises(TypeError, match=r"^sigmoid: a sequence of .* is not accepted: make one array"):
+        with pytest.raises(TypeError, match=r"^sigmoid: a sequence of .* is not accepted: join it into one array"):
             gs.sigmoid(wrong)
 
 
@@ -77,7 +77,7 @@ def test_nothing_is_moved_to_a_gpu_unasked(method: Any, host: Any, backend: Back
         names = [f"{k.__module__}.{k.__qualname__}" for k in (type(there), type(host))]
         assert str(caught.value) in [
             f"{method.label}: {a} and {b} cannot be mixed: make them arrays of one library in one place "
-            "first; nothing is moved or converted without being asked for"
+            "first; nothing is moved or converted implicitly"
             for a, b in (names, names[::-1])
         ]
 
@@ -95,7 +95,7 @@ def test_elements_between_their_places_are_refused(
     _, wrong = backend.lay(memory, memory[1:161].view(DTYPES[dtype])[:20])
     fine = [laid(backend, a) for a in sample(method, DTYPES[dtype], 20)]
     size = f"the {DTYPES[dtype].itemsize} bytes of its {dtype}"
-    words = f"^{method.label}: an array's address and strides are to be multiples of {size}, as a GPU needs"
+    words = f"^{method.label}: an array's address and strides must be multiples of {size}, as a GPU needs"
     for _ in range(2):
         for place in range(len(fine)):
             with pytest.raises(ValueError, match=words):

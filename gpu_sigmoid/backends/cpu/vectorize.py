@@ -44,7 +44,7 @@ class UFuncBuilder:
 
     def __init__(self, scalar: FunctionType, identity: Any, cache: bool, targetoptions: dict) -> None:
         if identity is not None or targetoptions.keys() - {"number"}:
-            raise TypeError(f"vectorize: target {TARGET} takes the options cache and number alone")
+            raise TypeError(f"vectorize: target {TARGET} takes only the options cache and number")
         self.scalar, self.cache, self.number = scalar, cache, targetoptions.get("number")
 
     def add(self, signature: Any) -> None:

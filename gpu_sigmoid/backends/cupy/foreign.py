@@ -47,7 +47,7 @@ def from_interface(name: str, owner: Any) -> Any:
         plain = np.dtype(interface["typestr"])
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise TypeError(
-            f"{name}'s __cuda_array_interface__ is not one: {type(error).__name__}: {error}"
+            f"{name}'s __cuda_array_interface__ is invalid: {type(error).__name__}: {error}"
         ) from None
     if mask is not None:
         raise TypeError(f"{name}: masked arrays are not accepted")
@@ -55,15 +55,17 @@ def from_interface(name: str, owner: Any) -> Any:
     if not pointer:
         if 0 in shape:
             return cupy.empty(shape, dtype)
-        raise ValueError(f"{name}: an array of shape {shape} at no address")
+        raise ValueError(f"{name}: an array of shape {shape} has a null pointer")
     memory = cupy.cuda.UnownedMemory(pointer, 0, owner)
     if memory.device_id < 0:
-        raise ValueError(f"{name}: {pointer:#x} is no address of a GPU's memory")
+        raise ValueError(f"{name}: {pointer:#x} is not an address in GPU memory")
     with memory.device:
         stream = interface.get("stream")
         if stream is not None:
             if stream == 0:
-                raise ValueError(f"{name}: stream 0 is ambiguous, 1 is the default one, 2 that of the thread")
+                raise ValueError(
+                    f"{name}: stream 0 is ambiguous: give 1 for the default stream, 2 for the thread's"
+                )
             if not isinstance(stream, int):
                 raise TypeError(f"{name}: a stream is an integer, not {type(stream).__name__}")
             order(name, stream, current_stream())
@@ -98,15 +100,15 @@ def dtype_of(name: str, owner: Any, dtype: np.dtype) -> np.dtype:
     """Return the dtype of what offers one; bfloat16 is offered as 2 bytes, and no more is said."""
     if not dtype.isnative:
         raise TypeError(
-            f"{name}: {dtype.name} in the other byte order ({dtype.str}), which no GPU "
-            f"computes in: convert it to {dtype.newbyteorder().str}"
+            f"{name}: {dtype.name} in the other byte order ({dtype.str}), which GPUs "
+            f"cannot use: convert it to {dtype.newbyteorder().str}"
         )
     if dtype.kind != "V":
         return dtype
     if dtype.itemsize == 2 and "bfloat16" in str(getattr(owner, "dtype", None)):
         return numpy_dtype("bfloat16")
     raise TypeError(
-        f"{name}: elements without a type ({dtype.str}): bfloat16 is accepted where the array's dtype says so"
+        f"{name}: the elements have no type ({dtype.str}): bfloat16 is accepted if the array's dtype says so"
     )
 
 
@@ -120,8 +122,8 @@ def order(name: str, first: int, then: int) -> None:
         return
     if captures(first) != captures(then):
         raise RuntimeError(
-            f"{name}: of its stream and the current one, one captures a graph, which the other has no part "
-            "in: they cannot wait for each other; take cupy.asarray(array) before the capture"
+            f"{name}: either its stream or the current one captures a graph that the other is not part "
+            "of, so they cannot wait for each other: call cupy.asarray(array) before the capture"
         )
     event = cupy.cuda.Event(disable_timing=True)
     runtime.eventRecord(event.ptr, first)

@@ -48,8 +48,8 @@ def why_not_on(platform: str) -> str | None:
 def refusal(method: Any, platforms: Any) -> TypeError:
     reasons = [f"{platform}: {reason}" for platform in platforms if (reason := why_not_on(platform))]
     return TypeError(
-        f"{method.label}: JAX arrays on {', '.join(platforms)} are not served ({'; '.join(reasons)}), nor "
-        "moved unasked: compute under jax.default_device(jax.devices('cpu')[0])"
+        f"{method.label}: JAX arrays on {', '.join(platforms)} are not supported ({'; '.join(reasons)}) and "
+        "not moved implicitly: compute under jax.default_device(jax.devices('cpu')[0])"
     )
 
 

@@ -53,7 +53,7 @@ def method_of(key: int) -> tuple[Any, str]:
         If there is no such kernel.
     """
     if key not in methods():
-        raise ValueError("the program asks for a kernel that this version of gpu_sigmoid does not have")
+        raise ValueError("the program needs a kernel that this version of gpu_sigmoid does not have")
     return methods()[key]
 
 

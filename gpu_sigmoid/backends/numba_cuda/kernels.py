@@ -67,7 +67,7 @@ def compiled(device: int, program: Program, dtype: str, kinds: tuple[str, ...], 
         return numba_cuda().jit(python_kernel(program, dtype, kinds, dimensions)).compile(tuple(signature))
     except AttributeError as error:
         raise ImportError(
-            f"numba-cuda {installed('numba-cuda')} does not go together with NumPy {np.__version__} "
+            f"numba-cuda {installed('numba-cuda')} does not work with NumPy {np.__version__} "
             f'({error}): pip install "gpu-sigmoid[numba-cuda]" brings versions that do'
         ) from error
 

@@ -66,7 +66,7 @@ def copied(method: Any, array: Any, stream: Any) -> tuple[Any, int]:
     """
     if streams.captures(stream):
         raise RuntimeError(
-            f"{method.label}: an operand that overlaps out in part is copied, which takes memory that a "
+            f"{method.label}: an operand that partly overlaps out has to be copied, into memory that a "
             "captured graph would not own when it is replayed: copy it before the capture"
         )
     from numba.cuda.cudadrv.driver import driver
@@ -89,7 +89,7 @@ def refuse_foreign(method: Any, place: Placed) -> None:
     """Raise an error if elements are not as a GPU reads them, wherever the array begins."""
     if not place.dtype.isnative:
         raise TypeError(
-            f"{method.label}: {place.dtype.name} in the other byte order ({place.dtype.str}), which no GPU "
-            f"computes in: convert it to {place.dtype.newbyteorder().str}"
+            f"{method.label}: {place.dtype.name} in the other byte order ({place.dtype.str}), which GPUs "
+            f"cannot use: convert it to {place.dtype.newbyteorder().str}"
         )
     refuse_misaligned(method.label, place)

@@ -40,7 +40,7 @@ def of(method: Any, arrays: list) -> tuple[Any, list]:
         if len({captures(stream) for stream in (first, *others.values())}) > 1:
             raise RuntimeError(
                 f"{method.label}: arrays are bound to several streams, and one of them captures a graph that "
-                "others have no part in: bind them to that one (array.bind(stream))"
+                "the others are not part of: bind all of them to that stream (array.bind(stream))"
             )
     return first, list(others.values())
 

@@ -55,7 +55,7 @@ def refuse_layouts(method: Any, tensors: Iterable[Tensor]) -> None:
         if tensor.is_nested or tensor.layout != torch.strided:
             kind = "nested" if tensor.is_nested else str(tensor.layout)
             instead = "values()" if tensor.is_nested else "to_dense()"
-            raise TypeError(f"{method.label}: {kind} tensors are not served: use {instead}")
+            raise TypeError(f"{method.label}: {kind} tensors are not supported: use {instead}")
 
 
 def common_dtype(tensors: list[Tensor]) -> torch.dtype:
@@ -102,7 +102,7 @@ def outs_of(method: Any, out: Any) -> tuple[Tensor, ...]:
     outs = out if isinstance(out, tuple) else (out,)
     if len(outs) != count or not all(isinstance(o, Tensor) for o in outs):
         expected = "a tensor" if count == 1 else f"a tuple of {count} tensors"
-        raise TypeError(f"{method.label}: out is to be {expected}")
+        raise TypeError(f"{method.label}: out must be {expected}")
     refuse_layouts(method, outs)
     return outs
 
@@ -113,7 +113,7 @@ def check_outs(method: Any, tensors: tuple[Tensor, ...], outs: tuple[Tensor, ...
     for target in outs:
         if target.dtype != first.dtype or target.device != first.device:
             found, wanted = (target.dtype, target.device), (first.dtype, first.device)
-            raise TypeError(f"{method.label}: out is of {found}, the result of {wanted}")
+            raise TypeError(f"{method.label}: out is {found}, the result is {wanted}")
         if target.ndim != len(shape) or target.shape != shape:
             raise ValueError(
                 f"{method.label}: out has shape {tuple(target.shape)}, the result has {tuple(shape)}"
@@ -129,7 +129,7 @@ def check_memory(method: Any, outs: tuple[Tensor, ...]) -> None:
             if torch._debug_has_internal_overlap(target) == 1:
                 raise RuntimeError(
                     f"{method.label}: more than one element of out refers to a single memory location: "
-                    "clone() it before"
+                    "clone() it first"
                 )
     if len(outs) > 1:
         addresses = sorted([target.data_ptr() for target in outs])

@@ -198,8 +198,8 @@ def refuse_gradients(method: Any, tensors: tuple[Tensor, ...]) -> None:
     """Raise an error if a call with out= had something to record."""
     if torch.is_grad_enabled() and any([t.requires_grad for t in tensors]):
         raise RuntimeError(
-            f"{method.label}: with out=, nothing is recorded for a gradient, and an operand or out requires "
-            "one: leave out= away, or compute under torch.no_grad()"
+            f"{method.label}: out= records nothing for a gradient, but an operand or out requires one: "
+            "omit out=, or compute under torch.no_grad()"
         )
 
 
@@ -207,8 +207,8 @@ def refuse_tangents(method: Any, tensors: tuple[Tensor, ...]) -> None:
     """Raise an error as torch does if a call with out= had tangents to compute, or to leave in out."""
     if any([is_dual(t) for t in tensors]):
         raise NotImplementedError(
-            f"{method.label}: with out=, nothing is computed for forward mode, and an operand or out has "
-            "a tangent: leave out= away"
+            f"{method.label}: out= does not support forward mode, but an operand or out has a tangent: "
+            "omit out="
         )
 
 
@@ -216,8 +216,8 @@ def refuse_inference_tensors(method: Any, outs: tuple[Tensor, ...]) -> None:
     """Raise an error as torch does, since these have no version to move."""
     if not torch.is_inference_mode_enabled() and any([o.is_inference() for o in outs]):
         raise RuntimeError(
-            f"{method.label}: out is an inference tensor, which is written to in torch.inference_mode() "
-            "alone: clone() it before"
+            f"{method.label}: out is an inference tensor, which can be written to only in "
+            "torch.inference_mode(): clone() it first"
         )
 
 

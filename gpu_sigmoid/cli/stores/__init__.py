@@ -24,8 +24,8 @@ def result_shape(computation: Computation, of: tuple[int, ...], source: Path) ->
         return of
     if len(of) == MOST_DIMENSIONS:
         raise click.ClickException(
-            f"{click.format_filename(source)} has {len(of)} dimensions, and NumPy no more: "
-            "--what both adds one; ask for value and grad one by one"
+            f"{click.format_filename(source)} has {len(of)} dimensions, NumPy's limit, and "
+            "--what both adds one: compute value and grad separately"
         )
     return (2, *of)
 
@@ -81,15 +81,15 @@ def store_of(source: Path, target: Path) -> Store:
     named = click.format_filename(source)
     accepted = ", ".join(FORMATS)
     if source.suffix not in FORMATS:
-        raise click.ClickException(f"{named}: the suffix says the format; accepted are {accepted}")
+        raise click.ClickException(f"{named}: the suffix must name the format; accepted are {accepted}")
     if target.suffix != source.suffix:
         raise click.ClickException(
-            f"{click.format_filename(target)} is to have the suffix of {named}, {source.suffix}"
+            f"{click.format_filename(target)} must have the suffix of {named}, {source.suffix}"
         )
     if not source.exists():
         raise click.ClickException(f"{named} does not exist")
     if source.suffix == ".zarr" and not source.is_dir():
-        raise click.ClickException(f"{named} is not a folder, which a Zarr array or group is")
+        raise click.ClickException(f"{named} is not a folder, but a Zarr array or group is one")
     if source.suffix != ".zarr" and not source.is_file():
         raise click.ClickException(f"{named} is not a file; a single {source.suffix} file is accepted")
     try:

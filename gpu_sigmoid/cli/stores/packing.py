@@ -26,15 +26,15 @@ def check_unpacked(source: Path, array: Any) -> None:
     named = click.format_filename(source)
     if packed:
         raise click.ClickException(
-            f"{named}: its attributes ({', '.join(packed)}) say that its numbers are packed or limited; "
+            f"{named}: its attributes ({', '.join(packed)}) say that its numbers are packed or limited: "
             "decode them first, as xarray.open_zarr(IN).drop_encoding().to_zarr(OUT) does"
         )
     fill = array.fill_value
     if fill is None or is_nan(fill) or (fill == 0 and DIMENSIONS not in attributes):
         return
     raise click.ClickException(
-        f"{named}: the fill value {fill} may stand for what is missing; accepted are NaN, none, and 0 where "
-        "xarray has not written it: decode the array first, or copy it to one with such a fill value"
+        f"{named}: the fill value {fill} may mark missing numbers; accepted are NaN, none, and 0 unless "
+        "xarray wrote it: decode the array first, or copy it to one with such a fill value"
     )
 
 

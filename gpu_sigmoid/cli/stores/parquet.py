@@ -110,11 +110,11 @@ def choose(source: Path, names: list[str], column: str | None) -> str:
         return names[0]
     listed = ", ".join(map(repr, names))
     if column is None:
-        reason = f"has {len(names)} columns: choose one by --column; it has {listed}"
+        reason = f"has {len(names)} columns: choose one with --column; it has {listed}"
     elif column not in names:
         reason = f"has no column {column!r}; it has {listed}"
     elif names.count(column) > 1:
-        reason = f"has {names.count(column)} columns of the name {column!r}: give them names of their own"
+        reason = f"has {names.count(column)} columns called {column!r}: give them different names"
     else:
         return column
     raise click.ClickException(f"{click.format_filename(source)} {reason}")

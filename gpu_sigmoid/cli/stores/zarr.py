@@ -119,7 +119,7 @@ def load(path: Path, column: str | None) -> Any:
         return chunked(path, found)
     if column is None:
         raise click.ClickException(
-            f"{named} is a group: name one of its arrays by --column: {members(path, found)}"
+            f"{named} is a group: name one of its arrays with --column: {members(path, found)}"
         )
     try:
         array = found[column]

@@ -22,18 +22,20 @@ def check_array_folder(path: Path) -> None:
     check_folder(path, real.parent)
     for outer in real.parents:
         if is_array(outer):
-            raise refusal(path, f"{outer} is a Zarr array; put it beside that")
+            raise refusal(path, f"{outer} is a Zarr array; write outside it")
         if consolidated(outer):
-            raise refusal(path, f"{outer} has consolidated metadata, which would say what was there before")
+            raise refusal(path, f"{outer} has consolidated metadata, which would become out of date")
     mode = mode_of(path, real)
     if mode is None:
         return
     if not stat.S_ISDIR(mode):
-        raise refusal(path, "it is a file, and a Zarr array a folder; name another")
+        raise refusal(path, "it is a file, but a Zarr array is a folder; name another")
     if real in (here := resolved(Path("."))).parents or real == here:
-        raise refusal(path, "it is the current folder or holds it; name another")
+        raise refusal(path, "it is the current folder or contains it; name another")
     if not is_array(real):
-        raise refusal(path, "it is a folder and no Zarr array; only an array is replaced, name another")
+        raise refusal(
+            path, "it is a folder but not a Zarr array, and only an array is replaced; name another"
+        )
     check_writable(path, real)
     check_contents(path, real)
 
@@ -69,7 +71,7 @@ def check_contents(path: Path, folder: Path) -> None:
         name = Path(os.path.relpath(entry.path, folder)).as_posix()
         known = entry.is_dir() or (entry.is_file() and (name in METADATA or chunk.fullmatch(name)))
         if entry.is_symlink() or not known:
-            raise refusal(path, f"it is a Zarr array, but {name} in it is no part of one; name another")
+            raise refusal(path, f"it is a Zarr array, but {name} in it is not part of one; name another")
 
 
 def chunk_name(metadata: dict[str, Any]) -> re.Pattern[str]:
