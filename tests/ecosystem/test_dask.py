@@ -152,9 +152,9 @@ def test_series_are_aligned() -> None:
     dd.utils.assert_eq(gs.bce_with_logits(*lazy), gs.bce_with_logits(x, t))
     dd.utils.assert_eq(gs.bce_with_logits(lazy[0], lazy[0].mean()), gs.bce_with_logits(x, 2.0))
     for wrong in (np.ones(3), [0.0, 1.0, 0.0], da.ones(3)):
-        with pytest.raises(TypeError, match="with Dask Series and DataFrames only those and numbers are accepted"):
+        with pytest.raises(TypeError, match="only those and numbers are accepted"):
             gs.bce_with_logits(lazy[0], wrong)
-    with pytest.raises(TypeError, match=r"Scalar is accepted only with Series and DataFrames: compute\(\) it"):
+    with pytest.raises(TypeError, match=r"accepted only with Series and DataFrames: compute\(\) it"):
         gs.sigmoid(lazy[0].sum())
     with pytest.raises(TypeError, match="dtype string is not accepted"):
         gs.sigmoid(lazy[0].astype("string"))
