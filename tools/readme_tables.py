@@ -153,9 +153,11 @@ def short_accuracy(documents: list[Document]) -> str:
 
 
 def short_throughput(documents: list[Document]) -> str:
-    """Return the sigmoid at several sizes, and what else there is of one size."""
-    _, _, table = report.tables(documents[0], shown).partition("\n\n")
-    return table.rstrip()
+    """Return the sigmoid at several sizes, and other functions at one, with the conditions."""
+    (content,) = documents
+    _, _, table = report.tables(content, shown).partition("\n\n")
+    on = f"{content['processor']}, {content['date']}, {content['rounds']} rounds."
+    return f"{table}\n{on} {report.spread_of(content)}"
 
 
 def shown(case: Row) -> bool:

@@ -86,6 +86,7 @@ def test_tables_and_pages(folder: Path) -> None:
     # what was not measured is left empty
     assert "| `silu` |  |  |  |" in text
     assert "torch: float32 all, float64 all" in accuracy
+    assert "processor, date, 7 rounds." in text
     assert "7 rounds" in cpu and "10th and 90th percentile" in cpu
     assert gpu.count("## a GPU\n\nMeasured on 2026-01-02. Once.") == 2
     assert "**float32, GPU**" in gpu and "| **0.88** (0.88-0.88) |" in gpu
