@@ -103,7 +103,7 @@ class DeviceFunction:
         return self.method(*operands, **parameters)
 
     def refusal(self, given: int) -> str:
-        """Return what is wrong with a call of so many operands."""
+        """Return the message for a call with the wrong number of operands."""
         return self.method.refusal(given).replace(self.method.label, repr(self), 1)
 
     @property

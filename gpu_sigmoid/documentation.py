@@ -1,6 +1,6 @@
-"""The docstrings of the public functions and their methods, which say their bounds.
+"""The docstrings of the public functions and their methods, with their bounds.
 
-They are numpydoc's, for `help` and for the pages that docs/ makes of them.
+They follow numpydoc, for `help` and for the pages built from docs/.
 """
 
 from collections.abc import Iterable
@@ -26,12 +26,12 @@ Returns
 Raises
 ------
 TypeError
-    For complex, longdouble, object and string dtypes, for types of array that are not
-    supported, and for arrays in different places: nothing is moved between host and GPU.
+    For complex, longdouble, object and string dtypes, for unsupported types of array, and
+    for arrays in different places: nothing is moved between host and GPU.
 ValueError
     If shapes do not broadcast, or `out` is read-only or of another shape.
 RuntimeError
-    If an array lies on a GPU and none can be used. It says why.
+    If an array is on a GPU but no GPU can be used. The message says why.
 
 Notes
 -----
@@ -46,31 +46,32 @@ Examples
 --------
 {examples}
 """
-OUT = "out : array or None, keyword only\n    Where the result goes; an input itself will do."
+OUT = "out : array or None, keyword only\n    Array for the result; it may be an input."
 OUTS = (
     "out : tuple of arrays or None, keyword only\n"
-    "    Where the results go, nested as they are; an input itself will do, and None for a new array."
+    "    Arrays for the results, nested like them; each may be an input, or None for a new array."
 )
 PARAMETERS = {
     "x": "x : array_like\n    Any shape.",
     "target": "target : array_like\n    Usually in [0, 1]; broadcast against `x`.",
     "pos_weight": "pos_weight : number or array, keyword only\n"
-    "    What a target of 1 counts for; broadcast against `x`. Without it: 1.",
-    "beta": "beta : number or array, keyword only\n    The steepness; broadcast against `x`. Without it: 1.",
+    "    The weight of a target of 1; broadcast against `x`. Default: 1.",
+    "beta": "beta : number or array, keyword only\n    The steepness; broadcast against `x`. Default: 1.",
     "a": "a : array_like\n    Any shape.",
     "b": "b : array_like\n    Broadcast against `a`.",
-    "cotangent": "cotangent : array_like\n    The gradient of the value; broadcast against the others.",
+    "cotangent": "cotangent : array_like\n"
+    "    The gradient with respect to the value; broadcast against the others.",
 }
-"""What is said of an operand, by its name."""
+"""The description of each operand."""
 
 SUMMARIES = {
-    "grad": "The derivative of {label} by {by}.",
-    "grad2": "The second derivative of {label} by {by}.",
-    "value_and_grad": "The value of {label} and its derivative by {by}, from one pass.",
-    "vjp": "The derivative of {label} by {by}, times a cotangent, from one pass.",
+    "grad": "The derivative of {label} with respect to {by}.",
+    "grad2": "The second derivative of {label} with respect to {by}.",
+    "value_and_grad": "The value of {label} and its derivative with respect to {by}, in one pass.",
+    "vjp": "The derivative of {label} with respect to {by} times a cotangent, in one pass.",
 }
 OF_SEVERAL = {name: text.replace("derivative", "derivatives") for name, text in SUMMARIES.items()}
-PRODUCT = "The product does not underflow where the derivative alone would."
+PRODUCT = "The product is accurate even where the derivative alone would underflow."
 
 
 def documentation(method: Any) -> str:
@@ -87,7 +88,7 @@ def documentation(method: Any) -> str:
 
 
 def summary(method: Any) -> str:
-    """Return what a method computes, in one line."""
+    """Return the line that says what a method computes."""
     function, gradients = method.function, method.function.signature.gradients
     if method.mode.name == "value":
         return function.definition
@@ -98,7 +99,7 @@ def summary(method: Any) -> str:
 def notes(method: Any) -> str:
     function, other = method.function, method.parametrised
     if method.mode.name != "value":
-        where = f"The notes of `{function.label}` say where these bounds hold."
+        where = f"These bounds hold where the notes of `{function.label}` say."
         return f"{PRODUCT}\n{where}" if method.mode.weighted else where
     if other is None:
         return function.limits
@@ -110,7 +111,7 @@ def described(operand: str) -> str:
 
 
 def results(method: Any) -> list[str]:
-    """Return names for a method's results, those in a tuple within the results as one."""
+    """Return names for a method's results; a tuple within the results has one name."""
     operands = method.operands
     names = ["_".join(["by", *(operands[i] for i in partial)]) for partial in method.mode.partials]
     gradients = names if method.function.signature.gradients > 1 else [method.mode.name]
@@ -126,7 +127,7 @@ def returned(method: Any) -> str:
 
 
 def bounds(method: Any) -> str:
-    """Return the table of a method's bounds; a function's has those of all its methods."""
+    """Return the table of a method's bounds; a function's includes all its methods."""
     measured = {"value": MEASURED, "value_and_grad": ("value", "grad")}.get(
         method.mode.name, (method.mode.name,)
     )
@@ -142,7 +143,7 @@ def bounds(method: Any) -> str:
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """Return a table that reads as text too."""
+    """Return a table that is readable as plain text too."""
     lines = [head, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rule = "  ".join("=" * width for width in widths)
@@ -154,7 +155,7 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def examples(method: Any) -> str:
-    """Return lines that doctest runs: of a function its own, of a method how it is called."""
+    """Return lines for doctest: a function's own example, or a call of a method."""
     function = method.function
     if method.mode.name == "value":
         shown = [function.example, *([method.parametrised.example] if method.parametrised else [])]

@@ -1,4 +1,4 @@
-"""What there is to run on: installed libraries, devices, threads."""
+"""The environment of a process: installed libraries, devices, threads."""
 
 import ctypes
 import importlib.metadata
@@ -20,12 +20,12 @@ REQUIRED = "require_gpu=True asks for a GPU"
 _threads: int | None = None
 
 when_threads_are_set: list[Callable[[], None]] = []
-"""What `set_num_threads` calls, for native code that cannot ask."""
+"""Callbacks of `set_num_threads`, for native code that cannot call `get_num_threads`."""
 
 
 @cache
 def why_no_gpu() -> str | None:
-    """Return why CuPy cannot run here, None where it can. Imports CuPy only where it might."""
+    """Return why CuPy cannot run here, or None if it can. Imports CuPy only if there is a driver."""
     driver = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
         ctypes.CDLL(driver)
@@ -51,7 +51,7 @@ def gpu_available() -> bool:
     Returns
     -------
     bool
-        The answer of the first call, which imports CuPy where there is an NVIDIA driver.
+        The answer is kept from the first call, which imports CuPy if there is an NVIDIA driver.
 
     Examples
     --------
@@ -63,13 +63,13 @@ def gpu_available() -> bool:
 
 
 def refuse_without_gpu(label: str, wish: str = "an array lies on a GPU") -> None:
-    """Raise a RuntimeError that says who wants a GPU, why none can be used, and what would help."""
+    """Raise a RuntimeError if no GPU can be used: what needs one, why there is none, and what would help."""
     if reason := why_no_gpu():
         raise RuntimeError(f"{label}: {wish}, and none can be used: {reason}")
 
 
 def array_module(*, require_gpu: bool = False) -> ModuleType:
-    """Return cupy where a GPU is usable, else numpy.
+    """Return cupy if a GPU is usable, otherwise numpy.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def array_module(*, require_gpu: bool = False) -> ModuleType:
     Raises
     ------
     RuntimeError
-        If a GPU is required and none is usable. It says why, and how to get one.
+        If a GPU is required and none is usable. The message says why, and what would help.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def array_module(*, require_gpu: bool = False) -> ModuleType:
 
 
 def asarray(x: Any, dtype: Any = None, *, require_gpu: bool = False) -> Any:
-    """Return `x` as an array on the GPU where one is usable, else as a NumPy array.
+    """Return `x` as an array on the GPU if one is usable, otherwise as a NumPy array.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def asarray(x: Any, dtype: Any = None, *, require_gpu: bool = False) -> Any:
     Raises
     ------
     RuntimeError
-        If a GPU is required and none is usable. It says why, and how to get one.
+        If a GPU is required and none is usable. The message says why, and what would help.
 
     Examples
     --------
@@ -138,16 +138,15 @@ def asarray(x: Any, dtype: Any = None, *, require_gpu: bool = False) -> Any:
 def set_num_threads(n: int) -> None:
     """Set how many CPU threads a call may use, for this process.
 
-    Results of 8 MB and more are computed by so many threads, smaller ones are as fast
-    on one. Results do not depend on it. Without a call it is
-    the environment variable GPU_SIGMOID_NUM_THREADS, which counts as unset where it is
-    empty, or else the number of CPUs this process may run on, or that a container's quota
-    leaves to it.
+    Results of 8 MB and more are split over this many threads; smaller ones are as fast on
+    one. The results are the same for any number. The default is the environment variable
+    GPU_SIGMOID_NUM_THREADS or, if that is unset or empty, the number of CPUs that this process
+    may run on or that its container's quota allows.
 
     Parameters
     ----------
     n : int
-        At least 1, which keeps every call on its own thread.
+        At least 1; with 1, every call runs on the caller's thread only.
 
     Raises
     ------
@@ -175,13 +174,13 @@ def get_num_threads() -> int:
     Returns
     -------
     int
-        At least 1; `set_num_threads` says where it comes from.
+        At least 1; `set_num_threads` describes the default.
 
     Raises
     ------
     ValueError
-        If it is for the environment variable GPU_SIGMOID_NUM_THREADS to say, and that is
-        not a positive integer. Any first call on the CPU raises it too.
+        If the number comes from the environment variable GPU_SIGMOID_NUM_THREADS and is
+        not a positive integer. The first call of a function on the CPU raises it too.
 
     Examples
     --------
@@ -206,7 +205,7 @@ def _checked_threads(n: Any, name: str) -> int:
 
 
 def installed(distribution: str) -> str | None:
-    """Return a distribution's version, None where it is not installed."""
+    """Return a distribution's version, or None if it is not installed."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

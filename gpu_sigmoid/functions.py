@@ -1,8 +1,8 @@
 """The public functions, and `FUNCTIONS`, the table of them.
 
-Everything that goes over the family (documentation, command line) goes over `FUNCTIONS`. A new
-function is a formula in `formulas` and an entry here. `FUNCTIONS` does not list those with a parameter;
-`registry.FUNCTIONS`, which backends, tests and the verification go over, does.
+Code that handles every function (documentation, command line) iterates over `FUNCTIONS`. A new
+function is a formula in `formulas` and an entry here. `FUNCTIONS` does not list the functions with a
+parameter; `registry.FUNCTIONS`, which backends, tests and the verification use, does.
 """
 
 from math import inf
@@ -13,7 +13,7 @@ from gpu_sigmoid.methods import Function, find
 sigmoid = Function(
     formulas.sigmoid,
     "The logistic sigmoid, 1 / (1 + exp(-x)).",
-    "0 at -inf, 1 at inf; the derivative is 0 at both and keeps its relative accuracy on the way there.",
+    "0 at -inf, 1 at inf; the derivative is 0 at both and keeps its relative accuracy in both tails.",
     example="gs.sigmoid([-100.0, 0.0, 2.0])\narray([3.72007598e-44, 5.00000000e-01, 8.80797078e-01])",
 )
 log_sigmoid = Function(
@@ -29,10 +29,11 @@ softplus = Function(
     parametrised=Function(
         formulas.softplus_beta,
         "log(1 + exp(beta * x)) / beta.",
-        "beta * x is not rounded, and may overflow. inf or -inf for a beta of 0, with its sign; max(x, 0)\n"
-        "for an infinite one. Bounds hold for abs(beta) from 2^-28 to 2^62 (float64: 2^-420 to 2^510): of a\n"
-        "smaller one, abs(beta * x) counts as at most 131 (1060); a larger one is as an infinite one, to\n"
-        "within 2e-19 (3e-154). The second derivative is 0 from abs(beta * x) = 131 (1060) on.",
+        "The product beta * x is not rounded, and may overflow. The result is inf or -inf for a beta of 0,\n"
+        "with the sign of beta, and max(x, 0) for an infinite beta. Bounds hold for abs(beta) from 2^-28 to\n"
+        "2^62 (float64: 2^-420 to 2^510). For a smaller beta, abs(beta * x) is limited to 131 (1060); a\n"
+        "larger one acts like an infinite one, to within 2e-19 (3e-154). The second derivative is 0 from\n"
+        "abs(beta * x) = 131 (1060) on.",
         differentiable=2,
         called="softplus",
         example="gs.softplus([-1.0, 0.0, 1.0], beta=20.0)\n"
@@ -47,10 +48,10 @@ silu = Function(
     parametrised=Function(
         formulas.silu_beta,
         "x * sigmoid(beta * x).",
-        "beta * x is not rounded, and may overflow. x / 2 for a beta of 0, max(x, 0) for an infinite one.\n"
-        "Bounds hold for abs(beta) from 2^-28 on (float64: 2^-420): of a smaller one, abs(beta * x) counts\n"
-        "as at most 131 (1060), or 86 (708) below 2^-63 (2^-511). The second derivative is 0 from\n"
-        "abs(beta * x) = 131 (1060) on.",
+        "The product beta * x is not rounded, and may overflow. The result is x / 2 for a beta of 0 and\n"
+        "max(x, 0) for an infinite beta. Bounds hold for abs(beta) from 2^-28 on (float64: 2^-420); for a\n"
+        "smaller beta, abs(beta * x) is limited to 131 (1060), or to 86 (708) below 2^-63 (2^-511). The\n"
+        "second derivative is 0 from abs(beta * x) = 131 (1060) on.",
         differentiable=2,
         called="silu",
         example="gs.silu([-1.0, 0.0, 1.0], beta=1.702)\narray([-0.15420423,  0.        ,  0.84579577])",
@@ -61,7 +62,7 @@ tanh = Function(
     formulas.tanh,
     "The hyperbolic tangent, 1 - 2 / (1 + exp(2 x)).",
     "-1 at -inf, 1 at inf, x itself near 0; the sign of zero is kept. The derivative is 0 at both ends and\n"
-    "keeps its relative accuracy on the way there.",
+    "keeps its relative accuracy in both tails.",
     example="gs.tanh([-1e-9, 0.0, 2.0])\narray([-1.0000000e-09,  0.0000000e+00,  9.6402758e-01])",
 )
 logit = Function(
@@ -75,8 +76,8 @@ log1mexp = Function(
     formulas.log1mexp,
     "The logarithm of one minus an exponential, log(1 - exp(x)) for x <= 0.",
     "-0.0 at -inf, -inf at 0, nan above. As in SciPy, Stan, PyTensor and Julia, x is the logarithm of a\n"
-    "probability p, and the result that of 1 - p: the function is its own inverse. What JAX and R call\n"
-    "log1mexp(a) is log1mexp(-a) here.",
+    "probability p and the result the logarithm of 1 - p, so that the function is its own inverse. JAX\n"
+    "and R define log1mexp(a) with the other sign: theirs is log1mexp(-a) here.",
     domain=(-inf, 0.0),
     example="gs.log1mexp([-50.0, -1.0, -1e-9])\narray([-1.92874985e-22, -4.58675145e-01, -2.07232658e+01])",
 )
@@ -90,20 +91,20 @@ softplus_inverse = Function(
 bce_with_logits = Function(
     formulas.bce_with_logits,
     "The binary cross-entropy of a logit, softplus(x) - x * target, elementwise.",
-    "An infinite logit on a hard target's side costs 0. For targets in [0, 1] nothing cancels in\n"
-    "the value. The gradient, sigmoid(x) - target, does where the two are near each other, and the\n"
-    "value for targets outside [0, 1], which are computed by the same formula: errors are then in\n"
-    "last places of the larger term.",
+    "An infinite logit on the side of a target of 0 or 1 costs 0. For targets in [0, 1] nothing cancels in\n"
+    "the value. Terms cancel in the gradient, sigmoid(x) - target, where the two are close, and in\n"
+    "the value for targets outside [0, 1], which use the same formula; there errors are in units in the\n"
+    "last place of the larger term.",
     differentiable=2,
     parametrised=Function(
         formulas.bce_with_logits_pos_weight,
         "(1 - target) * x + (1 + (pos_weight - 1) * target) * softplus(-x).",
-        "An infinite logit that costs nothing costs 0: beside a target of 0 or 1, or a pos_weight of 0.\n"
-        "Bounds hold for a pos_weight from 2^-60 to 2^38 (float64: 2^-500 to 2^440), and for 0. Nothing\n"
-        "cancels in the value for targets in [0, 1]; in the gradient, which does where (1 - target) and\n"
-        "(1 + (pos_weight - 1) * target) * sigmoid(-x) are near each other, errors are in last places of\n"
-        "the larger. Beside an infinite pos_weight the value is infinite for a target above 0, and nan for\n"
-        "one of 0; derivatives may be nan.",
+        "An infinite logit whose cost is 0 in the limit costs 0: with a target of 0 or 1, or a pos_weight\n"
+        "of 0. Bounds hold for a pos_weight from 2^-60 to 2^38 (float64: 2^-500 to 2^440), and for 0.\n"
+        "Nothing cancels in the value for targets in [0, 1]. In the gradient terms cancel where\n"
+        "(1 - target) and (1 + (pos_weight - 1) * target) * sigmoid(-x) are close; there errors are in\n"
+        "units in the last place of the larger one. With an infinite pos_weight the value is infinite for\n"
+        "a target above 0, and nan for a target of 0; derivatives may be nan.",
         differentiable=3,
         called="bce_with_logits",
         example="gs.bce_with_logits([-3.0, 2.0], [0.0, 1.0], pos_weight=10.0)\n"
@@ -114,8 +115,8 @@ bce_with_logits = Function(
 glu = Function(
     formulas.glu,
     "The gated linear unit, a * sigmoid(b).",
-    "The factors are multiplied before they are rounded: a large `a` meets the sigmoid before that\n"
-    "underflows. 0 times infinity is nan.",
+    "The factors are multiplied before they are rounded: a large `a` is multiplied by sigmoid(b) before\n"
+    "that underflows. 0 times infinity is nan.",
     differentiable=2,
     gradients=2,
     example="gs.glu([1e300, 2.0], [-800.0, 1.0])\narray([3.66787458e-48, 1.46211716e+00])",
@@ -123,9 +124,10 @@ glu = Function(
 swiglu = Function(
     formulas.swiglu,
     "The gated unit of silu, silu(a) * b = a * sigmoid(a) * b.",
-    "The factors are multiplied before they are rounded: a large `b` meets silu(a) before that underflows.\n"
-    "0 times infinity is nan, silu(-inf) is -0.0. The derivative by `a` changes its sign near a = -1.278:\n"
-    "errors are there in last places of the larger of its terms, b * sigmoid(a) and a * b * sigmoid'(a).",
+    "The factors are multiplied before they are rounded: a large `b` is multiplied by silu(a) before that\n"
+    "underflows. 0 times infinity is nan, silu(-inf) is -0.0. The derivative by `a` changes sign near\n"
+    "a = -1.278; there errors are in units in the last place of the larger of its terms,\n"
+    "b * sigmoid(a) and a * b * sigmoid'(a).",
     differentiable=2,
     gradients=2,
     example="gs.swiglu([-800.0, 1.0], [1e300, 2.0])\narray([-2.93429967e-45,  1.46211716e+00])",

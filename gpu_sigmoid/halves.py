@@ -1,8 +1,8 @@
 """Functions of two operands that are the halves of one array, as a fused projection leaves them.
 
-The halves are views, which every backend computes on where they lie. Gradients are written into the
-halves of one array, by torch's backward pass too; where arrays do not change, or a gradient is to be
-differentiated in its turn, they are joined.
+The halves are views, and every backend computes on them in place. Gradients are written into the halves
+of one array, by torch's backward pass too; they are joined afterwards where arrays are immutable, or if
+the gradient itself will be differentiated.
 """
 
 import sys
@@ -16,36 +16,36 @@ JOINED = {
     "jax": ("jax.numpy", "concatenate"),
     "dask": ("dask.array", "concatenate"),
 }
-"""What joins arrays of a backend, by its module."""
+"""The module and function that join arrays of a backend."""
 EMPTY_LIKE = {HOST: "numpy", "cupy": "cupy", "torch": "torch"}
-"""The module whose `empty_like` makes arrays of a backend that can be written to."""
+"""The module whose `empty_like` makes writable arrays of a backend."""
 ACCEPTED = (*EMPTY_LIKE, "numba_cuda", "jax", "dask")
 
 
 class Packed:
     """A function of the first and the second half of an array along an axis.
 
-    So `glu.packed(x)` is torch.nn.functional.glu(x), and `swiglu.packed(x)` takes the gate, whose silu
-    it is, first: `silu(x[..., :n]) * x[..., n:]`.
+    `glu.packed(x)` is torch.nn.functional.glu(x). In `swiglu.packed(x)` the first half is the gate:
+    `silu(x[..., :n]) * x[..., n:]`.
 
     Parameters
     ----------
     x : array
-        Of NumPy, CuPy, Numba, torch, JAX or Dask.
+        An array of NumPy, CuPy, Numba, torch, JAX or Dask.
     axis : int
-        The axis that is halved; its length is even.
+        The axis to halve; its length must be even.
     out : array or None
-        Where the result goes.
+        Array for the result.
 
     Returns
     -------
     array
-        The value, of half x's length along the axis.
+        The value, with half the length of x along the axis.
 
     Raises
     ------
     TypeError
-        If x is no array of these, and as for the function of two operands.
+        If x is not such an array, and as for the function of two operands.
     ValueError
         If there is no such axis, if its length is odd, and as for the function of two operands.
 
@@ -64,29 +64,29 @@ class Packed:
         self.function, self.label = function, f"{function.label}.packed"
 
     def __call__(self, x: Any, axis: int = -1, out: Any = None) -> Any:
-        """Return the value, of half x's length along the axis."""
+        """Return the value, with half the length of x along the axis."""
         if out is None and kind_of(self, x) == "torch":
             return module_of("torch").of_halves(self, x, axis)
         return self.function(*self.halves(x, axis), out=out)
 
     def value_and_grad(self, x: Any, axis: int = -1, out: Any = None) -> Any:
-        """Return the value, and both derivatives in the halves of one array, from one pass.
+        """Return the value, and both derivatives in the halves of one array, in one pass.
 
         Parameters
         ----------
         x : array
             As for `packed` itself.
         axis : int
-            The axis that is halved.
+            The axis to halve.
         out : tuple of two arrays or None
-            Where the results go; either of the two may be None.
+            Arrays for the results; either may be None.
 
         Returns
         -------
         value : array
-            Of half x's length along the axis.
+            Half as long as x along the axis.
         grad : array
-            Of the shape of x: in each half the derivative by it.
+            With the shape of x: each half is the derivative with respect to that half.
 
         Examples
         --------
@@ -105,25 +105,25 @@ class Packed:
             value, *gradients = method(a, b)
             return value, self.joined(gradients, axis)
         gradient, (by_a, by_b) = self.places(x, axis, gradient)
-        # torch's operators write to tensors, and make none
+        # torch's operators write into tensors but do not create them
         if value is None and kind_of(self, x) == "torch":
             value = sys.modules["torch"].empty_like(by_a)
         value, *_ = method(a, b, out=(value, by_a, by_b))
         return value, gradient
 
     def vjp(self, x: Any, cotangent: Any, axis: int = -1, out: Any = None) -> Any:
-        """Return the gradient of x, given that of the value, from one pass.
+        """Return the gradient with respect to x, given that with respect to the value, in one pass.
 
         Parameters
         ----------
         x : array
             As for `packed` itself.
         cotangent : array
-            The gradient of the value; broadcast against it.
+            The gradient with respect to the value; broadcast against it.
         axis : int
-            The axis that is halved.
+            The axis to halve.
         out : array or None
-            Where the result goes.
+            Array for the result.
 
         Returns
         -------

@@ -1,8 +1,8 @@
-"""What the public objects are: functions with methods, in the manner of a NumPy ufunc.
+"""The classes of the public objects: functions with methods, in the manner of a NumPy ufunc.
 
-A parameter such as softplus' `beta` is one more operand of another formula: `softplus(x, beta=b)` is
-a call of that function, its `parametrised` one. It has a name, bounds and methods as any other, but
-users call it by the keyword alone.
+A parameter such as the `beta` of softplus is an additional operand of a separate formula, and
+`softplus(x, beta=b)` calls the function of that formula, its `parametrised`. That function has a name,
+bounds and methods like any other, but users reach it only through the keyword.
 """
 
 import inspect
@@ -21,9 +21,9 @@ from gpu_sigmoid.modes import NAMES, PUBLIC, Mode, Partial, Signature, label
 class Method:
     """A mode of a function, elementwise over arrays: the function itself, or one of its methods.
 
-    `formula` is the scalar formula that all backends compute, `mode` what of it. `name` tells it from
-    all others, `label` is what users call it. `ready` are the kernels for operands that need no
-    preparation, by dtype, which `dispatch` looks up. `parametrised` is the same with a `parameter`.
+    `formula` is the scalar formula that all backends compute, and `mode` says which of its results.
+    `name` is unique, `label` is the name that users see. `ready` holds, by dtype, the kernels for operands
+    that need no preparation; `dispatch` looks them up. `parametrised` is the same mode with a `parameter`.
     """
 
     parametrised: "Method | None" = None
@@ -53,7 +53,7 @@ class Method:
         return call(self, operands, out)
 
     def is_ready(self, kind: type) -> bool:
-        """Return whether operands of a type may need no preparation."""
+        """Return whether there are kernels for a type's operands without preparation."""
         return kind in self.ready
 
     # torch.compile takes what this returns for a constant, and does not compile a program anew because the
@@ -62,21 +62,21 @@ class Method:
     is_ready._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
     def with_parameter(self, operands: tuple, value: Any) -> "tuple[Method, tuple]":
-        """Return what computes a call with a parameter, and its operands; None is no parameter."""
+        """Return the method for a call with a parameter, and its operands; None means no parameter."""
         if self.parametrised is None or value is None:
             return self, operands
         count = len(self.signature.operands)
         return self.parametrised, (*operands[:count], value, *operands[count:])
 
     def unknown(self, parameters: Iterable[str]) -> str:
-        """Return what is wrong with a call with such keywords."""
+        """Return the message for a call with unknown keywords."""
         wrong = next(name for name in parameters if name != self.parameter)
         accepted = " and ".join(filter(None, [self.parameter, "out"]))
         # in Python's words: by them polars finds that a function does not take its own keyword
-        return f"{self.label} got an unexpected keyword argument {wrong!r}: it has only {accepted}"
+        return f"{self.label} got an unexpected keyword argument {wrong!r}: it accepts only {accepted}"
 
     def refusal(self, given: int) -> str:
-        """Return what is wrong with a call of so many operands."""
+        """Return the message for a call with the wrong number of operands."""
         wanted, names = self._count, ", ".join(self.operands)
         return f"{self.label} takes {wanted} operand{'s' * (wanted > 1)} ({names}), by position, not {given}"
 
@@ -98,7 +98,7 @@ class Method:
 class ValueAndGradients(Method):
     """`value_and_grad` of a function of several gradients: (value, (by the first, by the second, ...)).
 
-    `flat` is the method that computes them, all in one tuple.
+    `flat` is the method that computes all of them as one tuple.
     """
 
     def __init__(self, flat: Method) -> None:
@@ -115,7 +115,7 @@ class ValueAndGradients(Method):
         Raises
         ------
         TypeError
-            If it is not nested so.
+            If it is nested differently.
         """
         count = self.signature.gradients
         if isinstance(out, tuple) and len(out) == 2:
@@ -134,9 +134,9 @@ class ValueAndGradients(Method):
 class Function(Method):
     """A function and its derivatives, elementwise; call it for the value.
 
-    `bounds` are the largest errors by mode and dtype, `methods` all its modes by name; of these, several
-    results are in one tuple. `domain` is the open interval of `x` with finite results, `example` a call
-    and what Python prints of it. One with a parameter is `called` as the one without, whose
+    `bounds` are the largest errors by mode and dtype. `methods` are all modes by name; several results are
+    one flat tuple there. `domain` is the open interval of `x` with finite results, `example` a call with
+    its output. A function with a parameter is `called` by the name of the one without, whose
     `parametrised` it is.
     """
 
@@ -145,7 +145,7 @@ class Function(Method):
     value_and_grad: Method
     vjp: Method
     packed: Packed
-    """Of functions of two gradients: the same of the two halves of one array."""
+    """For functions of two gradients: the same function of the two halves of one array."""
 
     def __init__(
         self,
@@ -177,7 +177,7 @@ class Function(Method):
         if parametrised is not None:
             for name, method in self.methods.items():
                 method.parametrised, method.parameter = parametrised.methods[name], parametrised.operands[-1]
-        # what is called by a keyword alone is described beside what takes it
+        # a function reached only by a keyword is described where that keyword is
         describe = documentation if self.label == self.name else summary
         for method in (self, *(getattr(self, name) for name in PUBLIC[1:])):
             method.__doc__ = describe(method)
@@ -188,7 +188,7 @@ class Function(Method):
         Raises
         ------
         NotImplementedError
-            If a formula does not give so many derivatives.
+            If the formula does not give derivatives of that order.
         """
         if len(partial) >= len(NAMES):
             raise self.no_third_derivative()
@@ -196,7 +196,7 @@ class Function(Method):
         return next(m for m in self.methods.values() if (m.mode.partials, m.mode.weighted) == wanted)
 
     def no_third_derivative(self) -> NotImplementedError:
-        """Return the error of asking for one, to a chain rule's user."""
+        """Return the error that a chain rule raises for a third derivative."""
         return NotImplementedError(
             f"{self.label} has no third derivative, as differentiating grad2 would need"
         )

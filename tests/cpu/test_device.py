@@ -79,7 +79,7 @@ def test_a_parameter_by_its_name() -> None:
     x, g, beta = np.float32(1.7), np.float32(-3.0), np.float32(0.4)
     value, grad = gs.softplus.value_and_grad(x, beta=beta)
     assert inside(x, g, beta) == (value, grad, gs.softplus.vjp(x, g, beta=beta), gs.softplus(x))
-    with pytest.raises(numba.TypingError, match=r"softplus got an .* argument 'gain': it has only beta"):
+    with pytest.raises(numba.TypingError, match=r"softplus got an .* argument 'gain': it accepts only beta"):
         numba.njit(lambda x: gs.device.softplus(x, gain=x))(1.0)
 
 
