@@ -165,16 +165,17 @@ CALLS = (
 
 
 def test_junk_for_a_number_of_threads_is_an_error_at_once() -> None:
+    # all in ASCII: a terminal, and a command's arguments, may take nothing else
     code = (
-        "import os, sys, numpy as np, gpu_sigmoid as gs\n"
-        "for os.environ['GPU_SIGMOID_NUM_THREADS'] in sys.argv[1:]:\n"
+        "import os, numpy as np, gpu_sigmoid as gs\n"
+        f"for os.environ['GPU_SIGMOID_NUM_THREADS'] in {JUNK!a}:\n"
         f"    for call in {2 * CALLS}:\n"
         "        try: eval(call)\n"
-        "        except ValueError as error: print(error)\n"
+        "        except ValueError as error: print(ascii(str(error)))\n"
     )
     message = "GPU_SIGMOID_NUM_THREADS must be a positive integer, not {!r}"
-    lines = printed("-X", "utf8", "-c", code, *JUNK)
-    assert lines == [message.format(value) for value in JUNK for _ in 2 * CALLS]
+    lines = printed("-X", "utf8", "-c", code)
+    assert lines == [ascii(message.format(value)) for value in JUNK for _ in 2 * CALLS]
 
 
 def test_a_program_may_know_better() -> None:
