@@ -1,36 +1,36 @@
 """The logistic family as array kernels: the same bits on every backend.
 
-Where things are, from what rests on nothing to what rests on all; imports point upwards:
+The layers, from the bottom up; each imports only from those above it in this list:
 
-- `modes`: operands, partial derivatives, and what a call computes of them in one pass
-- `lowering`: what a formula is written in, and from it to Python for Numba, CUDA C++ and PTX
-- `formulas`: every formula, once, with the coefficients that tools/ fits
-- `kinds`, `dtypes`, `outputs`: what operands and `out=` may be
-- `environment`, `processors`, `version`: which backends, devices and CPUs there are
-- `registry`: the table of the functions, for backends that have to know all of them
-- `backends`: a library's arrays to kernels, and back
+- `modes`: operands, partial derivatives, and the sets of them that one pass computes
+- `lowering`: the language of formulas, and its translation to Python for Numba, CUDA C++ and PTX
+- `formulas`: every formula, written once, with the coefficients that tools/ fits
+- `kinds`, `dtypes`, `outputs`: the accepted operands and `out=`
+- `environment`, `processors`, `version`: the available backends, devices and CPUs
+- `registry`: the table of all functions, for backends that need it
+- `backends`: from a library's arrays to kernels, and back
 - `dispatch`: from an array's type to a backend
-- `configuration`: what is installed and usable, for people to read
+- `configuration`: a printed report of what is installed and usable
 - `halves`: two operands in one array
-- `bounds`: the errors promised and found
+- `bounds`: the promised errors and the largest found
 - `documentation`: the docstrings of functions and methods
-- `methods`: functions as objects to call, with methods
-- `functions`: the public objects and `FUNCTIONS`, the table of them
-- `device`: the same on scalars, for kernels of your own that Numba compiles
-- `source`: the same as CUDA C++, and as CuPy's ufuncs
-- `triton`: the same for Triton kernels of your own
-- `torch`: modules in the place of torch.nn's
-- `machine`: what figures were measured on
+- `methods`: the classes of the public functions
+- `functions`: the public functions, and `FUNCTIONS`, the table of them
+- `device`: the functions on scalars, for your own kernels compiled by Numba
+- `source`: the functions as CUDA C++, and as CuPy's ufuncs
+- `triton`: the functions for your own Triton kernels
+- `torch`: replacements for modules of torch.nn
+- `machine`: the hardware and versions that figures were measured with
 - `verify`: measures the errors
-- `device_check`: a GPU compared with the CPU
+- `device_check`: compares a GPU with the CPU
 - `cli`: the command `gpu-sigmoid`
 
-The comparison with other libraries is `bench/` in the repository, which is not installed.
+`bench/` in the repository compares the package with other libraries; it is not installed.
 """
 
 from gpu_sigmoid import device
 
-# not in __all__, where it would take the place of Triton itself
+# not in __all__: `import *` would hide Triton itself
 from gpu_sigmoid import triton as triton
 from gpu_sigmoid.configuration import show_config
 from gpu_sigmoid.environment import (

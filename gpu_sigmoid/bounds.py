@@ -1,24 +1,25 @@
 """The largest error promised for each function, and the largest found.
 
-The unit is the last place of the correct result (ULP), subnormal results included,
-against the definition in higher precision. For silu's second derivative and for
-`bce_with_logits`, which cancel near their zeros, it is the last place of the larger of
-the terms they are the difference of; so it is for the derivative of swiglu by its first operand.
-One half means the nearest float, always. Of several results it is the largest error of all.
+Errors are in units in the last place (ULP) of the correct result, subnormal results included,
+against the definition in higher precision. The second derivative of silu, `bce_with_logits` and
+the derivative of swiglu with respect to its first operand are differences whose terms cancel near
+their zeros; their unit is the last place of the larger term. A bound of one half means that the
+result is always the nearest float. For several results the bound is that of the largest error.
 
-A vector-Jacobian product's error is at most twice its derivative's and one half: a cotangent
-makes of one last place up to two, and the product is rounded once more. It is no larger where
-the derivative underflows, with two exceptions: the product is 0 from abs(x) = 174.7 on (float64:
-1416.8), where exp(-abs(x)) is below 2^-252 (2^-2044), and nan for an infinite cotangent; and
-where a target and sigmoid(x) are both subnormal, their difference has lost what lies below the
-least subnormal number. `glu` and `swiglu` are such products already, with another operand in the
-cotangent's place, and with one too round once. Of the two the product is to be below 2^244
-(2^2036): beyond, it is infinite though exp(-abs(x)) may be small enough for a finite result.
+The error of a vector-Jacobian product is at most twice that of its derivative plus one half: the
+cotangent turns an error of one last place into up to two, and the product is rounded once more.
+This holds where the derivative underflows too, with two exceptions. The product is 0 from
+abs(x) = 174.7 on (float64: 1416.8), where exp(-abs(x)) is below 2^-252 (2^-2044), and nan for an
+infinite cotangent. And where a target and sigmoid(x) are both subnormal, their difference has
+lost what is below the least subnormal number. `glu` and `swiglu` are already such products, with
+an operand in place of the cotangent; with a cotangent as well they still round once. The product
+of operand and cotangent must be below 2^244 (2^2036): beyond that the result is infinite, even if
+exp(-abs(x)) is small enough for a finite one.
 
-`worst` is what `gpu-sigmoid verify --exhaustive` found: over all float32, float16 and
-bfloat16 operands, and over float64 ones dense and adversarial; `operands` where.
-Of the functions with a parameter it is so far of one float32 x in 4,099, beside parameters drawn.
-tools/write_bounds.py writes both from bench/results/accuracy.json.
+`worst` is the largest error that `gpu-sigmoid verify --exhaustive` found, and `operands` where: over
+all float32, float16 and bfloat16 operands, and over float64 operands where results vary most or
+are hardest to get right. For the functions with a parameter it covers one float32 x in 4,099, with
+random parameters. tools/write_bounds.py writes both from bench/results/accuracy.json.
 """
 
 from dataclasses import dataclass

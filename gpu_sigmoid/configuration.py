@@ -1,4 +1,4 @@
-"""What is installed and usable here, for people to read."""
+"""A printed report of what is installed and usable."""
 
 import os
 import platform
@@ -16,13 +16,13 @@ BACKENDS = {
     "jax": "jax",
     "dask": "dask",
 }
-"""The libraries whose arrays are served, and the extra that brings each."""
+"""The libraries whose arrays are supported, and the extra that installs each."""
 
 
 def show_config() -> None:
-    """Print versions, libraries, devices and threads, and of what is missing, why.
+    """Print versions, libraries, devices and threads, and the reason for anything missing.
 
-    Imports Numba, JAX if it is installed, and CuPy where there is an NVIDIA driver.
+    Imports Numba, JAX if it is installed, and CuPy if there is an NVIDIA driver.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def _version(distribution: str, extra: str) -> str:
 
 
 def _ways_from_jax() -> str:
-    """Return how JAX's programs reach the kernels. Imports JAX."""
+    """Return how JAX's programs call the kernels. Imports JAX."""
     try:
         from gpu_sigmoid.backends.jax import cuda, native
 

@@ -29,14 +29,14 @@ and on the GPU, with numba-cuda::
         if i < weights.size:
             weights[i] -= gs.device.silu.vjp(logits[i], gradient[i])
 
-A parameter is given by its name as to the function of arrays: `gs.device.softplus(x, beta=b)`.
-To a function that `numba.njit` compiles, these may be given as arguments, in tuples too. Several
-results are one tuple, not nested: `value, by_a, by_b = gs.device.swiglu.value_and_grad(a, b)`.
+A parameter is passed by keyword, as for arrays: `gs.device.softplus(x, beta=b)`. The functions may
+also be passed to a function that `numba.njit` compiles, as arguments or in tuples. Several results are
+one flat tuple: `value, by_a, by_b = gs.device.swiglu.value_and_grad(a, b)`.
 
-The largest of the arguments' types is the result's; bool and integers count as float64. To Numba
-a literal such as `1.0` is a float64: write `numba.float32(1.0)` beside float32 arguments. float16
-is for the GPU: on the CPU Numba has none. Another number of operands, and other types, are a
-`numba.TypingError` while the caller is compiled.
+The result has the largest of the arguments' types; bool and integers count as float64. For Numba a
+literal such as `1.0` is a float64: write `numba.float32(1.0)` if the other arguments are float32.
+float16 works only on the GPU, since Numba does not have it on the CPU. A wrong number or type of
+operands is a `numba.TypingError` when the caller is compiled.
 """
 
 import inspect
@@ -73,7 +73,7 @@ TypeError
 
 
 class DeviceFunction:
-    """A function or a method of one, on scalars; Python may call it too.
+    """A function on scalars, or a method of one; Python may call it too.
 
     `grad`, `grad2`, `value_and_grad` and `vjp` are the methods of a function.
     """
@@ -108,7 +108,7 @@ class DeviceFunction:
 
     @property
     def _numba_type_(self) -> Any:
-        """What Numba asks a value for to learn its type."""
+        """Numba reads this attribute to find the type of a value."""
         from gpu_sigmoid.backends.numba_functions import type_of
 
         return type_of(self)
@@ -130,7 +130,7 @@ _functions = {name: DeviceFunction(function) for name, function in registry.FUNC
 
 
 def find(label: str) -> DeviceFunction:
-    """Return what has a label such as `sigmoid` or `sigmoid.grad`."""
+    """Return the function or method with a label such as `sigmoid` or `sigmoid.grad`."""
     name, _, method = label.partition(".")
     return getattr(_functions[name], method) if method else _functions[name]
 

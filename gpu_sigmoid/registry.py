@@ -1,9 +1,9 @@
-"""The table of all functions, which `functions` fills.
+"""The table of all functions, filled by `functions`.
 
-It stands below the backends, some of which need to know all functions before the first call.
+It is below the backends, because some of them need to know all functions before the first call.
 """
 
 from typing import Any
 
 FUNCTIONS: dict[str, Any] = {}
-"""By the names of their formulas: the public ones, each followed by the one with a parameter."""
+"""The functions by the names of their formulas; one with a parameter follows the one without."""

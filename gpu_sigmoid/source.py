@@ -16,21 +16,22 @@ def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "flo
     Parameters
     ----------
     *functions : function or method
-        Such as `gs.sigmoid`, `gs.silu.grad`. Without any, all functions with all methods.
+        For instance `gs.sigmoid` or `gs.silu.grad`. Default: all functions with all methods.
     dtype : str or tuple of str
-        "float32" for functions of `float`, "float64" for functions of `double`; several
-        are overloads of one name.
+        "float32" for functions of `float`, "float64" for functions of `double`; with both,
+        they are overloads of one name.
 
     Returns
     -------
     str
-        The preamble of a `cupy.ElementwiseKernel`, or the head of a `cupy.RawKernel`'s
-        code. In namespace `gpu_sigmoid` it defines `sigmoid_value(x)`, `silu_grad(x)`
-        and so on: a function's name and its mode's, and where it has a parameter, which
-        then follows the operands, `silu_beta_grad(x, beta)` too. `..._vjp` takes the cotangent
-        last, `..._value_and_grad` two trailing references to what it fills. No compiler
-        option, `-ftz=true` included, alters a result. A host compiler takes the text
-        too: `g++ -ffp-contract=off`. Several texts may follow each other in one source.
+        The preamble of a `cupy.ElementwiseKernel`, or the beginning of a `cupy.RawKernel`'s
+        code. It defines `sigmoid_value(x)`, `silu_grad(x)` and so on in namespace
+        `gpu_sigmoid`: the name of a function followed by that of the mode. Functions with a
+        parameter, such as `silu_beta_grad(x, beta)`, take it after the operands. `..._vjp`
+        takes the cotangent last, and `..._value_and_grad` takes two more arguments, references
+        to the variables for its results. Compiler options, `-ftz=true` included, do not change
+        results. A host compiler accepts the code too, with `g++ -ffp-contract=off`. One source
+        may contain several such texts.
 
     Raises
     ------
@@ -66,12 +67,12 @@ def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "flo
 def cupy_ufunc(function: Any) -> Any:
     """Return a function as a `cupy.ufunc`, for kernels that CuPy compiles from Python.
 
-    In `cupyx.jit.rawkernel` call the ufunc. `cupy.fuse` takes the functions themselves.
+    Call the ufunc in `cupyx.jit.rawkernel`. Under `cupy.fuse` call the functions themselves.
 
     Parameters
     ----------
     function : function or method
-        Such as `gs.sigmoid`, `gs.silu.grad`.
+        For instance `gs.sigmoid` or `gs.silu.grad`.
 
     Returns
     -------

@@ -2,7 +2,7 @@
 
 Every function of `gpu_sigmoid.FUNCTIONS` is here under its name, with its `grad`, `grad2`,
 `value_and_grad` and `vjp`. Call it in a function under `triton.jit`: it is compiled into the caller,
-as PTX that no compiler's option alters, and gives the array kernels' bits::
+as PTX that compiler options do not affect, and gives the array kernels' bits::
 
     import gpu_sigmoid as gs
     import triton
@@ -15,15 +15,15 @@ as PTX that no compiler's option alters, and gives the array kernels' bits::
         a = tl.load(x + i, held) + tl.load(bias + i, held)
         tl.store(out + i, gs.triton.silu(a) * tl.load(y + i, held), held)
 
-Operands are blocks or scalars of one dtype, float16, bfloat16, float32 or float64, which results
-have too; their shapes broadcast. A number beside them, such as a target of 1.0, takes their dtype.
-A parameter is given by its name, `gs.triton.softplus(x, beta=b)`. Several results are one tuple, not
-nested: `value, by_a, by_b = gs.triton.swiglu.value_and_grad(a, b)`. Operands of other dtypes, or of
-several, are an error while the caller is compiled, which names the function. Triton's interpreter has no
-inline PTX and refuses.
+Operands are blocks or scalars of the same dtype: float16, bfloat16, float32 or float64. The results have
+that dtype too, and shapes broadcast. A Python number among the operands, such as a target of 1.0, takes
+their dtype. A parameter is passed by keyword, `gs.triton.softplus(x, beta=b)`. Several results are one flat
+tuple: `value, by_a, by_b = gs.triton.swiglu.value_and_grad(a, b)`. Other dtypes, or different ones, are an
+error that names the function when the caller is compiled. Triton's interpreter does not support inline PTX
+and therefore not these functions.
 
-`torch.compile` copies the text of such a kernel (one that `torch.library.wrap_triton` calls) with the
-functions that are global names in it. Bind those by their own names, and call them so::
+`torch.compile` copies the source of a kernel that `torch.library.wrap_triton` calls, together with the
+functions that are global names in it. Bind the functions to global names, and call them by those::
 
     silu = gs.triton.silu
     silu_grad = gs.triton.silu.grad
@@ -41,7 +41,7 @@ __all__ = [*FUNCTIONS]
 
 CONSTRAINTS = {"float32": "f", "float64": "d"}
 NAMES = {"float16": "fp16", "bfloat16": "bf16", "float32": "fp32", "float64": "fp64"}
-"""Triton's, of the dtypes."""
+"""Triton's names of the dtypes."""
 
 HEAD = """\
 def {name}({parameters}):
@@ -70,7 +70,7 @@ TAIL = """\
 
 
 def source_of(method: Method) -> str:
-    """Return the text of a Triton function, the PTX in it: by its text Triton finds what it has compiled."""
+    """Return the source of a Triton function, with its PTX; Triton caches functions by their source."""
     names = {"label": method.label, "first": method.operands[0]}
     lines = [HEAD.format(name=name_of(method), parameters=", ".join(parameters(method)))]
     if method.parametrised is not None:
@@ -93,7 +93,7 @@ def parameters(method: Method) -> list[str]:
 
 
 def branch_of(method: Method, dtype: str) -> dict[str, str]:
-    """Return what stands in the branch for a dtype."""
+    """Return the parts of the branch for a dtype."""
     program = lower_for(method.formula, method.mode, dtype)
     count, format_name = len(program.outputs), program.format.name
     slots = [f"${i}" for i in range(count + len(program.inputs))]
@@ -117,7 +117,7 @@ def compiled(method: Method) -> Any:
     import triton.language
 
     source = source_of(method)
-    # Triton reads the text of what it compiles
+    # Triton reads the source of the functions that it compiles
     filename = f"<gpu_sigmoid.triton.{method.name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     scope = {"tl": triton.language, "__name__": __name__}

@@ -1,10 +1,10 @@
-"""For PyTorch: modules that take the place of torch's own.
+"""For PyTorch: modules that replace torch's own.
 
-Tensors need nothing from here: `gpu_sigmoid.sigmoid(tensor)` and all else of the family
-take them as they are, with gradients of first and second order. `nn` holds modules.
+Tensors need nothing from here: `gpu_sigmoid.sigmoid(tensor)` and the other functions accept
+them, with gradients of first and second order. `nn` has the modules.
 
-Importing this registers the operators `torch.ops.gpu_sigmoid`, which programs that torch
-exported and saved are made of. Otherwise the first call of a tensor does.
+Importing this module registers the operators `torch.ops.gpu_sigmoid`, which programs exported
+and saved by torch contain. Without the import, the first call on a tensor registers them.
 """
 
 from gpu_sigmoid.backends.torch import direct

@@ -1,4 +1,4 @@
-"""What modules compute by several operators."""
+"""The computations of modules that take several operators."""
 
 from functools import reduce
 from typing import Any
@@ -13,10 +13,10 @@ from gpu_sigmoid.backends.torch.operators import IN_FLOAT32
 
 
 def packed(function: str, x: Tensor, dim: int) -> Tensor:
-    """Return a function of the halves of an axis; what cannot be halved is an error as torch's glu has it."""
+    """Return a function of the halves of an axis; raise torch.nn.GLU's errors if it cannot be halved."""
     if x.ndim == 0:
         raise RuntimeError("glu does not support scalars because halving size must be even")
-    # an axis that is not there is an IndexError of torch's own
+    # for a missing axis torch raises its own IndexError
     length = x.size(dim)
     if length % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {dim % x.ndim} is size {length}")
@@ -34,14 +34,14 @@ def silu_in_place(x: Tensor) -> Tensor:
     if torch.is_grad_enabled() and (x.requires_grad or elsewhere):
         before = x.clone()
         if elsewhere or x.is_leaf or x._is_view():
-            # what else is to be known of an assignment, and the errors, are torch's
+            # torch does the rest of an assignment's bookkeeping, and raises the errors
             return x.copy_(gs.silu(before))
         return InPlace.apply(x, before)
     return x.copy_(gs.silu(x)) if elsewhere else gs.silu(x, out=x)
 
 
 class InPlace(torch.autograd.Function):
-    """Writes silu(before) to x, which it returns: that gradients go to what x was before."""
+    """Write silu(before) to x and return x, so that gradients go to the tensor that x was before."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, before: Tensor) -> Tensor:
@@ -71,11 +71,11 @@ def binary_cross_entropy(
                 f"{tuple(logits.shape)}"
             )
     if pos_weight is not None:
-        # as torch's, which does not change the loss' dtype
+        # as in torch, where it does not change the dtype of the loss
         pos_weight = pos_weight.to(result_dtype("bce_with_logits", logits, target))
     loss = gs.bce_with_logits(logits, target, pos_weight=pos_weight)
     if weight is not None:
-        # as torch's, which are multiplied in place
+        # as in torch, which multiplies in place
         loss = (loss * weight).to(loss.dtype)
     if reduction == "none":
         return loss
@@ -83,9 +83,9 @@ def binary_cross_entropy(
 
 
 def is_recorded_elsewhere() -> bool:
-    """Return whether more than a tensor itself says what is done with it.
+    """Return whether more than the tensor itself records what is done with it.
 
-    An outer level of a transform may have a gradient. Compilers leave out what is not needed.
+    An outer level of a transform may need a gradient. Compilers remove what turns out unneeded.
     """
     if torch.compiler.is_compiling():
         return True
@@ -93,7 +93,7 @@ def is_recorded_elsewhere() -> bool:
 
 
 def result_dtype(function: str, *tensors: Tensor) -> torch.dtype:
-    """Return the dtype that a function's results have for tensors of one shape, under autocast too."""
+    """Return the dtype of a function's results for tensors of the same shape, under autocast too."""
     dtype = reduce(torch.promote_types, [t.dtype for t in tensors])
     if not (dtype.is_floating_point or dtype.is_complex):
         return torch.get_default_dtype()
@@ -104,7 +104,7 @@ def result_dtype(function: str, *tensors: Tensor) -> torch.dtype:
 
 
 def broadcasts_to(shape: torch.Size, other: torch.Size) -> bool:
-    """Return whether a tensor of a shape broadcasts to another one as it is."""
+    """Return whether a shape broadcasts to another one without changing that."""
     if len(shape) > len(other):
         return False
     return all([n == 1 or n == m for n, m in zip(shape[::-1], other[::-1], strict=False)])

@@ -1,15 +1,16 @@
-"""Modules with the signatures, the state and the names of torch.nn's, on this library's functions.
+"""Modules with the signatures, state and names of torch.nn's that compute with this library.
 
-They are subclasses of torch's, so that checks by type, printing and saved states go on
-working. Gradients keep their relative accuracy where torch's round to 0. An export to ONNX,
-whose operators are fixed, gets torch's.
+They are subclasses of torch's, so that type checks, printing and saved states keep working.
+Gradients keep their relative accuracy where torch's round to 0. An export to ONNX, which has a
+fixed set of operators, contains torch's operators.
 
-What else differs from torch's: integers and booleans are taken, and have results in floating
-point; logits and targets of two dtypes have a loss of the one that both are promoted to, where
-torch's has the target's; silu(-inf) is -0.0, not nan. `torch.jit.script`, which torch has
-deprecated, does not compile these modules: `torch.compile`, `torch.export` and `torch.jit.trace` do.
+They differ from torch's in three more ways. Integers and booleans are accepted and give
+floating-point results. If logits and targets have different dtypes, the loss has the dtype that
+both are promoted to, not the target's. silu(-inf) is -0.0, not nan. `torch.jit.script`, which torch
+has deprecated, does not compile these modules; `torch.compile`, `torch.export` and
+`torch.jit.trace` do.
 
-The examples are to follow `import torch` and `from gpu_sigmoid.torch import nn`.
+The examples need `import torch` and `from gpu_sigmoid.torch import nn`.
 """
 
 import torch
@@ -20,7 +21,7 @@ from gpu_sigmoid.torch.functional import binary_cross_entropy, packed, silu_in_p
 
 __all__ = ["GLU", "BCEWithLogitsLoss", "LogSigmoid", "SiLU", "Sigmoid", "Softplus", "SwiGLU", "Tanh"]
 
-# each is one call in torch.fx's graphs
+# each appears as one call in torch.fx's graphs
 for _name in ("binary_cross_entropy", "packed", "silu_in_place"):
     torch.fx.wrap(_name)
 
@@ -29,7 +30,7 @@ LEAST_THRESHOLD = 20.0
 
 
 def in_onnx_export() -> bool:
-    # that module is imported when first asked for, and each time takes as long as torch's sigmoid
+    # the call imports torch.onnx at first, and then takes as long as torch's sigmoid each time
     if torch.compiler.is_compiling() or torch._C._get_tracing_state():
         return torch.onnx.is_in_onnx_export()
     return False
@@ -85,11 +86,11 @@ class Softplus(torch.nn.Softplus):
     Parameters
     ----------
     beta : float
-        As torch's.
+        The steepness, as in torch.
     threshold : float
-        Where torch's goes over to x. Ours needs none and does not use it; it is taken
-        so that signatures agree, from 20 on, which changes torch's results by less than
-        2e-9. Below, ours would not be what was asked for: a ValueError.
+        Where torch's softplus switches to x. This one needs no threshold and ignores it; the
+        argument exists so that signatures agree. Values from 20 on are accepted, since there
+        torch's results change by less than 2e-9; a smaller one is a ValueError.
 
     Examples
     --------
@@ -148,7 +149,7 @@ class SwiGLU(torch.nn.Module):
     Parameters
     ----------
     dim : int
-        The axis, as torch.nn.GLU's.
+        The axis, as in torch.nn.GLU.
 
     Examples
     --------
@@ -168,15 +169,15 @@ class SwiGLU(torch.nn.Module):
         return torch.nn.functional.silu(a) * b
 
     def extra_repr(self) -> str:
-        """Return what is printed within the parentheses."""
+        """Return the text within the parentheses of the printed module."""
         return f"dim={self.dim}"
 
 
 class BCEWithLogitsLoss(torch.nn.BCEWithLogitsLoss):
     """The binary cross-entropy of logits, with torch's weights and reductions.
 
-    No cancellation for targets in [0, 1], and gradients that do not round to 0. An infinite
-    logit on a hard target's side costs 0, with a `pos_weight` too. Targets may be booleans or
+    Nothing cancels for targets in [0, 1], and gradients do not round to 0. An infinite logit on
+    the side of a target of 0 or 1 costs 0, with a `pos_weight` too. Targets may be booleans or
     integers.
 
     Examples
@@ -186,7 +187,7 @@ class BCEWithLogitsLoss(torch.nn.BCEWithLogitsLoss):
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Return the loss of logits `input` for `target`, reduced as the module says."""
+        """Return the loss of logits `input` for `target`, with the module's reduction."""
         if in_onnx_export():
             return super().forward(input, target)
         return binary_cross_entropy(input, target, self.weight, self.pos_weight, self.reduction)
