@@ -8,8 +8,10 @@ the gradient itself will be differentiated.
 import sys
 from typing import Any
 
+import numpy as np
+
 from gpu_sigmoid.dispatch import module_of
-from gpu_sigmoid.kinds import HOST, kind_of
+from gpu_sigmoid.kinds import HOST, SEQUENCE, kind_of
 
 JOINED = {
     "torch": ("torch", "cat"),
@@ -154,24 +156,45 @@ class Packed:
         # the results may have another dtype
         if kind not in EMPTY_LIKE or any(getattr(a, "dtype", dtype) != dtype for a in arrays):
             return False
+        # so may those of a list; and a mask set on a half does not reach the array
+        if kind == HOST and any(kind_of(self, a) == SEQUENCE or is_masked(a) for a in arrays):
+            return False
         return module_of("torch").fills(*arrays) if kind == "torch" else dtype.kind not in "biu"
 
     def places(self, x: Any, axis: int, out: Any) -> tuple[Any, tuple[Any, Any]]:
-        """Return the array for gradients, `out` or a new one like x, and its halves."""
+        """Return the array for gradients, `out` or a new one like x, and its halves.
+
+        Raises
+        ------
+        TypeError
+            If it is no array, or a masked one.
+        ValueError
+            If it has another shape than x.
+        """
         if out is None:
             kind = kind_of(self, x)
             if kind == "numba_cuda":
                 out = sys.modules["numba"].cuda.device_array_like(x)
             else:
-                out = sys.modules[EMPTY_LIKE[kind]].empty_like(x)
+                # as of ufuncs: a new array is in no file
+                like = np.asarray(x) if isinstance(x, np.memmap) else x
+                out = sys.modules[EMPTY_LIKE[kind]].empty_like(like)
+        elif not hasattr(out, "shape"):
+            raise TypeError(f"{self.label}: out is to be an array for the gradient, not {type(out).__name__}")
         elif tuple(out.shape) != tuple(x.shape):
             raise ValueError(
                 f"{self.label}: out has shape {tuple(out.shape)}, the gradient has {tuple(x.shape)}"
+            )
+        if is_masked(out):
+            raise TypeError(
+                f"{self.label}: out is not accepted with masked arrays: a mask set on a half of one is lost"
             )
         return out, self.halves(out, axis)
 
     def joined(self, gradients: Any, axis: int) -> Any:
         """Return both gradients in one new array."""
+        if is_masked(gradients[0]):
+            return np.ma.concatenate(list(gradients), axis)
         kind = kind_of(self, gradients[0])
         module, name = JOINED[kind] if kind in JOINED else (EMPTY_LIKE[kind], "concatenate")
         return getattr(sys.modules[module], name)(list(gradients), axis)
@@ -182,7 +205,7 @@ class Packed:
         Raises
         ------
         TypeError
-            If it is no array.
+            If it is no array, or the axis no integer.
         ValueError
             If there is no such axis, or its length is odd.
         """
@@ -191,6 +214,8 @@ class Packed:
                 f"{self.label} takes an array of NumPy, CuPy, Numba, torch, JAX or Dask, not "
                 f"{type(x).__name__}"
             )
+        if not isinstance(axis, int | np.integer):
+            raise TypeError(f"{self.label}: axis is to be an integer, not {type(axis).__name__}")
         shape = tuple(x.shape)
         if not -len(shape) <= axis < len(shape):
             raise ValueError(f"{self.label}: an array of shape {shape} has no axis {axis}")
@@ -206,3 +231,7 @@ class Packed:
 
     def __reduce__(self) -> Any:
         return getattr, (self.function, "packed")
+
+
+def is_masked(array: Any) -> bool:
+    return isinstance(array, np.ma.MaskedArray)

@@ -89,6 +89,24 @@ def test_subclasses_are_kept(function: Any, name: str) -> None:
                 assert y.mask.tolist() == [False, True]
 
 
+def test_what_gradients_of_halves_are(tmp_path: Path) -> None:
+    """They have the masks and the dtypes of the gradients by two operands, and of memory maps lie in none."""
+    x, g = np.ma.masked_array([0.0, 0.5, 1.0, 2.0], mask=[False, True, False, False]), np.ones(2)
+    packed = gs.swiglu.packed
+    for got in (
+        packed.vjp(x, g),
+        packed.value_and_grad(x)[1],
+        packed.vjp(x.data, np.ma.array(g, mask=x.mask[:2])),
+    ):
+        assert got.mask.tolist() == [False, True] * 2
+    with pytest.raises(TypeError, match="out is not accepted with masked arrays"):
+        packed.vjp(x, g, out=np.ma.zeros(4))
+    single = x.data.astype(np.float32)
+    assert bits(packed.vjp(single, [1.0, 1.0])) == bits(packed.vjp(single, g))
+    mapped = np.memmap(tmp_path / "x", np.float64, "w+", shape=4)
+    assert type(packed.vjp(mapped, g)) is np.ndarray
+
+
 def test_masks_are_not_lost_in_sequences() -> None:
     row = np.ma.masked_array([0.0, 0.5], mask=[False, True])
     for sequence in ([row, row], ([0.5, 0.5], row), [[row]], [0.5, np.ma.masked]):
