@@ -1,5 +1,5 @@
-"""Where kernels run, one module or package per kind of array.
+"""The backends, one module or package per kind of array.
 
-What several of them share: `placed` says where arrays lie and whether they overlap, `conversions` are
-those of 16-bit numbers for Numba's compilers on both targets, `numba_functions` is `gs.device`.
+Several of them share `placed` (where arrays are in memory, and whether they overlap), `conversions`
+(of 16-bit numbers, for Numba's compilers on both targets) and `numba_functions` (`gs.device`).
 """

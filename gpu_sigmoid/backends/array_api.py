@@ -1,9 +1,9 @@
-"""Arrays of any other library, by DLPack, where they lie.
+"""Arrays of any other library, through DLPack, without copies.
 
-Arrays of the array API standard's are returned as their namespace's. What the standard
-offers has neither a fused multiply-add nor bit patterns, so that its operations could
-not give the same bits: the CPU's kernels compute on the memory. An array in a GPU's
-memory goes to CuPy, beside CuPy's own and others that CuPy takes, and comes back as CuPy's.
+Results for arrays that follow the array API standard are arrays of their namespace. The standard
+has neither a fused multiply-add nor bit patterns, so its operations could not give the same bits;
+instead the CPU's kernels compute on the memory. Arrays in GPU memory go to CuPy, together with
+CuPy's own arrays and others that it accepts, and the results are CuPy's.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ HOST, CUDA, MANAGED = 1, 2, 13
 
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
-    """Return arrays of the operands' namespace, NumPy's where there is none, CuPy's from a GPU."""
+    """Return arrays of the operands' namespace, of NumPy if there is none, or of CuPy on a GPU."""
     places = {place: o for o in operands if (place := place_of(o))}
     if places and all(kind in (CUDA, MANAGED) for kind, *_ in places):
         return on_cuda(method, operands, out)
@@ -42,7 +42,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
 
 
 def home_of(method: Any, operands: tuple) -> tuple[Any, Any] | None:
-    """Return the namespace and the device of arrays of the standard's, None where there are none."""
+    """Return the namespace and device of the operands that follow the standard, None if none does."""
     arrays = [o for o in operands if hasattr(o, "__array_namespace__") and not isinstance(o, np.ndarray)]
     homes = list(dict.fromkeys((o.__array_namespace__(), o.device) for o in arrays))
     if len(homes) > 1:
@@ -64,26 +64,26 @@ def view_of(method: Any, operand: Any) -> np.ndarray:
 
 
 def lacks_float64(namespace: Any, device: Any) -> bool:
-    """Return whether integers, for which the result is float64 elsewhere, are to give float32."""
+    """Return whether integers must give float32, where other libraries' give float64."""
     if not hasattr(namespace, "__array_namespace_info__"):
         return not hasattr(namespace, "float64")
     return "float64" not in namespace.__array_namespace_info__().dtypes(device=device, kind="real floating")
 
 
 def brought_home(result: Any, home: tuple[Any, Any] | None) -> Any:
-    """Return a result as an array of the namespace on the device, a NumPy array where there is none."""
-    # a ufunc gives a scalar where all operands are of no dimension
+    """Return a result as an array of the namespace on the device, or as a NumPy array without one."""
+    # a ufunc returns a scalar if all operands have no dimension
     result = np.asarray(result)
     if home is None:
         return result
     namespace, device = home
     array = namespace.from_dlpack(result)
-    # the keyword is of 2023, and most have one device in host memory
+    # the keyword came in 2023, and most libraries have one device in host memory
     return array if array.device == device else namespace.from_dlpack(result, device=device)
 
 
 def place_of(operand: Any) -> tuple[int, ...] | None:
-    """Return the kind and the number of an array's device as DLPack has them, None of a number."""
+    """Return an array's device as DLPack's (kind, number), None for a number."""
     if hasattr(operand, "__dlpack_device__"):
         return tuple(map(int, operand.__dlpack_device__()))
     return (CUDA,) if hasattr(operand, "__cuda_array_interface__") else None

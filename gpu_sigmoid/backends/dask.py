@@ -10,15 +10,15 @@ from gpu_sigmoid.outputs import refuse_out
 
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
-    """Return Dask arrays, of NumPy or CuPy blocks as the operands' are, or Series and frames."""
+    """Return Dask arrays, with NumPy or CuPy blocks like the operands', or Series and frames."""
     refuse_out(method, out, "what Dask holds is computed later; use dask.array.store on the result")
     if any(map(is_labelled, operands)):
         return by_partition(method, operands)
-    # computed on no elements, the metas give type and dtype, and dtypes are refused now, not later
+    # computing on the empty metas gives type and dtype, and refuses wrong dtypes now, not later
     meta = method(*(empty(o) for o in operands))
     if not isinstance(meta, tuple):
         return da.core.elemwise(method, *operands, dtype=meta.dtype)
-    # a block of `together` is a tuple: computed once, it serves all results
+    # a block of `together` is a tuple, computed once for all results
     together = da.core.elemwise(method, *operands, dtype=meta[0].dtype)
     axes = tuple(range(together.ndim))
     return tuple(
@@ -28,7 +28,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
 
 
 def empty(operand: Any) -> Any:
-    """Return an array like an operand's blocks with no element, or the operand if it is a number."""
+    """Return an empty array like an operand's blocks, or the operand itself if it is a number."""
     if hasattr(operand, "_meta"):
         return operand._meta.reshape(-1)[:0]
     return operand if np.ndim(operand) == 0 else np.asarray(operand).ravel()[:0]
@@ -52,10 +52,10 @@ def by_partition(method: Any, operands: tuple) -> Any:
         raise TypeError(
             f"{method.label}: a Dask Scalar is accepted only with Series and DataFrames: compute() it"
         )
-    # a partition's results would be a tuple, which has no place in a graph of frames
+    # a partition with several results would be a tuple, which a graph of frames cannot hold
     modes = method.mode.single_results
     singles = [method.function.method_of(mode.partials[0], mode.weighted) for mode in modes]
-    # found on what has no rows, dtypes are refused now, not later
+    # computing on frames without rows refuses wrong dtypes now, not later
     metas = [single(*(getattr(o, "_meta", o) for o in operands)) for single in singles]
     results = tuple(elemwise(s, *operands, meta=m) for s, m in zip(singles, metas, strict=True))
     return results if len(results) > 1 else results[0]

@@ -1,7 +1,7 @@
-"""Which instructions there are on the CPU that Numba compiles for.
+"""Which instructions the CPU has that Numba compiles for.
 
-Where one is not, LLVM calls a function: one that is not there to be linked, or that takes a
-hundred times as long.
+For a missing instruction LLVM calls a function, which either cannot be linked or takes a hundred
+times as long.
 """
 
 import platform
@@ -24,7 +24,7 @@ def fuses_multiply_add() -> bool:
 
 
 def has(feature: str) -> bool:
-    # where the environment variable NUMBA_CPU_FEATURES sets it
+    # unless the environment variable NUMBA_CPU_FEATURES sets it
     chosen = vars(config).get("CPU_FEATURES")
     if chosen is not None:
         return f"+{feature}" in chosen.split(",")

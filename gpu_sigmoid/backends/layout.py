@@ -1,4 +1,4 @@
-"""How nested loops go over operands of several shapes and strides: plain index arithmetic."""
+"""Index arithmetic for nested loops over operands of different shapes and strides."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,11 @@ class Layout:
 
     extents: tuple[int, ...]
     columns: tuple[tuple[int, ...], ...]
-    """Of each loop, the operands' strides in bytes."""
+    """For each loop, the operands' strides in bytes."""
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """The strides of the first operand in all loops, of the second, ..."""
+        """The strides of the first operand in all loops, then of the second, and so on."""
         return tuple(step for steps in zip(*self.columns, strict=True) for step in steps)
 
 

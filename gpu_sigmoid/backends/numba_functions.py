@@ -1,7 +1,7 @@
 """The functions of `gpu_sigmoid.device` as Numba's compilers see them.
 
-On the CPU a call is one of a function compiled apart, in which the caller's `fastmath`
-does not hold. On the GPU the operations are emitted in the caller, as PTX.
+On the CPU the caller calls a function that is compiled separately, so that the caller's `fastmath`
+does not apply to it. On the GPU the operations are emitted into the caller, as PTX.
 """
 
 import inspect
@@ -30,11 +30,11 @@ from gpu_sigmoid.backends.cpu.native import jitted
 from gpu_sigmoid.lowering import Program, lower_for, nvvm
 
 SCALARS = {"float16": types.float16, "float32": types.float32, "float64": types.float64}
-"""The types of scalars, by their dtype's name, smallest first. On the CPU Numba has no float16."""
+"""The scalar types by dtype, smallest first. On the CPU Numba has no float16."""
 
 
 class DeviceFunctionType(types.Function):
-    """The type of a function or a method: a value known when a call is compiled."""
+    """The type of a function or method, a value that is known when a call is compiled."""
 
     def __init__(self, device_function: Any, template: type) -> None:
         self.device_function = device_function
@@ -46,7 +46,7 @@ register_model(DeviceFunctionType)(models.OpaqueModel)
 
 @unbox(DeviceFunctionType)
 def as_argument(typ: DeviceFunctionType, value: Any, c: Any) -> NativeValue:
-    """A function given to compiled code, in a tuple or not, is all in its type."""
+    """A function passed to compiled code, alone or in a tuple, is entirely described by its type."""
     return NativeValue(c.context.get_dummy_value())
 
 
@@ -73,7 +73,7 @@ def get_method(context: Any, builder: Any, value_type: Any, value: Any, attr: st
 
 @cache
 def type_of(device_function: Any) -> DeviceFunctionType:
-    """Return the Numba type of a function or a method, known to Numba from then on."""
+    """Return the Numba type of a function or method, and register it with Numba."""
 
     class Call(AbstractTemplate):
         key = device_function
@@ -85,7 +85,7 @@ def type_of(device_function: Any) -> DeviceFunctionType:
     def emit(context: Any, builder: Any, call: Signature, values: tuple) -> Any:
         method = device_function.method
         if len(values) > len(device_function.operands):
-            # what was given by its name comes last
+            # the argument passed by keyword comes last
             *positional, parameter = values
             method, values = method.with_parameter(tuple(positional), parameter)
         program = program_of(method, call.args[0].name)
@@ -103,7 +103,7 @@ def type_of(device_function: Any) -> DeviceFunctionType:
 
 
 def typed(device_function: Any, args: tuple, kws: dict) -> Signature:
-    """Return the signature of a call: of the largest type among floats, float64 beside integers."""
+    """Return the signature of a call: the largest floating-point type; integers count as float64."""
     operands, method = device_function.operands, device_function.method
     if len(args) != len(operands):
         raise TypingError(device_function.refusal(len(args)))
@@ -121,7 +121,7 @@ def typed(device_function: Any, args: tuple, kws: dict) -> Signature:
     scalar = floats[max(floats.index(arg) if arg in floats else len(floats) - 1 for arg in args)]
     count = len(method.mode.partials)
     found = signature(scalar if count == 1 else types.UniTuple(scalar, count), *[scalar] * len(args))
-    # by which Numba orders them
+    # Numba orders types by it
     names = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in (*operands, *kws)]
     return found.replace(pysig=inspect.Signature(names))
 
@@ -139,12 +139,12 @@ def call_compiled(program: Program, context: Any, builder: Any, call: Signature,
 
 @cache
 def compiled(program: Program) -> Any:
-    """Return the program as a function for the CPU, to be compiled when called."""
+    """Return the program as a function for the CPU, compiled when it is first called."""
     return jitted(scalar_function(program, program.format.name), fastmath=False, forceinline=True)
 
 
 def refresh() -> None:
-    """Let compilers in the middle of a function, which may have led here, look again."""
+    """Make Numba's compilers refresh their tables, even one that is just compiling a function."""
     cuda = sys.modules.get("numba.cuda.descriptor")
     for target in (cpu_target, *([cuda.cuda_target] if cuda else [])):
         target.typing_context.refresh()

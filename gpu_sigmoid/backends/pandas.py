@@ -1,7 +1,7 @@
 """pandas: Series by their own protocol for ufuncs, frames column by column.
 
-The protocol keeps the index and the name, aligns two Series, and leaves what is missing
-in a nullable column missing.
+The protocol keeps the index and the name, aligns two Series, and keeps missing values of
+nullable columns missing.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.outputs import refuse_out
 
 ARROW = {"float16": "halffloat[pyarrow]", "float32": "float[pyarrow]", "float64": "double[pyarrow]"}
-"""The dtypes of pyarrow's that results have, by their names."""
+"""The pyarrow dtypes of results, by name."""
 
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
@@ -27,20 +27,20 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     if dtype == "bfloat16":
         raise TypeError(f"{method.label}: pandas stores bfloat16 as objects: convert it to float32")
     ready = [converted(o, dtype) for o in operands]
-    # the arrays of pyarrow's types take ufuncs of one result alone
+    # arrays of pyarrow's types only support ufuncs with one result
     one_by_one = any(isinstance(getattr(o, "dtype", None), pd.ArrowDtype) for o in operands)
     modes = method.mode.single_results if one_by_one else (method.mode,)
-    # as for NumPy's arrays, what the dtype does not hold is no reason to warn
+    # as for NumPy's arrays, values outside the dtype's range cause no warning
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
         results = tuple(cpu.kernel(method.formula, mode, dtype)(*ready) for mode in modes)
     return results if len(results) > 1 else results[0]
 
 
 def converted(operand: Any, dtype: str) -> Any:
-    """Return an operand in the result's dtype, where that of what is missing would not do.
+    """Return an operand in the result's dtype if missing values would change that.
 
-    Of bool and integers, what is missing, and what an index lacks that they are aligned with, makes
-    objects and float64.
+    Missing values turn bool and integers into objects and float64, whether the column has them or the
+    alignment with another index adds them.
     """
     held = getattr(operand, "dtype", None)
     if isinstance(held, pd.ArrowDtype):
@@ -52,7 +52,7 @@ def converted(operand: Any, dtype: str) -> Any:
 
 
 def plain(operand: Any) -> Any:
-    """Return an empty array of an operand's dtype, which for a nullable column is what it holds."""
+    """Return an empty array of an operand's dtype; for a nullable column, of the dtype that it holds."""
     dtype = getattr(operand, "dtype", None)
     if dtype is None:
         return operand

@@ -1,4 +1,4 @@
-"""Where arrays lie in memory, and whether they overlap: the same for every library's arrays."""
+"""Where arrays are in memory, and whether they overlap, for arrays of any library."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Placed(NamedTuple):
-    """Where an array's elements lie; equal for arrays that are the same memory, read alike."""
+    """Where an array's elements are; equal for arrays that read the same memory in the same way."""
 
     address: int
     shape: tuple[int, ...]
@@ -18,7 +18,7 @@ class Placed(NamedTuple):
 
     @property
     def span(self) -> tuple[int, int]:
-        """Return the first byte and the one past the last."""
+        """Return the address of the first byte and the one after the last."""
         if 0 in self.shape:
             return self.address, self.address
         reach = [(n - 1) * s for n, s in zip(self.shape, self.strides, strict=True)]
@@ -27,7 +27,7 @@ class Placed(NamedTuple):
 
 
 def apart(a: Placed, b: Placed) -> bool:
-    """Return whether two arrays surely share no memory: of equal strides, it is decided exactly."""
+    """Return whether two arrays certainly share no memory; for equal strides the answer is exact."""
     (a_low, a_high), (b_low, b_high) = a.span, b.span
     if a_high <= b_low or b_high <= a_low:
         return True
@@ -41,7 +41,7 @@ off those of another with the same indices."""
 
 
 def common_axes(a: Placed, b: Placed) -> Axes | None:
-    """Return the axes of two arrays if their strides are equal, and lie within each other."""
+    """Return the axes of two arrays if their strides are equal and nested."""
     if len(a.shape) != len(b.shape) or repeats(a) or repeats(b):
         return None
     axes = []
@@ -54,7 +54,7 @@ def common_axes(a: Placed, b: Placed) -> Axes | None:
 
 
 def meet(axes: Axes, distance: int, itemsize: int) -> bool:
-    """Return whether two arrays share a byte, the second so far from the first, of elements of a size."""
+    """Return whether two arrays share a byte, given their distance, axes and element size."""
     if not axes:
         return abs(distance) < itemsize
     (step, least, most), *inner = axes
@@ -65,10 +65,10 @@ def meet(axes: Axes, distance: int, itemsize: int) -> bool:
 
 
 class Overlaps:
-    """Which of several arrays overlap, where it is known how they lie but for the addresses.
+    """Finds which of several arrays overlap, given everything about their layout but the addresses.
 
-    The first so many are operands. One that is exactly a result does not count: its elements
-    are read before they are written.
+    The operands come first. An operand that is exactly a result does not count as overlapping, since
+    its elements are read before they are written.
     """
 
     def __init__(self, places: list[Placed], operands: int) -> None:
@@ -82,7 +82,7 @@ class Overlaps:
                 self.pairs.append((i, j, exact, a_low - b_high, a_high - b_low, common_axes(a, b), itemsize))
 
     def among(self, addresses: Sequence[int]) -> list[tuple[int, int]]:
-        """Return the pairs of indices, the smaller first, of arrays that may share memory."""
+        """Return the index pairs, smaller first, of arrays that may share memory."""
         found = []
         for i, j, alike, least, most, axes, itemsize in self.pairs:
             distance = addresses[j] - addresses[i]
@@ -93,9 +93,9 @@ class Overlaps:
 
 
 def overlapping(a: Placed, b: Placed) -> bool:
-    """Return whether two arrays share an element: halves and every other element of one array do not.
+    """Return whether two arrays share an element; for instance, the halves of one array do not.
 
-    NumPy decides it, by addresses alone; where that would take long, they count as overlapping.
+    NumPy decides this from the addresses; if that would take long, the arrays count as overlapping.
     """
     if apart(a, b):
         return False
@@ -106,7 +106,7 @@ def overlapping(a: Placed, b: Placed) -> bool:
 
 
 def repeats(place: Placed) -> bool:
-    """Return whether elements of an array share memory, or may: its axes do not lie within each other."""
+    """Return whether elements of an array may share memory, because its axes are not nested."""
     if 0 in place.shape:
         return False
     reach = place.dtype.itemsize
@@ -118,7 +118,7 @@ def repeats(place: Placed) -> bool:
 
 
 def refuse_misaligned(name: str, place: Placed) -> None:
-    """Raise a ValueError if elements are not at multiples of their size: a GPU's context ends of it."""
+    """Raise a ValueError if elements are not at multiples of their size, which kills a GPU's context."""
     steps = [step for step, count in zip(place.strides, place.shape, strict=True) if count > 1]
     if 0 not in place.shape and any(at % place.dtype.itemsize for at in (place.address, *steps)):
         raise ValueError(
@@ -128,7 +128,7 @@ def refuse_misaligned(name: str, place: Placed) -> None:
 
 
 def memory_of(place: Placed) -> np.ndarray:
-    """Return an array at a place, whose elements are not to be touched: they may be a GPU's."""
+    """Return an array at a place; its elements must not be accessed, since they may be on a GPU."""
     interface = {
         "version": 3,
         "data": (place.address, True),
@@ -140,14 +140,14 @@ def memory_of(place: Placed) -> np.ndarray:
 
 
 def shaped_like(shape: tuple[int, ...], operands: Any) -> Any:
-    """Return the operand whose order of memory new results of `shape` take, None where there is none."""
+    """Return the operand whose memory order new results of `shape` take, None if there is none."""
     return next((o for o in operands if getattr(o, "ndim", 0) and o.shape == shape), None)
 
 
 def ordered_strides(shape: tuple[int, ...], itemsize: int, like: tuple[int, ...]) -> tuple[int, ...]:
     """Return the strides of a contiguous array whose axes are in the order of other strides.
 
-    As NumPy orders them: an axis without a step, of one element or repeated, tells nothing.
+    The order is NumPy's: axes of one element and repeated axes do not count.
     """
     steps = [0 if n == 1 else abs(step) for n, step in zip(shape, like, strict=True)]
     inner_first: list[int] = []

@@ -1,4 +1,4 @@
-"""polars: Series, whose memory NumPy reads where it lies; what is missing stays missing."""
+"""polars: Series, whose memory NumPy reads without a copy; missing values stay missing."""
 
 from functools import reduce
 from operator import or_
@@ -13,7 +13,7 @@ from gpu_sigmoid.outputs import broadcast_shape, refuse_out
 
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
-    """Compute on Series of one length, NumPy arrays and numbers."""
+    """Compute on Series of the same length, NumPy arrays and numbers."""
     refuse_out(method, out, "polars makes new Series; use the result")
     hosts = tuple(on_host(method, o) for o in operands)
     if result_name(method, hosts) == "bfloat16":
@@ -32,7 +32,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
 
 
 def on_host(method: Any, operand: Any) -> Any:
-    """Return a Series as a NumPy array, of anything where it has nothing, and others as they are."""
+    """Return a Series as a NumPy array, with arbitrary numbers for missing values; others as they are."""
     if isinstance(operand, np.ndarray | np.generic | int | float):
         return operand
     if not isinstance(operand, pl.Series):
@@ -40,7 +40,7 @@ def on_host(method: Any, operand: Any) -> Any:
             f"{method.label}: only Series are accepted, not {type(operand).__name__}: pass its columns, "
             f"or use an expression: polars.all().map_batches(gs.{method.label})"
         )
-    # bool lies packed; int8 is promoted alike
+    # bool is stored packed; int8 is promoted in the same way
     series = operand.cast(pl.Int8) if operand.dtype == pl.Boolean else operand
     if str(series.dtype).lower() not in np.sctypeDict:
         raise TypeError(f"{method.label}: dtype {operand.dtype} is not accepted; accepted are {ACCEPTED}")

@@ -1,4 +1,4 @@
-"""Calls like earlier ones: what is the same is found out once."""
+"""Repeated calls: whatever they have in common is worked out once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 MOST_KEPT = 1024
 
 Call = Callable[[tuple, Any], Any]
-"""Computes from operands and `out`, or returns NotImplemented, having done nothing."""
+"""Computes from operands and `out`, or returns NotImplemented without having done anything."""
 
 
 class Calls:
-    """A method's calls, by what `described` says of operands and `out`. Others are NotImplemented."""
+    """A method's prepared calls, keyed by how `described` describes the operands and `out`."""
 
     def __init__(self, described: Callable[[tuple, Any], tuple]) -> None:
         self.described = described

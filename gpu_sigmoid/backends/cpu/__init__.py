@@ -1,18 +1,18 @@
-"""Host arrays: NumPy ufuncs whose loops Numba compiles, when first called.
+"""Host arrays: NumPy ufuncs whose loops Numba compiles on the first call.
 
 - `compile` makes a formula's scalar function and gives it to `numba.vectorize`, whose target
-  `vectorize` builds a kernel around it (`groups`, of `intrinsics`; `multiply_add` stands in for an
-  instruction that not every CPU has)
-- `loop` calls kernels on operands of any steps, by way of `copies`, written by `writer`; results
-  that exceed the `caches` pass by them
-- `native` compiles that, `undisturbed` by signals and forks, and `disk` keeps it
+  `vectorize` builds a kernel around it (`groups`, from `intrinsics`; `multiply_add` replaces an
+  instruction that some CPUs lack)
+- `loop` calls kernels on operands with any strides, through `copies`; `writer` emits its code, and
+  results that exceed the `caches` bypass them
+- `native` compiles this, `undisturbed` by signals and forks, and `disk` caches it
 - `lut` makes ufuncs of 16-bit operands that look results up (`lut_intrinsics`)
 - `bits` lets a ufunc take bfloat16, `addresses` calls its loop on other libraries' arrays
-- `threads` computes on arrays of any layout by `jobs`, loops of `nest`, and splits large ones over
-  `workers`, which `placement` keeps apart; `prepared` goes there without a detour
+- `threads` computes on arrays of any layout with `jobs`, the loops of `nest`, and splits large ones over
+  `workers`, which `placement` keeps on different CPUs; `prepared` is a shortcut to it
 
-NumPy does for smaller arrays, and for what is to be converted, what it does for any ufunc: broadcasting,
-casting, byte order, overlap, subclasses.
+NumPy handles smaller arrays and conversions as for any ufunc: broadcasting, casting, byte order, overlap,
+subclasses.
 """
 
 from functools import cache
@@ -34,7 +34,7 @@ __all__ = ["SPLIT_FROM", "kernel", "run"]
 @cache
 def kernel(formula: Any, mode: Mode, dtype: str) -> np.ufunc:
     """Return the ufunc that computes `mode` of `formula` on arrays of `dtype`."""
-    # what the environment says of it is wrong for small arrays too, which do not ask
+    # a wrong environment variable is an error for small arrays too, which do not read it
     get_num_threads()
     return undisturbed(lambda: compiled(formula, mode, dtype))
 
@@ -54,13 +54,13 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     )
     dtype = result_name(method, arrays)
     ufunc: Any = kernel(method.formula, method.mode, dtype)
-    # What is cast to the common dtype is no reason to warn: a signalling nan, nor a number that the
-    # dtype does not hold, which is infinity or 0 in it.
+    # Casting to the common dtype causes no warning: neither a signalling nan, nor a number out of its
+    # range, which becomes infinity or 0.
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
         if dtype == "bfloat16":
             arrays = tuple(a if isinstance(a, np.ndarray) else np.asarray(a) for a in arrays)
             storage = next(a.dtype for a in arrays if a.dtype.name == dtype)
-            # a ufunc of NumPy's casts its operands
+            # NumPy's ufuncs cast their operands
             arrays = tuple(a.astype(storage, copy=False) for a in arrays)
             ufunc = OverBits(ufunc, storage)
         else:

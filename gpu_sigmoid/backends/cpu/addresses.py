@@ -1,6 +1,6 @@
 """A ufunc's inner loop, called with the addresses of another library's arrays.
 
-To make NumPy arrays on their memory, and have NumPy look at them, takes as long as 5,000 elements.
+Making NumPy arrays on their memory, and letting NumPy inspect them, takes as long as 5,000 elements.
 """
 
 from ctypes import CFUNCTYPE, PYFUNCTYPE, c_char_p, c_void_p
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 LOOPS: dict[np.ufunc, tuple[Any, int]] = {}
-"""Of each ufunc, the addresses of its inner loop and of the record passed to it: others may call it too."""
+"""For each ufunc, the addresses of its inner loop and of the record passed to it, for other callers."""
 
 # Elements. Above, other threads may run meanwhile.
 SMALL = 1 << 12
@@ -20,9 +20,9 @@ packed_count = Struct("n").pack
 
 
 class Loop:
-    """The loop and what it takes, in bytes that ctypes hands over as they are.
+    """The loop and its arguments, as bytes that ctypes passes on unchanged.
 
-    A caller in a hurry calls `held` itself: a Python function in between takes as long as 500 elements.
+    Fast callers call `held` directly: a Python function in between takes as long as 500 elements.
     """
 
     __slots__ = ("all_steps", "data", "held", "itemsize", "outputs", "packed", "packed_steps", "released")
@@ -30,7 +30,7 @@ class Loop:
     def __init__(self, ufunc: np.ufunc, itemsize: int) -> None:
         address, self.data = LOOPS[ufunc]
         self.held: Any = PYFUNCTYPE(*PROTOTYPE)(address)
-        """The loop of addresses, a count, steps and `data`, all `packed`; no other thread runs meanwhile."""
+        """The loop, called with `packed` addresses, count, steps and `data`; it holds the GIL."""
         self.released: Any = CFUNCTYPE(*PROTOTYPE)(address)
         self.packed: Any = Struct(f"{ufunc.nargs}P").pack
         self.itemsize, self.outputs = itemsize, ufunc.nout
@@ -38,9 +38,9 @@ class Loop:
         self.all_steps = self.steps((True,) * ufunc.nin)
 
     def __call__(self, count: int, stepping: tuple[bool, ...], *addresses: int) -> None:
-        """Compute on so many elements: operands have a step, or are a single number for all.
+        """Compute on `count` elements; an operand has a step, or is a single number for all.
 
-        Results are contiguous; an operand is a result exactly, or apart from it.
+        Results are contiguous; an operand is either exactly a result or does not overlap it.
         """
         steps = self.packed_steps.get(stepping) or self.steps(stepping)
         loop = self.held if count <= SMALL else self.released

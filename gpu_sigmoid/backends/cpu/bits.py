@@ -1,4 +1,4 @@
-"""bfloat16, which NumPy does not know: its kernels are ufuncs of uint16, the bits of the numbers."""
+"""bfloat16, which NumPy does not have: its kernels are ufuncs of uint16, the numbers' bits."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class OverBits:
-    """A ufunc over bits, called on arrays of `dtype` as a ufunc is."""
+    """A ufunc over bits that is called on arrays of `dtype`, like any ufunc."""
 
     def __init__(self, ufunc: np.ufunc, dtype: np.dtype) -> None:
         self.ufunc, self.dtype = ufunc, dtype
@@ -23,5 +23,5 @@ class OverBits:
 
 
 def bits_of(ufunc: Any) -> np.ufunc:
-    """Return the ufunc over the numbers that memory holds, of one that may be over their bits."""
+    """Return the ufunc of integers behind a ufunc over bits; any other ufunc is returned unchanged."""
     return ufunc.ufunc if type(ufunc) is OverBits else ufunc

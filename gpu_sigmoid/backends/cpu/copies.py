@@ -1,4 +1,4 @@
-"""Rows of elements that lie apart, to and from tiles where they lie side by side."""
+"""Copies strided rows of elements to contiguous tiles, and back."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from gpu_sigmoid.backends.cpu.intrinsics import describe_loop, one_by_one
 from gpu_sigmoid.backends.cpu.writer import Value, Writer
 
 VECTOR = 64
-"""Bytes; LLVM makes several of one where the CPU's are shorter."""
+"""In bytes; LLVM splits a vector if the CPU's are shorter."""
 
 SHORT_VECTOR = 16
 """For short rows."""
@@ -17,15 +17,15 @@ def write_gather(
 ) -> None:
     """Copy rows, `pitch` bytes apart, of elements of `size` bytes, `step` bytes apart, to a tile.
 
-    Steps of one element, either way, of two and of none go by vectors; where LLVM has the choice, it
-    takes instructions that gather, which are slower than loads one by one on many CPUs.
+    Steps of 1, -1, 2 and 0 elements are copied with vectors. Left to itself, LLVM would use gather
+    instructions, which on many CPUs are slower than single loads.
     """
     with c.count(rows) as row:
         source, target = place + row * pitch, tile + row * cols * size
         done = c.variable(0)
         for apart, width in ((1, VECTOR), (1, SHORT_VECTOR), (-1, VECTOR), (2, VECTOR), (0, VECTOR)):
             lanes = width // size
-            # of every other element, a vector would end past the last one
+            # with every other element, a vector would end beyond the last one
             stop = cols - int(apart == 2)
             with c.when((step == apart * size) & (done.value == 0) & (stop >= lanes)):
                 with c.vectors(stop, lanes) as i:
@@ -37,7 +37,7 @@ def write_gather(
 
 
 def gathered(c: Writer, source: Value, first: Value, apart: int, size: int, lanes: int) -> Any:
-    """Return a vector of elements that lie 1, -1, 2 or no elements apart, from the `first` on."""
+    """Return a vector of elements 1, -1, 2 or 0 elements apart, starting with the `first`."""
     if apart == 0:
         return c.splat(c.load(source, 0, size), lanes)
     at = first * (apart * size)
@@ -52,7 +52,7 @@ def gathered(c: Writer, source: Value, first: Value, apart: int, size: int, lane
 def write_scatter(
     c: Writer, rows: Value, cols: Value, tile: Value, place: Value, pitch: Value, step: Value, size: int
 ) -> None:
-    """Copy a tile to rows, `pitch` bytes apart, of elements `step` bytes apart; write nothing between."""
+    """Copy a tile to rows, `pitch` bytes apart, of elements `step` bytes apart; leave the gaps unwritten."""
     with c.count(rows) as row:
         source, target = tile + row * cols * size, place + row * pitch
         done = c.variable(0)
@@ -67,7 +67,7 @@ def write_scatter(
                         c.store(target, i * -size - (lanes - 1) * size, c.reversed(vector))
                 done.set(cols)
         with c.when(step == 2 * size):
-            # by a step that LLVM knows, addresses need no additions one after the other
+            # with a constant step, addresses do not depend on each other through additions
             with c.count(cols) as i:
                 c.store(target, i * (2 * size), c.load(source, i * size, size))
                 describe_loop(c.builder, *one_by_one())

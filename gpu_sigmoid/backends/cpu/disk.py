@@ -1,8 +1,7 @@
 """Numba's disk cache: a file may be cut short, a disk full, a folder read-only.
 
-Numba keeps a kernel in the first folder that it can write to, and looks for it there alone. In a container
-the folder that was filled when its image was built is often one that cannot be written to: it is read
-all the same.
+Numba caches a kernel in the first folder that it can write to, and looks for it only there. In a container,
+the folder that was filled when the image was built is often read-only; here it is read nevertheless.
 """
 
 import contextlib
@@ -15,7 +14,7 @@ PLACES = FunctionCache._impl_class._locator_classes
 
 
 class Readable:
-    """Makes of a place one that need not be writable."""
+    """Turns one of Numba's cache locations into one that may be read-only."""
 
     get_cache_path: Any
 
@@ -24,7 +23,7 @@ class Readable:
             raise FileNotFoundError(self.get_cache_path())
 
 
-# NUMBA_CACHE_DIR, and beside the package
+# NUMBA_CACHE_DIR, and the folder beside the package
 READABLE: list[Any] = [type(f"Readable{place.__name__}", (Readable, place), {}) for place in PLACES[:2]]
 
 
@@ -33,7 +32,7 @@ class Implementation(FunctionCache._impl_class):
 
 
 class Cache(FunctionCache):
-    """A function's kernels on the disk; what cannot be read or written is compiled."""
+    """A function's kernels on disk; if one cannot be read or written, it is compiled."""
 
     _impl_class = Implementation
     _cache_file: Any
@@ -51,7 +50,7 @@ class Cache(FunctionCache):
         return None
 
     def others(self) -> list[IndexDataCacheFile]:
-        """Return where else the kernels may be."""
+        """Return the other places where the kernels may be."""
         places = [
             place.from_function(self._py_func, self._py_func.__code__.co_filename) for place in READABLE
         ]

@@ -1,8 +1,8 @@
-"""The floating-point environment that kernels run in: the default one, whatever the caller's.
+"""The floating-point environment that kernels run in: always the default, whatever the caller's is.
 
-Another library may have left the thread flushing subnormals, or rounding in another direction. What
-kernels raise is no reason to warn: NumPy clears the flags before a loop, and warns by those that it
-finds after it.
+Another library may have set the thread to flush subnormals or to round in another direction. Flags that
+kernels raise must not cause warnings: NumPy clears the flags before a loop, and warns about those that are
+set after it.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from numba.core import cgutils
 
 from gpu_sigmoid.backends.instructions import ON_ARM, ON_X86
 
-# Round to nearest, subnormals kept, nothing trapped; of MXCSR, which holds the flags too, no flag raised.
+# Round to nearest, keep subnormals, trap nothing; in MXCSR, which also holds the flags, no flag is set.
 MXCSR_DEFAULT, FPCR_DEFAULT = 0x1F80, 0
 
 
@@ -31,7 +31,7 @@ def enter(builder: Any) -> Any:
 
 
 def leave(builder: Any, saved: Any) -> None:
-    """Restore the environment; on x86 flags included, elsewhere none is raised then."""
+    """Restore the environment: on x86 with its flags, elsewhere with all flags cleared."""
     if ON_X86:
         mxcsr(builder, "ldmxcsr", saved)
         return

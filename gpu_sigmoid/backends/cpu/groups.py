@@ -1,9 +1,9 @@
 """The kernel around a scalar function: source text for Numba, one per signature.
 
-It takes operands that lie side by side, in groups of elements. LLVM vectorises a group, several
-vectors side by side; results leave it once all of it is computed, so that a result may be an
-operand, and pass by the caches where that is asked for. What is left after the last whole group is
-computed in a group with the elements before it, so that there is this code once. `loop` calls it.
+It processes contiguous operands in groups of elements. LLVM vectorises a group with several interleaved
+vectors. The results of a group are stored only when all of it has been computed, so that a result may be
+an operand; on request the stores bypass the caches. The elements after the last whole group are computed
+in a group together with the elements before them, so that the code exists only once. `loop` calls it.
 """
 
 from textwrap import indent
@@ -50,14 +50,14 @@ GROUPS = """
 
 
 def group_size(itemsize: int) -> int:
-    """Return how many elements `INTERLEAVED` vectors of 512 bits hold; 16-bit ones are computed in 32."""
+    """Return how many elements `INTERLEAVED` vectors of 512 bits hold; 16-bit elements count as 32."""
     return INTERLEAVED * 64 // max(itemsize, 4)
 
 
 def vector_length(itemsize: int) -> int:
-    """Return how many elements a vector is to have, or 0 for LLVM to choose.
+    """Return the number of elements in a vector, or 0 to let LLVM choose.
 
-    Without FMA, functions are called that take eight float32 numbers more quickly than twice four.
+    Without FMA, the functions called instead compute eight float32 numbers faster than twice four.
     """
     return 0 if fuses_multiply_add() or itemsize == 8 else 8
 
@@ -65,13 +65,13 @@ def vector_length(itemsize: int) -> int:
 def kernel_source(inputs: int, outputs: int, itemsize: int, number: int | None = None) -> str:
     """Return the source of `kernel`, over operands that all have `itemsize` bytes.
 
-    It is called with the numbers of rows and of elements in each; how many of those (whole groups) are
-    to pass by the caches, to addresses that are multiples of 64; and of each operand its address, the
-    bytes from one row to the next, and those from one element to the next: `itemsize`, or 0 for one
-    that holds a group of the same number. In scope are to be `scalar`, `load`, `store` and
-    `GROUP_INTRINSICS`.
+    Its arguments are the number of rows and of elements in each; how many elements (in whole groups)
+    bypass the caches, to addresses that are multiples of 64; and for each operand its address, the bytes
+    from one row to the next, and the bytes from one element to the next: `itemsize`, or 0 for an operand
+    that holds a group of the same number. `scalar`, `load`, `store` and `GROUP_INTRINSICS` must be in
+    scope.
 
-    Where operand `number` is one for all, what depends on it alone is computed once for all groups.
+    If operand `number` is a single number, everything that depends only on it is computed once.
     """
     group = group_size(itemsize)
     ins, outs = [f"in{k}" for k in range(inputs)], [f"out{k}" for k in range(outputs)]
@@ -84,7 +84,7 @@ def kernel_source(inputs: int, outputs: int, itemsize: int, number: int | None =
     ]
     take_last = [f"in{k} = last{k}" for k in range(inputs)]
     take_last += [f"out{k} = offset(out{k}, (cols - {group}) * {itemsize})" for k in range(outputs)]
-    # a condition that changes from group to group: LLVM would make two loops of one that does not
+    # a condition that changes between groups: LLVM would split the loop in two for a constant one
     puts = [
         f"put(offset(out{k}, start * {itemsize}), group{k}, {group}, start < past)" for k in range(outputs)
     ]

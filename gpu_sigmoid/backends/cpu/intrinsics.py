@@ -1,4 +1,4 @@
-"""What a kernel's loop is made of, as Numba intrinsics: one LLVM instruction or a few."""
+"""The building blocks of a kernel's loop as Numba intrinsics, each of a few LLVM instructions."""
 
 from typing import Any
 
@@ -99,8 +99,8 @@ def tile(context: Any, like: Any, count: Any) -> Any:
 
 
 def in_long_vectors(function: Any) -> None:
-    """Let a function use 512-bit vectors, and keep it in one place: LLVM alone prefers 256 on many CPUs."""
-    # set.add: llvmlite takes only attributes that it knows
+    """Let a function use 512-bit vectors and do not inline it; LLVM prefers 256 bits on many CPUs."""
+    # set.add, since llvmlite accepts only attributes that it knows
     for attribute in ('"prefer-vector-width"="512"', '"min-legal-vector-width"="512"', "noinline"):
         set.add(function.attributes, attribute)
 
@@ -118,13 +118,13 @@ def vector_loop(context: Any) -> Any:
 
 @intrinsic(prefer_literal=True)
 def interleaved(context: Any, count: Any, lanes: Any) -> Any:
-    """Let the loop that this call ends interleave the operations of `count` vectors of `lanes` (literals).
+    """Let the loop that this call ends interleave `count` vectors of `lanes` elements (literals).
 
-    0 lanes are as many as LLVM chooses.
+    With 0 lanes LLVM chooses.
 
-    A kernel is one long chain of dependent operations: the processor looks ahead over too
-    few of them to find another vector's, unless they stand side by side. LLVM would
-    interleave only short loops.
+    A kernel is one long chain of dependent operations. The processor does not look far enough ahead
+    to find the operations of the next vector unless they are interleaved, and LLVM interleaves only
+    short loops by itself.
     """
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -140,7 +140,7 @@ def interleaved(context: Any, count: Any, lanes: Any) -> Any:
 
 @intrinsic(prefer_literal=True)
 def short_vectors(context: Any, lanes: Any) -> Any:
-    """Let the loop that this call ends, over few elements, use vectors of so many lanes (a literal)."""
+    """Let the loop that this call ends, over few elements, use vectors of `lanes` elements (a literal)."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         word = ir.IntType(32)
@@ -158,12 +158,12 @@ def short_vectors(context: Any, lanes: Any) -> Any:
 
 
 def one_by_one() -> tuple:
-    """Return what lets a loop go without vectors, several elements a turn."""
+    """Return the metadata for a loop without vectors that is unrolled over several elements."""
     return ("llvm.loop.vectorize.enable", ir.IntType(1)(0)), ("llvm.loop.unroll.count", ir.IntType(32)(8))
 
 
 def describe_loop(builder: Any, *properties: tuple[Any, ...]) -> None:
-    """Let the branch that is built next, the back edge of a loop, say so much of the loop."""
+    """Attach metadata about a loop to the branch that is built next, its back edge."""
     branch = builder.branch
 
     def back_edge(target: Any) -> Any:
@@ -171,7 +171,7 @@ def describe_loop(builder: Any, *properties: tuple[Any, ...]) -> None:
         edge = branch(target)
         add = builder.module.add_metadata
         loop = add([add(part) for part in properties])
-        # what identifies a loop refers to itself, which llvmlite cannot express
+        # a loop's identifier refers to itself, which llvmlite cannot express
         loop.operands = (loop, *loop.operands)
         edge.set_metadata("llvm.loop", loop)
         return edge
@@ -183,13 +183,13 @@ def describe_loop(builder: Any, *properties: tuple[Any, ...]) -> None:
 def put(context: Any, target: Any, source: Any, count: Any, streaming: Any) -> Any:
     """Store a tile of `count` elements (a literal) at a pointer, as vectors.
 
-    Where streaming, the pointer is to be a multiple of 64 bytes: the stores pass by the caches.
+    If streaming, the stores bypass the caches, and the pointer must be a multiple of 64 bytes.
     """
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         to, origin, _, stream = values
         size = context.get_abi_sizeof(to.type.pointee)
-        # what the scalar function's vectors are stored as, of 512 bits: so the tile need not be in memory
+        # the scalar function's vectors are stored as vectors of 512 bits, so that the tile stays in registers
         lanes = min(16, 64 // size)
         vector = ir.VectorType(to.type.pointee, lanes).as_pointer()
         to, origin = builder.bitcast(to, vector), builder.bitcast(origin, vector)
@@ -211,7 +211,7 @@ def put(context: Any, target: Any, source: Any, count: Any, streaming: Any) -> A
 
 
 def finish_streaming(builder: Any) -> None:
-    """Let other threads see what was stored past the caches, before what is stored from here on."""
+    """Make stores that bypassed the caches visible to other threads before any later store."""
     if ON_X86:
         fence = ir.FunctionType(ir.VoidType(), [])
         builder.call(cgutils.get_or_insert_function(builder.module, fence, "llvm.x86.sse.sfence"), [])

@@ -21,7 +21,7 @@ Loops = Callable[[bytes, int, int], None]
 
 
 class Plan:
-    """Operands and results that lie in a certain way, wherever they are: all of one size of elements."""
+    """The layout of operands and results, apart from their addresses; all have elements of one size."""
 
     def __init__(self, itemsize: int, inputs: int, views: tuple[View, ...]) -> None:
         dtype = np.dtype(f"V{itemsize}")
@@ -39,10 +39,10 @@ class Plan:
         self.after = Struct(f"{len(axes)}n").pack(*axes)
 
     def job(self, ufunc: np.ufunc, addresses: Sequence[int]) -> bytes | None:
-        """Return what `loops` compute with a ufunc's kernel, between a start and a stop below `length`.
+        """Return the job that computes with a ufunc's kernel, between a start and a stop below `length`.
 
-        None where a result shares memory with another array, but for an operand that is it exactly, or
-        with itself, or where elements lie off the multiples of their size.
+        None if a result shares memory with itself or with another array, except an operand that is exactly
+        the result, or if elements are not at multiples of their size.
         """
         together = 0
         for address in addresses:
@@ -70,13 +70,13 @@ def job_on(ufunc: np.ufunc, arrays: Sequence[np.ndarray]) -> tuple[Plan, bytes |
 
 
 def exported_address(array: np.ndarray) -> int:
-    """Return where an array's first element is."""
+    """Return the address of an array's first element."""
     address: int = array.__array_interface__["data"][0]
     return address
 
 
 def stored_address(array: np.ndarray) -> int:
-    """Return it from the first field of the array's C struct: NumPy takes ten times as long to tell it."""
+    """Read it from the first field of the array's C struct, ten times as fast as asking NumPy."""
     return word_at(id(array) + HEADER).value
 
 

@@ -1,10 +1,10 @@
-"""A ufunc's inner loop over operands of any steps, the same for all kernels of an element's size.
+"""A ufunc's inner loop over operands with any strides, the same for all kernels of an element size.
 
-A kernel (`groups`) takes what lies side by side. So an operand that does is computed where it lies,
-in place too; a single number for all is laid out once, as many times as a group has elements; any
-other is copied through a tile on the stack, which stays in the first cache. Results that do not fit
-into the last cache together with the operands pass by the caches, which saves reading what is
-overwritten.
+A kernel (`groups`) needs contiguous elements. A contiguous operand is therefore used where it is, in
+place too. A single number for all elements is repeated once for a whole group. Any other operand is
+copied through a tile on the stack, which stays in the first cache. Results that do not fit into the
+last cache together with the operands bypass the caches, which saves reading the memory that they
+overwrite.
 """
 
 from functools import partial
@@ -25,17 +25,16 @@ TILE = 4096
 MOST_OPERANDS = 8
 
 CODE, INPUTS, OPERANDS, TABLE, STREAMED_FROM = range(5)
-"""What a record holds of a kernel, a word each: addresses of its code and of the table it is called
-with, the numbers of operands without and with the results, and the bytes in all from which results
-are to pass by the caches."""
+"""The words of a kernel's record: the addresses of its code and of its table, the number of operands
+without and with the results, and the number of bytes in a call from which results bypass the caches."""
 
 APART = -1
-"""How an operand moves on that is to be copied."""
+"""How an operand that has to be copied moves on."""
 
 
 @intrinsic(prefer_literal=True)
 def inner_loop(context: Any, size: Any, args: Any, dimensions: Any, steps: Any, record: Any) -> Any:
-    """Compute as NumPy asks a ufunc's loop to, on elements of `size` bytes (a literal)."""
+    """Compute with the arguments of NumPy's ufunc loops, on elements of `size` bytes (a literal)."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         itemsize = size.literal_value
@@ -63,7 +62,7 @@ def inner_loop(context: Any, size: Any, args: Any, dimensions: Any, steps: Any, 
 
 
 class Span:
-    """Rows of elements, of several operands: addresses, and steps in bytes within a row and between rows."""
+    """Rows of several operands: addresses, and steps in bytes within a row and between rows."""
 
     def __init__(
         self, c: Writer, size: int, args: Value, steps: Value, pitches: Value, record: Value
@@ -72,15 +71,15 @@ class Span:
         self.args, self.steps, self.pitches, self.record = args, steps, pitches, record
         self.inputs, self.operands = c.word(record, INPUTS), c.word(record, OPERANDS)
         self.tiles = c.room(MOST_OPERANDS * TILE)
-        # of each operand, where the kernel finds it, how it moves on there, and how it does in fact
+        # for each operand: where the kernel finds it, its step there, and its actual step
         self.places, self.moves, self.kinds = (c.room(8 * MOST_OPERANDS) for _ in range(3))
 
     def write(self, rows: Value, cols: Value, whole: Value) -> None:
-        """Write the code that computes them, of a call with `whole` bytes."""
+        """Emit the code that computes them, in a call with `whole` bytes in all."""
         c, size = self.c, self.size
         rows, cols = self.as_one_row(rows, cols)
         group, in_tile = c.value(group_size(size)), c.value(TILE // size)
-        # rows that fill no group share a tile
+        # rows shorter than a group share a tile
         short = (cols < group) & (rows != 1)
         together = c.choose(short, c.least(rows, in_tile // c.most(cols, c.value(1))), 1)
         constant_pitches, copied, results_copied = self.classify(cols, short)
@@ -95,7 +94,7 @@ class Span:
             head = c.choose(streaming, unaligned // size, 0)
             start.set(0)
             with c.repeat(lambda: start.value < cols):
-                # up to the first whole vector of the result, a group that is then computed once more
+                # a group up to the first aligned vector of the result, which is then computed once more
                 is_head = start.value < head
                 wide = c.choose(is_head, group, c.least(most, cols - start.value))
                 self.compute(row.value, start.value, high, wide, streaming & (head <= start.value), short)
@@ -107,7 +106,7 @@ class Span:
             finish_streaming(c.builder)
 
     def as_one_row(self, rows: Value, cols: Value) -> tuple[Value, Value]:
-        """Return the numbers of rows and of columns, where possible of a single row."""
+        """Return the numbers of rows and columns, a single row if possible."""
         c = self.c
         joined = c.variable(c.truth(True))
         with c.count(self.operands) as k:
@@ -116,10 +115,10 @@ class Span:
         return c.choose(one, 1, rows), c.choose(one, rows * cols, cols)
 
     def classify(self, cols: Value, short: Value) -> tuple[Value, Value, Value]:
-        """Note how each operand moves on.
+        """Decide how each operand moves on.
 
-        Return whether those of one number a row have it for all rows, whether any is copied, and whether a
-        result is.
+        Return whether operands that are one number in a row are the same for all rows, whether any operand
+        is copied, and whether a result is.
         """
         c, inputs = self.c, self.inputs
         constant, copied, results_copied = (c.variable(c.truth(value)) for value in (True, False, False))
@@ -135,7 +134,7 @@ class Span:
         return constant.value, copied.value, results_copied.value
 
     def streaming(self, rows: Value, cols: Value, whole: Value, unfit: Value) -> Value:
-        """Return whether results pass by the caches: large ones, aligned alike, apart from operands."""
+        """Return whether results bypass the caches: large, equally aligned, not overlapping operands."""
         c, inputs = self.c, self.inputs
         large = c.word(self.record, STREAMED_FROM) <= whole
         clear = c.variable(large & (unfit == 0) & (c.value(group_size(self.size)) <= cols))
@@ -151,7 +150,7 @@ class Span:
         return clear.value
 
     def extent(self, k: Value, rows: Value, cols: Value) -> Value:
-        """Return how far from its address an operand's bytes reach at most."""
+        """Return the farthest distance of an operand's bytes from its address."""
         step, pitch = self.c.word(self.steps, k), self.c.word(self.pitches, k)
         return self.c.absolute(pitch) * rows + self.c.absolute(step) * cols + self.size
 
@@ -162,7 +161,7 @@ class Span:
     def compute(
         self, row: Value, start: Value, rows: Value, cols: Value, streamed: Value, joined: Value
     ) -> None:
-        """Compute so many rows and columns, of the operands where they lie or in tiles, there `joined`."""
+        """Compute rows and columns of the operands, in place or in tiles, where rows may be `joined`."""
         c, group = self.c, group_size(self.size)
         with c.count(self.operands) as k:
             kind, tile, place = c.word(self.kinds, k), self.tile(k), self.place(k, row, start)
