@@ -39,7 +39,7 @@ class Plan:
         self.after = Struct(f"{len(axes)}n").pack(*axes)
 
     def job(self, ufunc: np.ufunc, addresses: Sequence[int]) -> bytes | None:
-        """Return the job that computes with a ufunc's kernel, between a start and a stop below `length`.
+        """Return the job by which `loops` run a ufunc's kernel, between a start and a stop below `length`.
 
         None if a result shares memory with itself or with another array, except an operand that is exactly
         the result, or if elements are not at multiples of their size.
