@@ -118,7 +118,7 @@ def backend_of(method: Any, found: dict[str, Any]) -> str:
     Raises
     ------
     TypeError
-        If two live on different backends: nothing is transferred without being asked for.
+        If arrays belong to different backends: nothing is transferred implicitly.
     """
     arrays = {kind: found[kind] for kind in found if kind not in NUMBERS}
     for backend, held in COMPANIONS.items():

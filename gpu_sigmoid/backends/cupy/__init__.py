@@ -1,17 +1,17 @@
 """CuPy arrays: kernels from the formulas' CUDA C++, on the array's device and the current stream.
 
-- `direct`: calls on contiguous arrays, which are one launch
-- `prepared`: calls like those before, which `dispatch` finds by the array's type
+- `direct`: calls on contiguous arrays, which are a single launch
+- `prepared`: repeated calls, which `dispatch` finds by the array's type
 - `packed`: contiguous arrays, 16 bytes at a time
 - `pitched`: the same for rows of wider arrays, such as the halves of one
-- `lut`: the same, for large 16-bit arrays, by a table of all results
+- `lut`: large 16-bit arrays, by a table of all results
 - `elementwise`: any other layout, by `cupy.ElementwiseKernel`
-- `storage`: how numbers lie in memory, and how 16-bit ones get to float32 and back
-- `fused`: within `cupy.fuse`, and for `cupyx.jit`, whose kernels are CuPy's own
-- `foreign`: arrays of other libraries in a GPU's memory, as CuPy's, without a copy
+- `storage`: the format of numbers in memory, and the conversion of 16-bit ones to float32 and back
+- `fused`: inside `cupy.fuse`, and for `cupyx.jit`, whose kernels are CuPy's own
+- `foreign`: other libraries' arrays in GPU memory, as CuPy arrays, without a copy
 
-Nothing is synchronised, and nothing allocated but results (and copies of operands that
-overlap a result without being it), once kernels are compiled and tables made.
+Once kernels are compiled and tables made, nothing is synchronised, and nothing is allocated except
+results and copies of operands that partly overlap a result.
 """
 
 from collections.abc import Callable
@@ -73,14 +73,14 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
 
 @cache
 def calls_of(method: Any) -> Calls:
-    """Return a method's calls, which from now on `dispatch` finds by the array's type."""
+    """Return a method's prepared calls, and register them for `dispatch` under the array's type."""
     calls = Calls(described)
     method.ready[cupy.ndarray] = Direct(method, otherwise=calls)
     return calls
 
 
 def launcher(method: Any, name: str, operands: tuple, results: tuple) -> Callable[[tuple, tuple], None]:
-    """Return what computes results on operands that lie as these."""
+    """Return the computation for operands with the layout of these."""
     formula, mode = method.formula, method.mode
     places = [placed(o) if isinstance(o, cupy.ndarray) else None for o in operands]
     lying = pitched.rows_of(results[0].shape, places, [placed(r) for r in results])
@@ -110,9 +110,9 @@ def storage_dtype(name: str, arrays: tuple) -> np.dtype:
 
 
 def as_operand(method: Any, operand: Any, dtype: np.dtype) -> Any:
-    """Return an array of `dtype`, or a NumPy scalar of it, which kernels take by value."""
+    """Return an array of `dtype`, or a NumPy scalar of `dtype`, which kernels take by value."""
     if not isinstance(operand, cupy.ndarray):
-        # a number that the dtype does not hold is infinity or 0 in it, as an array's element would be
+        # a number out of the dtype's range becomes infinity or 0, like an element of an array
         with np.errstate(over="ignore", under="ignore"):
             return np.asarray(operand).astype(dtype)[()]
     if operand.dtype == dtype:
@@ -122,7 +122,7 @@ def as_operand(method: Any, operand: Any, dtype: np.dtype) -> Any:
 
 
 def allocator(operands: tuple, shape: tuple[int, ...], dtype: np.dtype) -> Callable[[], Any]:
-    """Return what makes arrays for results, in the order of an operand's memory."""
+    """Return a function that makes arrays for results, in the memory order of an operand."""
     like = shaped_like(shape, [a for a in operands if isinstance(a, cupy.ndarray)])
     if like is None or like.flags.c_contiguous:
         return partial(cupy.ndarray, shape, dtype)
@@ -132,9 +132,9 @@ def allocator(operands: tuple, shape: tuple[int, ...], dtype: np.dtype) -> Calla
 
 
 def copied_if_overlapping(method: Any, operand: Any, outs: tuple) -> Any:
-    """Return the operand, or a copy where it shares memory with an output but is not exactly it.
+    """Return the operand, or a copy if it overlaps an output without being exactly that.
 
-    With two results, being one of them is too little: the other may be written first.
+    With two results it is copied even if it is one of them, since the other may be written first.
     """
     if not isinstance(operand, cupy.ndarray):
         return operand
@@ -147,7 +147,7 @@ def copied_if_overlapping(method: Any, operand: Any, outs: tuple) -> Any:
 
 
 def refuse_in_capture(method: Any, reason: str, remedy: str) -> None:
-    """Raise a RuntimeError where a temporary array would be freed before a captured graph is replayed."""
+    """Raise a RuntimeError if a temporary array would be freed before a captured graph is replayed."""
     if cupy.cuda.get_current_stream().is_capturing():
         raise RuntimeError(
             f"{method.label}: {reason}, which takes memory that a captured graph would not own when it is "

@@ -1,7 +1,7 @@
-"""Calls that are one launch: contiguous arrays of one shape and dtype on the current device.
+"""Calls that are a single launch: contiguous arrays of one shape and dtype on the current device.
 
-Up to some ten million elements it is the host's time that a user waits for, not the GPU's. So
-what such a call needs is asked in the fewest steps, and prepared once per dtype and device.
+Up to some ten million elements a user waits for the host, not for the GPU. So such a call takes as few
+steps as possible, and everything else is prepared once per dtype and device.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from gpu_sigmoid.modes import is_tabulable
 
 
 class Prepared(NamedTuple):
-    """A method's kernel of `packed` for a dtype, loaded on a device, and whether `lut` has one."""
+    """A method's kernel of `packed` for a dtype, loaded on a device, and whether `lut` has one too."""
 
     launch: Any
     elements_a_thread: int
@@ -26,7 +26,7 @@ class Prepared(NamedTuple):
 
 
 class Direct:
-    """A method on such arrays; what is called on others goes to `otherwise`."""
+    """A method on such arrays; calls on others go to `otherwise`."""
 
     def __init__(self, method: Any, otherwise: Callable[[tuple, Any], Any]) -> None:
         self.otherwise = otherwise
@@ -40,7 +40,7 @@ class Direct:
         dtype, shape, memory = first.dtype, first.shape, first.data
         device, address = memory.device_id, memory.ptr
         prepared = self.prepared.get((dtype, device)) or self.prepare(dtype, device)
-        # the flags that users read take five times as long
+        # the public flags take five times as long
         if prepared is None or not first._c_contiguous or (self.several_devices and device != getDevice()):
             return self.otherwise(operands, out)
         if out is None:
@@ -60,11 +60,11 @@ class Direct:
             if memory.device_id != device or address % VECTOR != distance or not array._c_contiguous:
                 return self.otherwise(operands, out)
             for other in addresses:
-                # of arrays that overlap in part, operands are copied and results refused
+                # partly overlapping operands must be copied, and partly overlapping results refused
                 if other != address and -nbytes < other - address < nbytes:
                     return self.otherwise(operands, out)
             addresses.append(address)
-        # CuPy's own memory begins on a vector's boundary
+        # memory that CuPy allocates begins on a vector's boundary
         if not nbytes or (distance and (not given or distance % dtype.itemsize)):
             return self.otherwise(operands, out)
         if self.count > 1 and len({*addresses[len(operands) :]}) < len(given):
@@ -79,7 +79,7 @@ class Direct:
         return results if self.count > 1 else results[0]
 
     def prepare(self, dtype: Any, device: int) -> Prepared | None:
-        """Return what serves arrays of a dtype on the current device, None where a call has to convert."""
+        """Return the call for arrays of a dtype on the current device, None if it would have to convert."""
         name = accepted_name(dtype)
         if name is None or name != dtype.name or device != getDevice():
             return None

@@ -18,14 +18,14 @@ def launch(formula: Callable, mode: Mode, dtype: str, operands: tuple, results: 
 
 
 def bits(operand: Any) -> Any:
-    """Return a 16-bit operand as its bits, which is what the kernels take."""
+    """Return a 16-bit operand as its bits, which the kernels take."""
     return operand.view(np.uint16) if operand.dtype.itemsize == 2 else operand
 
 
 def converted(array: Any, dtype: np.dtype) -> Any:
-    """Return an array of another dtype that holds all its numbers, subnormal ones too.
+    """Return an array converted to a wider dtype, subnormal numbers included.
 
-    CuPy's own conversion to float64 takes those of float32 and bfloat16 for 0.
+    CuPy's own conversion to float64 turns subnormals of float32 and bfloat16 into 0.
     """
     if dtype != np.float64 or array.dtype.name not in WIDENED:
         return array.astype(dtype)
@@ -33,7 +33,7 @@ def converted(array: Any, dtype: np.dtype) -> Any:
 
 
 WIDENED = {"float32": ("float32", "x"), "bfloat16": ("uint16", "__uint_as_float((unsigned int)x << 16)")}
-"""How their arrays are read as float32."""
+"""How arrays of these dtypes are read as float32."""
 
 
 @cache

@@ -1,7 +1,7 @@
-"""Arrays of other libraries in a GPU's memory, as CuPy's, without a copy.
+"""Other libraries' arrays in GPU memory, as CuPy arrays, without a copy.
 
-CuPy's own import of `__cuda_array_interface__` waits for the exporter's stream, on the
-host, which a graph capture does not allow. Here the current stream waits, on the GPU.
+CuPy's own import of `__cuda_array_interface__` waits on the host for the exporter's stream, which a
+graph capture does not allow. Here the current stream waits, on the GPU.
 """
 
 from collections.abc import Callable
@@ -18,17 +18,17 @@ LEGACY = 1
 
 
 def adopted(method: Any, operand: Any) -> Any:
-    """Return an operand as a CuPy array if it is an array on a GPU, else as it is.
+    """Return an array on a GPU as a CuPy array, and any other operand unchanged.
 
     Raises
     ------
     TypeError
-        For masked arrays, elements not in the GPU's byte order, and such as have no type.
+        For masked arrays, and elements of another byte order or without a type.
     ValueError
         If the stream is 0.
     RuntimeError
-        If the exporter's stream would have to be waited for and is not part of the graph
-        that the current stream captures: a graph cannot hold what is outside of it.
+        If the current stream captures a graph that the exporter's stream is not part of, since
+        a graph cannot wait for anything outside it.
     """
     if isinstance(operand, cupy.ndarray | np.generic | int | float):
         return operand
@@ -39,7 +39,7 @@ def adopted(method: Any, operand: Any) -> Any:
 
 
 def from_interface(name: str, owner: Any) -> Any:
-    """Return what an object of a name for errors offers."""
+    """Return the array that an object offers; `name` is for error messages."""
     interface = owner.__cuda_array_interface__
     try:
         mask, strides = interface.get("mask"), interface.get("strides")
@@ -73,13 +73,13 @@ def from_interface(name: str, owner: Any) -> Any:
 
 
 def is_foreign(out: Any) -> bool:
-    """Return whether an output is another library's array, or a tuple with one."""
+    """Return whether an output is another library's array, or a tuple that contains one."""
     outs = out if isinstance(out, tuple) else (out,)
     return any(hasattr(o, "__cuda_array_interface__") and not isinstance(o, cupy.ndarray) for o in outs)
 
 
 def run_into(run: Callable[..., Any], method: Any, operands: tuple, out: Any) -> Any:
-    """Compute into other libraries' arrays, whose streams wait for what is written."""
+    """Compute into other libraries' arrays, and let their streams wait for the results."""
     outs = out if isinstance(out, tuple) else (out,)
     for array in filter(is_foreign, outs):
         if array.__cuda_array_interface__["data"][1]:
@@ -97,7 +97,7 @@ def run_into(run: Callable[..., Any], method: Any, operands: tuple, out: Any) ->
 
 
 def dtype_of(name: str, owner: Any, dtype: np.dtype) -> np.dtype:
-    """Return the dtype of what offers one; bfloat16 is offered as 2 bytes, and no more is said."""
+    """Return the dtype of an offered array; bfloat16 is offered as 2 bytes of unknown type."""
     if not dtype.isnative:
         raise TypeError(
             f"{name}: {dtype.name} in the other byte order ({dtype.str}), which GPUs "
@@ -117,7 +117,7 @@ def current_stream() -> int:
 
 
 def order(name: str, first: int, then: int) -> None:
-    """Let a stream wait, on the GPU, for what another one was given so far."""
+    """Let a stream wait, on the GPU, for the work given to another one so far."""
     if first == then:
         return
     if captures(first) != captures(then):
@@ -131,5 +131,5 @@ def order(name: str, first: int, then: int) -> None:
 
 
 def captures(stream: int) -> bool:
-    # the legacy default stream cannot, and asking it is an error while others do
+    # the legacy default stream cannot capture, and asking it is an error while another stream does
     return stream != LEGACY and bool(runtime.streamIsCapturing(stream))

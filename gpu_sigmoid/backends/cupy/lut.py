@@ -1,13 +1,13 @@
-"""Large contiguous 16-bit arrays: all 65,536 results in a block's shared memory, one load an element.
+"""Large contiguous 16-bit arrays: all 65,536 results in a block's shared memory, one load per element.
 
-The formulas take 60 instructions an element and more, and memory that is written and read
-2 bytes an element leaves time for some 30. The table holds the formula's own results, so
-the bits are the same. Made at a function's first use on a device, it stays there: 128 KiB,
-the one thing allocated beside results.
+The formulas take 60 or more instructions per element, while memory that reads and writes 2 bytes per
+element leaves time for about 30. The table contains the formula's own results, so the bits are the same.
+It is made at a function's first use on a device and stays there: 128 KiB, the only allocation apart from
+results.
 
-Two tables are more than a block can hold. Of two results, half of the blocks compute the one
-and half the other, side by side, so that what is read twice is in the cache the second time;
-but one after the other where a result takes the operand's place.
+A block cannot hold two tables. For two results, half of the blocks compute one and half the other, side
+by side, so that the operand is in the cache when it is read a second time. If a result takes the operand's
+place, they run one after the other.
 """
 
 from collections.abc import Callable
@@ -22,11 +22,11 @@ from gpu_sigmoid.modes import Mode, Partial, is_tabulable
 
 PATTERNS = 1 << 16
 TABLE_BYTES = 2 * PATTERNS
-# The most a block can have: the table leaves room for one on a processor.
+# The most threads that a block can have: the table leaves room for one block on a processor.
 THREADS = 1024
 # By measurement on an H200: 4 are 3 % slower for large arrays, and up to 20 % for the smallest.
 UNROLLED = 2
-# Elements. Below, the formulas are done before every processor has read the table: on an H200
+# Elements. For fewer, the formulas finish before every processor has read the table: on an H200
 # they are 5 to 17 % faster at 2^20, and 10 to 30 % slower at 2^21.
 SERVED_FROM = 3 << 19
 ENTRY = "look_up"
@@ -46,13 +46,13 @@ _tables: dict[tuple[Callable, tuple[Partial, ...], str, int], Any] = {}
 
 
 def serves(formula: Callable, mode: Mode, dtype: str, operands: tuple) -> bool:
-    """Return whether there is, or can be, a table for operands that `packed` serves."""
+    """Return whether a table exists, or can be made, for operands that `packed` accepts."""
     if not is_tabulable(formula, mode, dtype) or operands[0].size < SERVED_FROM:
         return False
     device = cupy.cuda.Device().id
     if room(device) < TABLE_BYTES:
         return False
-    # in a capture nothing can be computed
+    # during a capture no table can be computed
     made = all((formula, result.partials, dtype, device) in _tables for result in mode.single_results)
     return made or not cupy.cuda.get_current_stream().is_capturing()
 
@@ -66,7 +66,7 @@ def launch(formula: Callable, mode: Mode, dtype: str, operands: tuple, results: 
     pairs.sort(key=lambda pair: pair[0].data.ptr == x.data.ptr)
     in_place = pairs[-1][0].data.ptr == x.data.ptr
     launches = [[pair] for pair in pairs] if in_place else [pairs]
-    # as many blocks as there are processors, before a thread takes a second vector
+    # one block per processor before any thread takes a second vector
     needed = -(-x.nbytes // (THREADS * packed.VECTOR))
     available = processors(cupy.cuda.Device().id)
     for together in launches:
@@ -76,13 +76,13 @@ def launch(formula: Callable, mode: Mode, dtype: str, operands: tuple, results: 
 
 
 def table(formula: Callable, mode: Mode, dtype: str) -> Any:
-    """Return the results of all patterns on the current device."""
+    """Return the results for all bit patterns on the current device."""
     key = (formula, mode.partials, dtype, cupy.cuda.Device().id)
     if key not in _tables:
         results = cupy.empty(PATTERNS, np.uint16)
         patterns = cupy.arange(PATTERNS, dtype=np.uint16)
         packed.launch(formula, mode, dtype, (patterns,), (results,), (packed.VECTORS,))
-        # once: later uses may be on other streams
+        # only once, since later uses may be on other streams
         cupy.cuda.get_current_stream().synchronize()
         kernel().max_dynamic_shared_size_bytes = TABLE_BYTES
         _tables[key] = results
@@ -91,7 +91,7 @@ def table(formula: Callable, mode: Mode, dtype: str) -> Any:
 
 @cache
 def room(device: int) -> int:
-    """Return how many bytes of shared memory a block can have."""
+    """Return the most bytes of shared memory that a block can have."""
     return cupy.cuda.Device(device).attributes["MaxSharedMemoryPerBlockOptin"]
 
 

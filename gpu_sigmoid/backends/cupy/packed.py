@@ -1,7 +1,7 @@
-"""Runs of memory, or rows of them: 16 bytes per load and store, several loads in flight in every thread.
+"""Contiguous arrays, or contiguous rows: 16 bytes per load and store, several loads in flight per thread.
 
-With one element per thread and load, as ElementwiseKernel has it, too few bytes are
-under way to fill the memory's bandwidth, the fewer the smaller the dtype.
+ElementwiseKernel's one element per thread and load keeps too few bytes in flight to use the memory's
+bandwidth, the more so for small dtypes.
 """
 
 from collections.abc import Callable
@@ -24,9 +24,9 @@ ENTRY = "packed"
 OPTIONS = ("-std=c++17",)
 
 VECTORS, NUMBER, ELEMENT = "vectors", "number", "element"
-"""How an operand is read: as the results lie, as a number of the host's, or one element for all of a row."""
+"""How an operand is read: like the results, as a number from the host, or one element for a whole row."""
 
-# Operands may be results: a thread has read all it needs of a vector before it writes it.
+# Operands may be results: a thread reads all it needs of a vector before it writes that.
 TEMPLATE = """
 typedef {c_type} Element;
 constexpr int LANES = {vector} / sizeof(Element);
@@ -94,7 +94,7 @@ def launch(
 
 
 def in_order(operands: tuple, results: tuple, kinds: tuple[str, ...]) -> tuple:
-    """Return operands and results as a kernel takes them."""
+    """Return operands and results as kernel arguments."""
     pairs = list(zip(operands, kinds, strict=True))
     others = [elementwise.bits(o) for o, kind in pairs if kind != VECTORS]
     return (*(o for o, kind in pairs if kind == VECTORS), *results, *others)
@@ -106,14 +106,14 @@ def start(
     """Launch a kernel on arrays, or addresses, with `peeled` elements before the first whole vector."""
     threads = -(-size // elements_a_thread)
     if threads < THREADS:
-        # a whole block, for what lies before the first and after the last whole vector
+        # one whole block for the elements before the first and after the last whole vector
         threads = THREADS
     arguments = (*arrays, size, peeled)
     linear_launch(threads, arguments, 0, THREADS, stream)
 
 
 def peeled(array: Any) -> int:
-    """Return how many elements an array has before its first whole vector."""
+    """Return the number of elements before an array's first whole vector."""
     return before_a_vector(array.size, array.data.ptr % VECTOR, array.dtype.itemsize)
 
 
@@ -126,14 +126,14 @@ def before_a_vector(size: int, distance: int, itemsize: int) -> int:
 def kernel(
     formula: Callable, mode: Mode, dtype: str, kinds: tuple[str, ...], pitched: bool = False
 ) -> tuple[Any, int]:
-    """Return the compiled kernel, and how many elements each of its threads takes at a time."""
+    """Return the compiled kernel, and the number of elements that each thread takes at a time."""
     vectors = unroll(kinds.count(VECTORS), len(mode.partials), dtype)
     text = source(lower_for(formula, mode, dtype), dtype, vectors, kinds, pitched)
     return cupy.RawKernel(text, ENTRY, options=OPTIONS), vectors * VECTOR // numpy_dtype(dtype).itemsize
 
 
 def unroll(operands: int, results: int, dtype: str) -> int:
-    """Return how many vectors of each of so many operands a thread loads before it computes.
+    """Return how many vectors of each operand a thread loads before it computes.
 
     On an H200 four are up to 9 % faster than two for large arrays of one result in float32 and
     float64, and 1 % slower for two results. In 16 bits, with more elements to a vector, there are

@@ -1,4 +1,4 @@
-"""Arrays as rows at a pitch: halves of one array, columns of a wider one, what is repeated for rows.
+"""Arrays as rows at a pitch: halves of one array, columns of a wider one, operands repeated for rows.
 
 `packed`'s kernels serve them where all begin equally far from 16-byte boundaries, and so does every row.
 """

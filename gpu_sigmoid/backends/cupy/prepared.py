@@ -1,7 +1,7 @@
-"""Calls on arrays that lie as those of an earlier call, so that nothing is asked twice.
+"""Calls on arrays with the layout of an earlier call, so that nothing is worked out twice.
 
-To find out what a call of any arrays needs takes the host ten times as long as to launch a
-kernel. So it is kept, by all but the arrays' addresses and the numbers' values.
+Working out what a call on arbitrary arrays needs takes the host ten times as long as launching a
+kernel. So the result is kept, keyed by everything but the arrays' addresses and the numbers' values.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def several_devices() -> bool:
 
 
 def described(operands: tuple, out: Any) -> tuple:
-    """Return all that matters to a call but addresses and values: of other objects, their type."""
+    """Return all that matters to a call except addresses and values; for other objects, their type."""
     arrays = (*operands, *out) if isinstance(out, tuple) else (*operands, out)
     described = [
         (a.shape, a.strides, a.dtype, a.data.ptr % VECTOR, a.data.device_id)
@@ -35,7 +35,7 @@ def described(operands: tuple, out: Any) -> tuple:
 class Call:
     """How results are made, the kernel that fills them, and how operands and outputs may overlap.
 
-    Where they do, there is more to be done, or to be refused: it returns NotImplemented.
+    If they do overlap, it returns NotImplemented, since operands must be copied or outputs refused.
     """
 
     def __init__(

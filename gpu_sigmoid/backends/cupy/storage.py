@@ -1,8 +1,7 @@
-"""How numbers lie in memory, and how 16-bit ones get to float32 and back, as CUDA C++.
+"""The format of numbers in memory, and the conversion of 16-bit ones to float32 and back, as CUDA C++.
 
-Kernels take 16-bit numbers as their bits. float16's conversions are the hardware's, by
-PTX without `.ftz`; bfloat16's are integer arithmetic, since the instruction is not
-there before sm_90.
+Kernels take 16-bit numbers as their bits. float16 is converted by the hardware, with PTX without
+`.ftz`; bfloat16 is converted by integer arithmetic, since the instruction exists only from sm_90 on.
 """
 
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Storage:
-    """A dtype in a kernel: its C type, CuPy's name for that, the conversions to and from float32."""
+    """A dtype in a kernel: its C type, CuPy's name of it, and the conversions to and from float32."""
 
     c_type: str
     cupy_name: str

@@ -1,14 +1,14 @@
 """JAX arrays, traced or not: calls of native code from XLA's programs, with the kernels' own derivatives.
 
 - `promotion` gives operands the dtype of the result
-- `primitive` is what JAX traces and transforms, `programs` what it becomes in a program
+- `primitive` is the primitive that JAX traces and transforms, `programs` its lowering to XLA's programs
 - `native` registers `handler` with XLA: code compiled by Numba (`memory`, `calls`) that finds a kernel
   in the `table`, and its operands in XLA's call `frame`
-- `cuda` does so for GPUs: `cuda_handler` launches CuPy's kernels
+- `cuda` does the same for GPUs: `cuda_handler` launches CuPy's kernels
 
-The formulas written in jax.lax could not give the same bits: there is no fused multiply-add to ask
-for, while XLA contracts a product and a sum into one where it likes, and it flushes subnormals (both
-seen on the CPU with JAX 0.10.2: a * b - c kept the product's error, 1e-39 * 0.5 was 0).
+The formulas could not give the same bits in jax.lax: it has no fused multiply-add, XLA contracts products
+and sums where it likes, and it flushes subnormals (both seen on the CPU with JAX 0.10.2: a * b - c kept
+the product's error, 1e-39 * 0.5 was 0).
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from typing import Any
 
 import jax
 
-# the first that has jax.lax.pcast
+# the first version with jax.lax.pcast
 if jax.__version_info__ < (0, 8, 2):
     raise ImportError(f"gpu_sigmoid takes arrays of JAX 0.8.2 and later, this is {jax.__version__}")
 
@@ -27,14 +27,14 @@ from gpu_sigmoid.backends.jax.promotion import of_one_dtype, taken
 from gpu_sigmoid.outputs import refuse_out
 
 INLINE = getattr(getattr(jax, "Inline", None), "JAX_EARLY", True)
-"""Into the trace around it, which is what True said before JAX had words for it."""
+"""Inline into the surrounding trace; older JAX versions spell this True."""
 
-# for programs that were made elsewhere: they need the handler, and nothing of this module
+# for programs made elsewhere, which need only the handler
 native.why_not()
 
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
-    """Compute on JAX arrays; all of JAX's transformations go through."""
+    """Compute on JAX arrays, under all of JAX's transformations."""
     refuse_out(method, out, "JAX arrays do not change; use the result, and donate_argnums under jit")
     arrays = tuple(taken(method, o) for o in operands)
     first = type(operands[0])
@@ -44,7 +44,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
 
 
 def direct(method: Any, array_type: type) -> Callable[[tuple, Any], Any]:
-    """Return the method for arrays that exist, which `dispatch` calls."""
+    """Return the method for concrete arrays, which `dispatch` calls."""
     call, taken = compiled(method), {array_type, float, int}
 
     def on_one(operands: tuple, out: Any) -> Any:
@@ -58,7 +58,7 @@ def direct(method: Any, array_type: type) -> Callable[[tuple, Any], Any]:
 
 @cache
 def compiled(method: Any) -> Callable[..., Any]:
-    """Return a method as a function that JAX keeps compiled: its quickest way for arrays that exist."""
+    """Return a method as a function that JAX keeps compiled, its fastest way for concrete arrays."""
 
     def promoted(*operands: Any) -> Any:
         results = bind(method, *of_one_dtype(method, operands))

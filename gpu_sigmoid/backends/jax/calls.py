@@ -1,4 +1,4 @@
-"""What every native handler does with a call: reads it in XLA's frame, and answers XLA."""
+"""Code that all native handlers share: reading a call from XLA's frame, and answering XLA."""
 
 from gpu_sigmoid.backends.cpu.native import jitted
 from gpu_sigmoid.backends.jax import frame as f
@@ -8,18 +8,17 @@ from gpu_sigmoid.backends.jax.table import CAPACITY, ENTRY, KEY
 MOST_OPERANDS = 8
 
 VERSION_MAJOR, VERSION_MINOR, THREADS, TASK, NOT_COMPILED, NOT_LAUNCHED = 0, 8, 16, 24, 32, 128
-"""Byte offsets in what the handler is told by the process that it runs in: `settings`. The last two are
-messages."""
+"""Byte offsets in `settings`, which the process passes to the handler. The last two are messages."""
 
 METADATA_EXTENSION, FAILED_PRECONDITION = 1, 9
-"""Of XLA's enumerations."""
+"""Values of XLA's enumerations."""
 
 settings = symbol("gpu_sigmoid_settings")
 
 
 @jitted
 def describes_itself(frame: int, traits: int) -> bool:
-    """Answer XLA's questions at registration, of the API's version and of traits; return whether it asked."""
+    """Answer XLA's queries at registration (API version, traits); return whether this was one."""
     extension = word(frame, f.EXTENSION)
     while extension != 0:
         if half(extension, f.EXTENSION_TYPE) == METADATA_EXTENSION:
@@ -34,13 +33,13 @@ def describes_itself(frame: int, traits: int) -> bool:
 
 @jitted
 def key_in(frame: int) -> int:
-    """Return the key of the kernel that the program asks for, its one attribute."""
+    """Return the key of the program's kernel, its only attribute."""
     return word(word(word(word(frame, f.ATTRIBUTES + f.ATTRIBUTE_ITEMS), 0), f.VALUE), 0)
 
 
 @jitted
 def entry_of(key: int, table: int) -> int:
-    """Return the address of a key's entry in a table, 0 where there is none."""
+    """Return the address of a key's entry in a table, or 0."""
     place = key & (CAPACITY - 1)
     while True:
         entry = table + place * ENTRY
@@ -65,7 +64,7 @@ def failure(frame: int, code: int, message: int) -> int:
 
 @jitted
 def buffer_of(frame: int, k: int, inputs: int) -> int:
-    """Return the buffer of an operand, or after them of a result."""
+    """Return the buffer of an operand; results follow the operands."""
     if k < inputs:
         return word(word(frame, f.INPUTS + f.ITEMS), 8 * k)
     return word(word(frame, f.OUTPUTS + f.ITEMS), 8 * (k - inputs))
@@ -86,7 +85,7 @@ def elements_of(buffer: int) -> int:
 
 @jitted
 def elements(frame: int) -> int:
-    """Return how many elements a result has."""
+    """Return the number of elements of a result."""
     return elements_of(word(word(frame, f.OUTPUTS + f.ITEMS), 0))
 
 

@@ -14,28 +14,28 @@ from gpu_sigmoid.environment import why_no_gpu
 from gpu_sigmoid.modes import is_tabulable
 
 DRIVER = np.zeros(8, np.int64)
-"""What the handler is told: how to launch, and of what size blocks and vectors are."""
+"""The handler's settings: how to launch, and the sizes of blocks and vectors."""
 
-# what the handler reads, or the GPU
+# memory that the handler or the GPU reads
 _kept: list[Any] = []
 
 
 @cache
 def why_not() -> str | None:
-    """Register the handler for GPUs; return why that is not possible, None where it was."""
+    """Register the handler for GPUs; return None, or why that is not possible."""
     if reason := native.why_not() or why_no_gpu():
         return reason
     try:
         launch = ctypes.cast(ctypes.CDLL("libcuda.so.1").cuLaunchKernel, ctypes.c_void_p)
         native.register("CUDA", compiled(launch.value or 0), ready)
-    # arrays on a GPU are refused with it
+    # arrays on a GPU are refused with this reason
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return None
 
 
 def compiled(launch: int) -> int:
-    """Return the address of the native handler, which launches by the function at an address."""
+    """Return the address of the native handler, which launches through the function at an address."""
     from gpu_sigmoid.backends.cupy import lut, packed
 
     DRIVER[:6] = launch, packed.THREADS, packed.VECTOR, lut.THREADS, lut.SERVED_FROM, lut.TABLE_BYTES
@@ -46,14 +46,14 @@ def compiled(launch: int) -> int:
 
 @cache
 def ready(key: int) -> int:
-    """Load the kernel of a key on all devices that JAX has here, if it is not yet there; return the key."""
+    """Load the kernel of a key on all of JAX's devices, unless that is done; return the key."""
     for device in jax.local_devices(backend="cuda"):
         load(key, device.local_hardware_id)
     return key
 
 
 def load(key: int, device: int) -> None:
-    """Load the kernels of a key on a device, and put them where the handler finds them."""
+    """Load the kernels of a key on a device, and enter them in the handler's table."""
     import cupy
 
     from gpu_sigmoid.backends.cupy import lut, packed

@@ -22,17 +22,17 @@ from gpu_sigmoid.backends.jax.memory import call, set_word, symbol, word, words
 from gpu_sigmoid.backends.jax.table import CODE, DETAIL, ITEM_SIZE
 
 COMMAND_BUFFER_COMPATIBLE, INTERNAL = 1, 13
-"""Of XLA's enumerations."""
+"""Values of XLA's enumerations."""
 
 PARAMETERS = MOST_OPERANDS + 2
-"""Of a kernel, at most: a few more than it has do no harm."""
+"""The most parameters of a kernel; a few too many do no harm."""
 
 LAUNCH, THREADS, VECTOR, LOOK_UP_THREADS, LOOK_UP_FROM, LOOK_UP_SHARED = 0, 8, 16, 24, 32, 40
-"""Byte offsets in `driver`: the address of cuLaunchKernel, threads in a block, bytes in a vector; of the
-look-ups, threads in a block, elements from which they serve, bytes of shared memory."""
+"""Byte offsets in `driver`: the address of cuLaunchKernel, threads in a block, bytes in a vector; for
+look-ups, threads in a block, the least number of elements, bytes of shared memory."""
 
 LOOK_UP = 1 << 60
-"""What sets a look-up's key apart. Its entry's detail is an address, of these words:"""
+"""Marks the key of a look-up. The detail of its entry is the address of these words:"""
 
 FIRST_TABLE, LAST_TABLE, PROCESSORS = 0, 8, 16
 
@@ -41,7 +41,7 @@ cuda_table, driver = symbol("gpu_sigmoid_cuda_kernels"), symbol("gpu_sigmoid_dri
 
 @jitted
 def asked(frame: int, function: int) -> int:
-    """Return what a function of XLA's API says of the call: its stream, or its device's number; or -1."""
+    """Return a property of the call from XLA's API: its stream or its device's number; or -1."""
     query = words(4)
     set_word(query, 0, 32)
     set_word(query, 8, 0)
@@ -52,7 +52,7 @@ def asked(frame: int, function: int) -> int:
 
 @jitted
 def key_on(device: int, key: int) -> int:
-    """Return the key of a kernel on a device: each has a handle of its own."""
+    """Return the key of a kernel on a device, since each device has its own handle."""
     return key ^ (device << 1)
 
 
@@ -66,7 +66,7 @@ def launched(
         set_word(parameters, 8 * k, values + 8 * k)
     arguments = (kernel, blocks, rows, 1, threads, 1, 1, shared, stream, parameters, 0)
     status = call(word(driver(), LAUNCH), arguments)
-    # the upper half of a register that holds an int is anything
+    # the upper half of a register that holds an int is undefined
     return 0 if status & 0xFFFFFFFF == 0 else failure(frame, INTERNAL, NOT_LAUNCHED)
 
 
@@ -106,9 +106,9 @@ def execute(frame: int) -> int:
         place = address_of(frame, k, inputs)
         alike = alike and place % vector == distance
         set_word(values, 8 * k, place)
-    # elements before the first whole vector; all, one to a thread, of arrays that have none in common
+    # the elements before the first whole vector; all of them, one per thread, if no vectors coincide
     peeled = min(size, (-distance) % vector // word(entry, ITEM_SIZE)) if alike else size
-    # blocks for a second result would read what others have written to the operand's place
+    # blocks for a second result would read what others have written over the operand
     torn = outputs > 1 and address_of(frame, 0, inputs) == address_of(frame, inputs, inputs)
     if alike and not torn and size >= word(driver(), LOOK_UP_FROM):
         look_up = entry_of(key ^ LOOK_UP, cuda_table())

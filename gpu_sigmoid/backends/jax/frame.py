@@ -1,7 +1,7 @@
-"""The structs in which XLA calls a handler, and the check of them against the installed jaxlib's header.
+"""The structs that XLA passes to a handler, checked against the header of the installed jaxlib.
 
-They are those of xla/ffi/api/c_api.h, with pointers of 64 bits: byte offsets of the fields that the
-handlers read or write.
+They are those of xla/ffi/api/c_api.h with 64-bit pointers: byte offsets of the fields that the handlers
+read or write.
 """
 
 import re
@@ -21,7 +21,7 @@ VALUE = 8
 
 CREATE_ERROR, DESTROY_ERROR, GET_STREAM = 48, 64, 80
 SCHEDULE, COUNT_THREADS, CREATE_FUTURE, SET_FUTURE, GET_DEVICE = 136, 144, 152, 160, 184
-"""The functions of XLA_FFI_Api that are called."""
+"""The functions of XLA_FFI_Api that the handlers call."""
 
 FIELDS = {
     "XLA_FFI_CallFrame": {
@@ -61,7 +61,7 @@ FIELDS = {
     },
 }
 
-# the same under two names: of the API's versions up to 0.3, and from 0.4 on
+# the same under two names: in API versions up to 0.3, and from 0.4 on
 EXTENSION_STRUCTS = ("XLA_FFI_Extension_Base", "XLA_FFI_InternalExtension")
 EXTENSION_FIELDS = {"type": EXTENSION_TYPE, "next": NEXT_EXTENSION}
 
@@ -75,11 +75,11 @@ SIZES = {
     "XLA_FFI_Future_SetAvailable_Args": 24,
     "XLA_FFI_DeviceOrdinal_Get_Args": 32,
 }
-"""Those of the arguments that the API's functions take."""
+"""The structs of arguments of the API's functions."""
 
 
 class Layout(NamedTuple):
-    """What a header says: its version, and of each struct the offsets of its fields and its size."""
+    """The contents of a header: its version, and the field offsets and size of each struct."""
 
     version: tuple[int, int]
     fields: dict[str, dict[str, int]]
@@ -99,7 +99,7 @@ def read_header() -> str:
 
 
 def parsed(header: str) -> Layout:
-    """Return the layout of a header's structs, as C lays them out with pointers of 64 bits."""
+    """Return the C layout of a header's structs with 64-bit pointers."""
     text = re.sub(r"//.*", "", header)
     version = tuple(int(n) for n in re.findall(r"#define XLA_FFI_API_(?:MAJOR|MINOR) (\d+)", text))
     if len(version) != 2:
@@ -146,7 +146,7 @@ def version_of(header: str) -> tuple[int, int]:
     Raises
     ------
     ValueError
-        If its structs are not those that the handlers read, or newer than can be known.
+        If its structs differ from those that the handlers read, or are of an unknown newer version.
     """
     layout = parsed(header)
     if layout.version[0] != 0:

@@ -1,7 +1,7 @@
 """The native handler: runs a kernel's loop on XLA's buffers, without Python and its lock.
 
-Numba compiles it. Buffers are dense and in row-major order, as `jax.ffi` asks XLA for. A large result
-is computed in blocks on XLA's own threads; XLA learns of its end by a future, so that no thread waits.
+Numba compiles it. Buffers are dense and row-major, as `jax.ffi` requests from XLA. A large result is
+computed in blocks on XLA's own threads; a future tells XLA when it is done, so that no thread waits.
 """
 
 from gpu_sigmoid.backends.cpu.native import jitted
@@ -30,8 +30,8 @@ from gpu_sigmoid.backends.jax.table import CODE, DETAIL, ITEM_SIZE
 BLOCK = 1 << 17
 """Elements that a thread takes at a time."""
 
-# What the threads that compute one result share, in words on the heap. `HOLDERS` counts those that may
-# still read it: the last one frees it.
+# The state, in words on the heap, that the threads computing one result share. `HOLDERS` counts the
+# threads that may still read it; the last one frees it.
 NEXT, LEFT, HOLDERS, BLOCKS, COUNT, OPERANDS, KERNEL, FINISH, DONE = range(0, 72, 8)
 STEPS = 72
 POINTERS = STEPS + 8 * MOST_OPERANDS
@@ -42,7 +42,7 @@ host_table = symbol("gpu_sigmoid_host_kernels")
 
 @jitted
 def threads_of(frame: int) -> int:
-    """Return how many threads may compute, this one included."""
+    """Return the number of threads that may compute, including this one."""
     query = words(5)
     set_word(query, 0, 32)
     set_word(query, 8, 0)
@@ -55,7 +55,7 @@ def threads_of(frame: int) -> int:
 
 @jitted
 def new_future(frame: int) -> int:
-    """Give the call frame a future and return it, 0 where there is none to be had."""
+    """Give the call frame a future and return it, or 0 if there is none."""
     query = words(3)
     set_word(query, 0, 24)
     set_word(query, 8, 0)
@@ -77,7 +77,7 @@ def compute(entry: int, operands: int, pointers: int, steps: int, start: int, en
 
 @jitted
 def compute_blocks(job: int) -> None:
-    """Compute blocks until none is left; whoever finishes the last one tells XLA."""
+    """Compute blocks until none is left; the thread that finishes the last one tells XLA."""
     count = word(job, COUNT)
     while True:
         block = fetch_add(job, NEXT, 1)
@@ -153,5 +153,5 @@ def execute(frame: int) -> int:
 
 
 def help_with(job: int) -> None:
-    """Take part in what `share` began, on another thread."""
+    """Help with the work that `share` began, on another thread."""
     compute_blocks(job)

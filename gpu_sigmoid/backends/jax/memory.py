@@ -1,6 +1,6 @@
-"""Memory and functions by address, as Numba intrinsics: what a C program would write with pointers.
+"""Memory and functions by address, as Numba intrinsics, like pointers in a C program.
 
-All numbers are 64 bits wide here, addresses too. `word` and `half` are 64 and 32 bits in memory.
+All numbers, addresses included, have 64 bits. `word` and `half` are 64 and 32 bits in memory.
 """
 
 from typing import Any
@@ -52,7 +52,7 @@ set_word, set_half = storer(WORD), storer(HALF)
 
 @intrinsic
 def fetch_add(context: Any, address: Any, offset: Any, value: Any) -> Any:
-    """Add to a word, of all threads one at a time; return what it was."""
+    """Add to a word atomically; return its previous value."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         place = pointer(builder, values[0], values[1], WORD)
@@ -63,7 +63,7 @@ def fetch_add(context: Any, address: Any, offset: Any, value: Any) -> Any:
 
 @intrinsic(prefer_literal=True)
 def words(context: Any, count: Any) -> Any:
-    """Return the address of `count` (a literal) words on the stack, the same ones in every turn of a loop."""
+    """Return the address of `count` (a literal) words on the stack, the same in every turn of a loop."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.ptrtoint(cgutils.alloca_once(builder, WORD, size=count.literal_value), WORD)
@@ -75,7 +75,7 @@ def words(context: Any, count: Any) -> Any:
 
 @intrinsic
 def call(context: Any, function: Any, operands: Any) -> Any:
-    """Call a C function by its address, with words; return the word that it returns, if it does."""
+    """Call a C function by its address, with words; return its result, if any, as a word."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         arguments = cgutils.unpack_tuple(builder, values[1])
@@ -86,9 +86,9 @@ def call(context: Any, function: Any, operands: Any) -> Any:
 
 
 def symbol(name: str) -> Any:
-    """Return the intrinsic () -> address of what `llvmlite.binding.add_symbol` gave a name.
+    """Return the intrinsic () -> address of a symbol named by `llvmlite.binding.add_symbol`.
 
-    The code refers to the name: on disk it holds no address of the process that compiled it.
+    The code refers to the name, so that on disk it contains no address of the compiling process.
     """
 
     @intrinsic
@@ -103,7 +103,7 @@ def symbol(name: str) -> Any:
 
 
 def library(name: str, result: Any) -> Any:
-    """Return the intrinsic (word) -> `result` of C's library that has this name."""
+    """Return the intrinsic (word) -> `result` for a function of the C library."""
 
     @intrinsic
     def function(context: Any, operand: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The handlers, compiled and registered with XLA for the CPU; or the reason why they are not."""
+"""The handlers, compiled and registered with XLA for the CPU, or the reason why not."""
 
 import ctypes
 import hashlib
@@ -30,13 +30,13 @@ SETTINGS = np.zeros(32, np.int64)
 
 Handler = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
 
-# what XLA calls is to outlive it
+# the code that XLA calls must outlive XLA
 _callbacks: list[Any] = []
 
 
 @cache
 def why_not() -> str | None:
-    """Register the handlers for the CPU; return why that is not possible, None where it was."""
+    """Register the handlers for the CPU; return None, or why that is not possible."""
     try:
         SETTINGS[:2] = frame.version_of(frame.read_header())
         for place, text in MESSAGES.items():
@@ -48,14 +48,14 @@ def why_not() -> str | None:
         SETTINGS[calls.TASK // 8] = native(handler.help_with, types.void)
         register("cpu", native(handler.execute, types.intp), table.ready)
         jax.ffi.register_ffi_target_as_batch_partitionable(TARGET)
-    # whatever it is, there is another way to compute
+    # whatever the error, there is another way to compute
     except Exception as error:
         return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
     return None
 
 
 def register(platform: str, execute: int, ready: Callable[[int], Any]) -> None:
-    """Register a native handler, before whose first call XLA has the kernel made `ready`."""
+    """Register a native handler; XLA calls `ready` for the kernel before the first call."""
     stages = {"instantiate": instantiating(execute, ready), "execute": execute}
     capsules = {name: jax.ffi.pycapsule(place) for name, place in stages.items()}
     jax.ffi.register_ffi_target(TARGET, capsules, platform=platform)
@@ -65,7 +65,7 @@ def register(platform: str, execute: int, ready: Callable[[int], Any]) -> None:
 def native(function: Any, result: Any) -> int:
     """Compile a function of a word; return its address.
 
-    It is kept on disk, under a name that says what it was made of.
+    It is cached on disk, under a name that identifies its source.
     """
     modules = (calls, frame, memory, table, sys.modules[function.__module__])
     digest = hashlib.sha256(b"".join(map(contents, modules)) + str(SPLIT_FROM).encode()).hexdigest()[:16]
@@ -76,13 +76,13 @@ def native(function: Any, result: Any) -> int:
 
 
 def allow_threads() -> None:
-    """Tell the handler how many threads a call may use."""
+    """Set the number of threads that the handler may use for a call."""
     SETTINGS[calls.THREADS // 8] = get_num_threads()
 
 
 @cache
 def instantiating(execute: int, ready: Callable[[int], Any]) -> int:
-    """Return the address of what XLA calls when it makes a program, or loads what another process made."""
+    """Return the address of the function that XLA calls when it makes or loads a program."""
 
     def instantiate(call_frame: int) -> int | None:
         if at(call_frame, frame.EXTENSION):

@@ -1,6 +1,6 @@
-"""One JAX primitive for all methods: how it is typed, batched and differentiated.
+"""One JAX primitive for all methods, with its rules for types, batches and derivatives.
 
-JAX's transformations go by these rules, whichever of them are stacked.
+JAX's transformations use these rules, in any combination.
 """
 
 from functools import cache, reduce
@@ -16,7 +16,7 @@ from gpu_sigmoid.backends.jax.programs import lowered
 from gpu_sigmoid.modes import Partial
 
 ELEMENTWISE = Primitive("gpu_sigmoid")
-"""Takes arrays of one shape and dtype, returns a list of such arrays."""
+"""Takes arrays of one shape and dtype, and returns a list of such arrays."""
 
 ELEMENTWISE.multiple_results = True
 
@@ -27,12 +27,12 @@ def bind(method: Any, *arrays: Any) -> list[Any]:
 
 
 def alike(arrays: list[Any]) -> list[Any]:
-    """Return arrays of one shape laid over a mesh alike, as JAX's own operations would take them."""
+    """Return arrays of one shape with the same sharding, as JAX's own operations would."""
     if len(arrays) == 1:
         return arrays
     if len({jax.typeof(a).sharding for a in arrays}) > 1:
         common = jax.eval_shape(lambda *a: reduce(add, a), *arrays).sharding
-        # None where it is for XLA to choose
+        # None if XLA chooses
         arrays = [a if common is None else jax.sharding.reshard(a, common) for a in arrays]
     axes = [varied_axes(a) for a in arrays]
     missing = [frozenset().union(*axes) - own for own in axes]
@@ -56,7 +56,7 @@ def typed(*operands: Any, method: Any) -> list[Any]:
 
 @ELEMENTWISE.def_impl
 def evaluated(*arrays: Any, method: Any) -> list[Any]:
-    """Compute on arrays that exist: in a gradient outside of `jax.jit`, or under `jax.disable_jit`."""
+    """Compute on concrete arrays: in a gradient outside `jax.jit`, or under `jax.disable_jit`."""
     with jax.disable_jit(False):
         return program(method)(*arrays)
 
@@ -68,7 +68,7 @@ def program(method: Any) -> Any:
 
     on_arrays.__name__ = on_arrays.__qualname__ = method.label
     # Under jax.debug_nans and jax.debug_infs JAX calls a function without jit to find the primitive at
-    # fault, which would come back here without end: this says that the function is one primitive.
+    # fault, which would lead back here endlessly: this declares the function to be one primitive.
     on_arrays._apply_primitive = True  # type: ignore[attr-defined]
     return jax.jit(on_arrays)
 
@@ -90,7 +90,7 @@ def pushed_forward(primals: Any, tangents: Any, *, method: Any) -> tuple[list[An
 def tangent_of(method: Any, partial: Partial, primals: Any, tangents: Any, result: Any) -> Any:
     """Return the tangent of one result, by the chain rule.
 
-    Operands that do not move add nothing, not even nan where a derivative by them is infinite.
+    Constant operands add nothing, not even nan where the derivative with respect to them is infinite.
     """
     count, function = len(method.signature.operands), method.function
     operands, weight = primals[:count], primals[count:]
@@ -107,7 +107,7 @@ def tangent_of(method: Any, partial: Partial, primals: Any, tangents: Any, resul
 def weighted(function: Any, partial: Partial, operands: Any, weight: Any) -> Any:
     """Return a partial derivative times a weight.
 
-    First ones come from one pass, whose product underflows only where the result does.
+    First derivatives use the weighted method, whose product underflows only where the result does.
     """
     if len(partial) == 1:
         return bind(function.method_of(partial, weighted=True), *operands, weight)[0]
@@ -115,7 +115,7 @@ def weighted(function: Any, partial: Partial, operands: Any, weight: Any) -> Any
 
 
 def transposed(cotangents: Any, *operands: Any, method: Any) -> list[Any]:
-    """Return the cotangent of a weight, by which alone the result is linear: its own transpose."""
+    """Return the cotangent of a weight; the result is linear only in it, and the method its own transpose."""
     *others, weight = operands
     if not ad.is_undefined_primal(weight) or any(map(ad.is_undefined_primal, others)):
         raise TypeError(f"{method.label} is not linear")
@@ -130,5 +130,5 @@ ad.primitive_jvps[ELEMENTWISE] = pushed_forward
 ad.primitive_transposes[ELEMENTWISE] = transposed
 
 
-# a lowering that JAX kept for another call would not see what the operands are made of
+# a lowering that JAX cached for another call would not see how the operands are made
 mlir.register_lowering(ELEMENTWISE, lowered, cacheable=False)

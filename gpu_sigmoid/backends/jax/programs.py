@@ -1,7 +1,7 @@
-"""What stands for a method in XLA's programs: a call of a native handler.
+"""The lowering of a method in XLA's programs: a call of a native handler.
 
-On one device it is a call that takes numbers in the place of arrays, and writes to memory that was given
-away. Where arrays may be parted over devices, it is one that XLA's partitioners know to be elementwise.
+On one device the call accepts numbers in place of arrays, and writes to the memory of donated operands. If
+arrays may be sharded over devices, XLA's partitioners are told that the call is elementwise.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from gpu_sigmoid.backends.jax import cuda, native, table
 
 
 def lowered(context: Any, *operands: Any, method: Any) -> Any:
-    """Lower to a call of the native handlers, one for all platforms that a program is made for."""
+    """Lower to a call of the native handlers, the same for all platforms of a program."""
     platforms = tuple(context.platforms or context.module_context.platforms)
     if any(why_not_on(platform) is not None for platform in platforms):
         if platforms != ("cpu",):
@@ -30,8 +30,8 @@ def lowered(context: Any, *operands: Any, method: Any) -> Any:
 
 
 def is_whole(context: Any) -> bool:
-    """Return whether no array is parted over devices. One exported from one device may be, on several."""
-    # JAX's partitioning has no notion of symbolic shapes
+    """Return whether no array is sharded; a program exported from one device may be, on several."""
+    # JAX's partitioning does not support symbolic shapes
     if not all(isinstance(length, int) for length in context.avals_in[0].shape):
         return True
     module = context.module_context
@@ -40,7 +40,7 @@ def is_whole(context: Any) -> bool:
 
 
 def why_not_on(platform: str) -> str | None:
-    """Return why there is no handler for a platform, None where there is one."""
+    """Return why there is no handler for a platform, or None."""
     reasons = {"cpu": native.why_not, "cuda": cuda.why_not}
     return reasons[platform]() if platform in reasons else "it has no handler"
 
@@ -54,12 +54,12 @@ def refusal(method: Any, platforms: Any) -> TypeError:
 
 
 def called(context: Any, operands: Any, method: Any, kernel: np.int64, with_numbers: bool) -> Any:
-    """Return the results of a native handler, which takes numbers, too, in the place of arrays."""
+    """Return the results of a native handler that accepts numbers in place of arrays."""
     numbers = [number_of(operand) if with_numbers else None for operand in operands]
     given = [operand if number is None else number for operand, number in zip(operands, numbers, strict=True)]
     layouts = [tuple(range(mlir.ir.RankedTensorType(o.type).rank))[::-1] for o in given]
-    # A result that may take an operand's memory has to: what was not donated XLA would copy, to keep it,
-    # but what was donated it copies the result to otherwise.
+    # A result that may use an operand's memory must do so: XLA would otherwise copy the result into a
+    # donated operand, whereas it copies an operand that was not donated in order to keep it.
     donated = [k for k, operand in enumerate(given) if is_donated(operand)]
     call = jax.ffi.ffi_lowering(
         native.TARGET,
@@ -70,20 +70,20 @@ def called(context: Any, operands: Any, method: Any, kernel: np.int64, with_numb
 
 
 def is_donated(operand: Any) -> bool:
-    """Return whether a program may overwrite an operand, an argument of it that `donate_argnums` names."""
+    """Return whether a program may overwrite an operand, because `donate_argnums` names it."""
     function = getattr(operand.owner, "owner", None)
     if function is None or "arg_attrs" not in function.attributes:
         return False
-    # JAX 0.8 gives some arguments as values of no kind
+    # JAX 0.8 gives some arguments as untyped values
     number = mlir.ir.BlockArgument(operand).arg_number
     attributes = mlir.ir.ArrayAttr(function.attributes["arg_attrs"])[number]
     return "tf.aliasing_output" in attributes or "jax.buffer_donor" in attributes
 
 
 def number_of(operand: Any) -> Any:
-    """Return the number that fills an array, None where it is not known to be filled with one.
+    """Return the number that fills an array, None if it is not known to be constant.
 
-    The gradient of a sum begins with such an array, which is written and read for nothing.
+    The gradient of a sum begins with such an array, which need not be written and read.
     """
     operation = getattr(operand.owner, "operation", None)
     if operation is None or operation.name not in ("stablehlo.broadcast_in_dim", "stablehlo.convert"):
@@ -91,7 +91,7 @@ def number_of(operand: Any) -> Any:
     (source,) = operation.operands
     if operation.name == "stablehlo.broadcast_in_dim":
         return source if mlir.ir.RankedTensorType(source.type).rank == 0 else None
-    # of 16-bit numbers JAX computes sums in 32 bits
+    # JAX computes sums of 16-bit numbers in 32 bits
     if (number := number_of(source)) is None:
         return None
     element = mlir.ir.RankedTensorType(operand.type).element_type
@@ -99,9 +99,9 @@ def number_of(operand: Any) -> Any:
 
 
 def called_on_parts(context: Any, operands: Any, method: Any, kernel: np.int64) -> Any:
-    """Return the results of a native handler, which XLA's partitioners know to be elementwise."""
+    """Return the results of a native handler that XLA's partitioners treat as elementwise."""
     shape = context.avals_in[0].shape
-    # XLA parts arrays along what it takes for a batch's axes, if there is another one behind them
+    # XLA shards arrays along axes that it takes for batches, if another axis follows them
     whole = mlir.ir.RankedTensorType(operands[0].type)
     single = mlir.ir.RankedTensorType.get([*shape, 1], whole.element_type)
     layout, outputs = tuple(range(len(shape), -1, -1)), len(method.mode.partials)
@@ -117,7 +117,7 @@ def called_on_parts(context: Any, operands: Any, method: Any, kernel: np.int64) 
 
 
 def partitioning(shape: tuple[int, ...], inputs: int, outputs: int) -> dict[str, Any]:
-    """Return the attributes that tell XLA's partitioners that all operands may be parted, along any axis."""
+    """Return the attributes that let XLA's partitioners shard all operands along any axis."""
     factors = ["ijklmnopqrstuvwxyz"[k] if k < 18 else f"z_{k - 17}" for k in range(len(shape) + 1)]
     operand = f"[{', '.join(factors)}]"
     sizes = ", ".join(f"{factor}={length}" for factor, length in zip(factors, (*shape, 1), strict=True))
@@ -129,7 +129,7 @@ def partitioning(shape: tuple[int, ...], inputs: int, outputs: int) -> dict[str,
 
 
 def called_back(method: Any, *arrays: Any) -> Any:
-    """Compute by a call back to Python, where the native handler cannot be had."""
+    """Compute by a call back to Python, if there is no native handler."""
     like = jax.ShapeDtypeStruct(arrays[0].shape, arrays[0].dtype)
     several = len(method.mode.partials) > 1
 

@@ -13,8 +13,8 @@ from gpu_sigmoid.dtypes import ACCEPTED, DTYPES, accepted_name
 
 
 def taken(method: Any, operand: Any) -> Any:
-    """Return an operand as JAX takes it."""
-    # which JAX 0.9 takes for an array as well
+    """Return an operand in a form that JAX accepts."""
+    # JAX 0.9 takes it for an array too
     if isinstance(operand, jax.Ref):
         raise TypeError(f"{method.label}: a jax.Ref is not accepted; pass ref[...], the array that it holds")
     if isinstance(operand, jax.Array | float | int):
@@ -35,13 +35,13 @@ def refusal(method: Any, dtype: Any) -> TypeError:
 
 
 def of_one_dtype(method: Any, operands: tuple) -> list[Any]:
-    """Return operands as arrays of the dtype that results have, weakly typed where JAX's would be."""
+    """Return operands as arrays of the result's dtype, weakly typed where JAX's would be."""
     arrays = [jnp.asarray(o) for o in operands]
     for array in arrays:
         if not is_exact(array.dtype) and array.dtype.name not in DTYPES:
             raise refusal(method, array.dtype)
     allow_ranks(method, arrays)
-    # JAX says what is weak only of a result; a sum's dtype is the operands' common one
+    # JAX tells weakness only for a result; the dtype of a sum is the operands' common one
     scalars = [jax.ShapeDtypeStruct((), a.dtype, weak_type=a.weak_type) for a in arrays]
     common = jax.eval_shape(lambda *s: reduce(add, s), *scalars)
     dtype = jnp.result_type(float) if is_exact(common.dtype) else common.dtype
@@ -55,14 +55,14 @@ def is_exact(dtype: Any) -> bool:
 def converted(array: Any, dtype: Any, weak: bool) -> Any:
     if array.dtype == dtype:
         return array
-    # a conversion makes a strong type, a product with a Python number a weak one of the default dtype
+    # a conversion gives a strong type, a product with a Python number a weak one of the default dtype
     if weak and is_exact(array.dtype) and dtype == jnp.result_type(float):
         return array * 1.0
     return array.astype(dtype)
 
 
 def allow_ranks(method: Any, arrays: list[Any]) -> None:
-    """Warn or raise where shapes differ in length and jax_numpy_rank_promotion asks for it."""
+    """Warn or raise if ranks differ and jax_numpy_rank_promotion asks for that."""
     setting = jax.config.jax_numpy_rank_promotion
     if setting == "allow" or len({a.ndim for a in arrays if a.ndim}) < 2:
         return

@@ -1,7 +1,7 @@
-"""The kernels that the native handlers find: a table in memory, by a key that a program carries.
+"""The table in which native handlers find kernels, by a key in the program.
 
-A program (a cache of XLA's, a file of `jax.export`) outlives the process that made it. So it holds no
-address, but a key that is the same in every process: a hash of the method's and the dtype's name.
+A program (in XLA's cache, or in a file of `jax.export`) outlives the process that made it. So it contains
+no address but a key that is the same in every process: a hash of the names of the method and the dtype.
 """
 
 import hashlib
@@ -20,8 +20,8 @@ CAPACITY = 4096
 KEY, CODE, DETAIL, ITEM_SIZE, ENTRY = 0, 8, 16, 24, 32
 """Byte offsets in an entry, and its size. An entry without a key is free.
 
-The code is a loop's address, the detail that of the table passed to it; on a GPU it is a kernel's
-handle, and how many elements each of its threads takes.
+The code is the address of a loop, the detail that of the table passed to it; on a GPU they are a kernel's
+handle and the number of elements for each of its threads.
 """
 
 HOST, CUDA = (np.zeros((CAPACITY, ENTRY // 8), np.int64) for _ in range(2))
@@ -45,7 +45,7 @@ def methods() -> dict[int, tuple[Any, str]]:
 
 
 def method_of(key: int) -> tuple[Any, str]:
-    """Return the method and the dtype that a program asks for.
+    """Return the method and the dtype of a program's key.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def method_of(key: int) -> tuple[Any, str]:
 
 @cache
 def ready(key: int) -> int:
-    """Compile the host's kernel of a key, if it is not yet in the table; return the key."""
+    """Compile the host's kernel of a key, unless it is in the table; return the key."""
     method, dtype = method_of(key)
     loop, data = LOOPS[cpu.kernel(method.formula, method.mode, dtype)]
     enter(HOST, key, loop, data, dtype)
@@ -72,5 +72,5 @@ def enter(entries: np.ndarray, key: int, code: int, detail: int, dtype: str) -> 
         while entries[place, 0] not in (0, key):
             place = (place + 1) % CAPACITY
         entries[place, 1:] = code, detail, numpy_dtype(dtype).itemsize
-        # last: a handler on another thread takes an entry with its key for a whole one
+        # last, since a handler on another thread considers an entry with a key complete
         entries[place, 0] = key

@@ -1,15 +1,15 @@
-"""Numba device arrays: grid-stride kernels that numba-cuda compiles, when first called.
+"""Numba device arrays: grid-stride kernels that numba-cuda compiles on the first call.
 
 - `prepared`: calls on arrays of certain shapes, strides and dtypes
-- `kernels`: writes and compiles the loop, of `intrinsics`: its loads, stores and arithmetic
-- `memory`: where arrays lie
-- `streams`: which stream a call runs on, and what waits for what
+- `kernels`: writes and compiles the loop; `intrinsics` are its loads, stores and arithmetic
+- `memory`: the memory and device of arrays
+- `streams`: the stream of a call, and the streams that wait for each other
 - `managed`: arrays in memory that the host uses too
 
-A call runs on the arrays' device, on the first stream that one of them is bound to or else
-the default one; the others wait for it, as it does for them. It waits for nothing on the host,
-and allocates nothing but the result, and a copy of an input that overlaps it in part, which is
-refused where a graph is captured: a replay would not find it.
+A call runs on the arrays' device, on the first stream that one of them is bound to, or on the default
+stream. The other streams wait for it, and it waits for them. The host waits for nothing. Only the result
+is allocated, and a copy of an input that partly overlaps it; such a copy is refused while a graph is
+captured, since it would be gone when the graph is replayed.
 """
 
 from functools import cache
@@ -33,7 +33,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     numba_cuda()
     calls = calls_of(method)
     if on_device(operands[0]):
-        # from now on `dispatch` finds it there
+        # `dispatch` finds it there from now on
         method.ready.setdefault(type(operands[0]), calls)
     result = calls(operands, out)
     if result is NotImplemented:

@@ -1,4 +1,4 @@
-"""What a kernel's loop is made of, as Numba intrinsics: LLVM and inline PTX."""
+"""The building blocks of a kernel's loop as Numba intrinsics: LLVM and inline PTX."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ def scalar_type(format: Format) -> Any:
 
 
 def scalar(program: Program) -> Any:
-    """Return the intrinsic that computes a program; of several outputs it makes a tuple."""
+    """Return the intrinsic that computes a program; several outputs are a tuple."""
     floating = scalar_type(program.format)
     outputs = len(program.outputs)
 
@@ -62,7 +62,7 @@ def store(dtype: str) -> Any:
         def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             element = values[2]
             if dtype == "float16":
-                # without .ftz: subnormals are kept, whatever the kernel is compiled with
+                # without .ftz, so that subnormals are kept whatever the compiler options
                 element = nvvm.assembly(builder, "cvt.rn.f16.f32 $0, $1;", ir.IntType(16), "f", [element])
             elif dtype == "bfloat16":
                 element = float_to_bfloat(builder, element)
@@ -80,7 +80,7 @@ def pointer(builder: Any, values: Any, dtype: str) -> Any:
 
 
 def stored(dtype: str) -> Any:
-    """Return the type of an element in memory; of 16-bit floats, their bits."""
+    """Return the type of an element in memory; 16-bit floats are stored as their bits."""
     if dtype in ("float32", "float64"):
         return ir.FloatType() if dtype == "float32" else ir.DoubleType()
     return ir.IntType(16 if dtype == "bfloat16" else 8 * np.dtype(dtype).itemsize)

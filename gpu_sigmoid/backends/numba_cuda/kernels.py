@@ -28,7 +28,7 @@ def numba_cuda() -> Any:
     Raises
     ------
     ImportError
-        If it is not: it says what to install.
+        If it is not. The message says what to install.
     """
     try:
         from numba import cuda
@@ -43,7 +43,7 @@ def numba_cuda() -> Any:
     return cuda
 
 
-# a kernel is compiled once per program: equal calls give the same one
+# a kernel is compiled once per program: equal arguments give the same kernel
 program = cache(lower_for)
 
 
@@ -54,7 +54,7 @@ def compiled(device: int, program: Program, dtype: str, kinds: tuple[str, ...], 
     Raises
     ------
     ImportError
-        If numba-cuda and NumPy are of versions that do not go together.
+        If the versions of numba-cuda and NumPy are incompatible.
     """
     from numba import types
 
@@ -93,8 +93,8 @@ def scope(program: Program, dtype: str, kinds: tuple[str, ...]) -> dict[str, Any
 def kernel_source(kinds: tuple[str, ...], dtype: str, outputs: int, dimensions: int) -> str:
     """Return the source of `kernel(n, extents..., operands..., results..., steps...)`.
 
-    Arrays are passed as addresses: one compilation serves all of a layout. `load_DTYPE`,
-    `store`, `scalar` and `cuda` are to be in scope.
+    Arrays are passed as addresses, so that one compilation serves all arrays of a layout. `load_DTYPE`,
+    `store`, `scalar` and `cuda` must be in scope.
     """
     extents = [f"extent{d}" for d in range(dimensions)]
     operands = [f"x{k}" for k in range(len(kinds))]

@@ -1,4 +1,4 @@
-"""Device arrays as Numba holds them: their place, their device, new ones."""
+"""Numba's device arrays: their memory, their device, and new ones."""
 
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
@@ -17,7 +17,7 @@ def on_device(operand: Any) -> bool:
 
 @cache
 def array_type() -> type:
-    """Return the type of all device arrays, which numba-cuda's come from."""
+    """Return the base class of numba-cuda's device arrays."""
     from numba.cuda.cudadrv.devicearray import DeviceNDArrayBase
 
     return DeviceNDArrayBase
@@ -42,7 +42,7 @@ def device_of(method: Any, arrays: list) -> AbstractContextManager:
     Raises
     ------
     TypeError
-        If they are on several: nothing is transferred without being asked for.
+        If they are on several: nothing is transferred implicitly.
     """
     devices = sorted({a.gpu_data.context.device.id for a in arrays})
     if len(devices) > 1:
@@ -57,7 +57,7 @@ def empty(shape: tuple[int, ...], dtype: np.dtype, strides: tuple[int, ...], str
 
 
 def copied(method: Any, array: Any, stream: Any) -> tuple[Any, int]:
-    """Return a copy of the memory an array goes over, made on a stream, and where in it the array begins.
+    """Return a copy of the memory that an array spans, made on a stream, and the array's offset in it.
 
     Raises
     ------
@@ -79,14 +79,14 @@ def copied(method: Any, array: Any, stream: Any) -> tuple[Any, int]:
 
 def number(value: Any, dtype: np.dtype) -> Any:
     """Return a number rounded to a dtype, as the kernels compute with it."""
-    # infinity and 0 are what one beyond the dtype's range is rounded to, and no cause for a warning
+    # a number out of the dtype's range becomes infinity or 0, which must not cause a warning
     with np.errstate(over="ignore", under="ignore"):
         rounded = np.asarray(value).astype(dtype)
     return rounded.astype(np.float64 if dtype == np.float64 else np.float32)[()]
 
 
 def refuse_foreign(method: Any, place: Placed) -> None:
-    """Raise an error if elements are not as a GPU reads them, wherever the array begins."""
+    """Raise an error if a GPU cannot read the elements, whatever the array's address."""
     if not place.dtype.isnative:
         raise TypeError(
             f"{method.label}: {place.dtype.name} in the other byte order ({place.dtype.str}), which GPUs "

@@ -1,4 +1,4 @@
-"""Calls on arrays of certain shapes, strides and dtypes, prepared but for addresses, streams and numbers."""
+"""Calls on arrays of certain shapes, strides and dtypes; addresses, streams and numbers are left open."""
 
 from contextlib import nullcontext
 from math import prod
@@ -17,7 +17,7 @@ BLOCK = (kernels.THREADS, 1, 1)
 
 
 def described(operands: tuple, out: Any) -> tuple:
-    """Return what a call is prepared for; of a number that is its type."""
+    """Return the key of a prepared call; a number is represented by its type."""
     arrays = (*operands, *out) if type(out) is tuple else (*operands, out)
     described = [(type(a), a.shape, a.strides, a.dtype) if on_device(a) else type(a) for a in arrays]
     if not memory.one_device():
@@ -27,7 +27,7 @@ def described(operands: tuple, out: Any) -> tuple:
 
 
 class Call:
-    """A kernel, and its arguments as far as they do not depend on where arrays lie."""
+    """A kernel, and those of its arguments that do not depend on the arrays' addresses."""
 
     def __init__(self, method: Any, operands: tuple, out: Any) -> None:
         name = result_name(method, operands)
@@ -44,7 +44,7 @@ class Call:
         written = [new if o is None else at_0(o) for o in outs]
         layout = layout_of(self.shape, [*read, *written])
         if layout.columns in ((), (tuple(place.dtype.itemsize for place in (*read, *written)),)):
-            # contiguous alike, which takes no strides
+            # all contiguous in the same way, so no strides are needed
             layout = Layout((), ())
         self.size = prod(self.shape)
         self.before, self.after = (self.size, *layout.extents), layout.steps
@@ -103,10 +103,10 @@ class Call:
         if self.kernel is None:
             device = kernels.numba_cuda().get_current_device().id
             self.kernel = kernels.compiled(device, *self.kernel_of)
-        # the kernel's own launch: that of a configured one warns of few blocks, and takes as long again
+        # the kernel's own launch; a configured kernel warns about few blocks and takes twice as long
         self.kernel.launch(arguments, self.grid, BLOCK, streams.launchable(stream))
 
 
 def at_0(array: Any) -> Placed:
-    """Return how an array lies, wherever that is."""
+    """Return an array's layout, apart from its address."""
     return Placed(0, array.shape, array.strides, array.dtype)

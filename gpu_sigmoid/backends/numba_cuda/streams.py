@@ -1,6 +1,6 @@
-"""The streams that device arrays are bound to, which Numba leaves to the caller to put in order.
+"""The streams that device arrays are bound to; Numba leaves ordering them to the caller.
 
-An array that is bound to none says nothing of when it is ready, and is not waited for.
+An array that is bound to no stream does not say when it is ready, and is not waited for.
 """
 
 from functools import lru_cache
@@ -11,20 +11,20 @@ from gpu_sigmoid.backends.numba_cuda.kernels import numba_cuda
 
 @lru_cache
 def launchable(stream: Any) -> Any:
-    """Return a stream, 0 for the default one, as a kernel's own launch takes it."""
+    """Return a stream as a kernel's own launch takes it; 0 is the default stream."""
     from numba.cuda.cudadrv.driver import _to_core_stream
 
     return _to_core_stream(stream)
 
 
 def of(method: Any, arrays: list) -> tuple[Any, list]:
-    """Return the stream that a call on arrays runs on, 0 if they are bound to none, and the other ones.
+    """Return the stream that a call runs on, 0 if the arrays are bound to none, and the other streams.
 
     Raises
     ------
     RuntimeError
-        If one of several captures a graph that others have no part in: they cannot wait
-        for each other.
+        If one of several streams captures a graph that others are not part of, since they
+        cannot wait for each other.
     """
     first: Any = 0
     others: dict[int, Any] = {}
@@ -50,14 +50,14 @@ def handle(stream: Any) -> int:
 
 
 def wait(stream: Any, other: Any) -> None:
-    """Let a stream wait, on the GPU, for what another one was given so far."""
+    """Let a stream wait, on the GPU, for the work given to another one so far."""
     event = numba_cuda().event(timing=False)
     event.record(other)
     event.wait(stream)
 
 
 def captures(stream: Any) -> bool:
-    """Return whether a graph is captured; the default stream, 0 or 1, cannot."""
+    """Return whether the stream captures a graph, which the default stream, 0 or 1, cannot."""
     from numba.cuda.cudadrv.driver import driver
 
     return handle(stream) > 1 and bool(driver.cuStreamIsCapturing(handle(stream)))

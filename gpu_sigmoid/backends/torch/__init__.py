@@ -1,12 +1,12 @@
-"""PyTorch tensors: operators of its own library, with derivatives of every order we offer.
+"""PyTorch tensors: operators registered with torch, with derivatives of both orders.
 
-- `direct`: calls that torch's dispatcher has nothing to do for, which `dispatch` finds by the type
-- `operators`: the methods as operators, and what torch's dispatcher has for them
+- `direct`: calls that do not need torch's dispatcher; `dispatch` finds them by the tensor's type
+- `operators`: the methods as operators, and their entries in torch's dispatcher
 - `derivatives`: their gradients and tangents
 - `batches`: their operands under torch.vmap
 - `halves`: two operands in one tensor
-- `operands`: what tensors they take, of one dtype, and what they may write to
-- `computation`: computing on tensors' memory, in the host's (`host`) or in a GPU's (`cuda`)
+- `operands`: the accepted operands, of one dtype, and outputs
+- `computation`: computing on tensors' memory, on the host (`host`) or on a GPU (`cuda`)
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ from gpu_sigmoid.registry import FUNCTIONS
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on tensors of one device; gradients flow to all of them."""
-    # a program that is being compiled would find, when it is done, that what it rests on has changed
+    # otherwise a program being compiled would find at the end that its assumptions no longer hold
     if not torch.compiler.is_compiling() and Tensor not in method.ready:
         direct.install()
     for operand in operands:
@@ -36,5 +36,5 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
 
 
 def call_by_name(function: str, mode: str, *operands: Any, out: Any = None) -> Any:
-    """Call a mode of a function: what torch.fx records, whose graphs name a module's functions alone."""
+    """Call a mode of a function; torch.fx records this, since its graphs only name module functions."""
     return FUNCTIONS[function].methods[mode](*operands, out=out)

@@ -1,10 +1,10 @@
-"""Tensors of which one axis is mapped over, by torch.vmap."""
+"""Tensors with an axis that torch.vmap maps over."""
 
 from torch import Tensor
 
 
 def aligned(tensors: tuple[Tensor, ...], dims: tuple) -> list[Tensor]:
-    """Return tensors with the mapped axis first, and as many axes behind it as broadcasting needs."""
+    """Return tensors with the mapped axis first, followed by as many axes as broadcasting needs."""
     rank = max(t.ndim - (d is not None) for t, d in zip(tensors, dims, strict=True))
     moved = []
     for tensor, dim in zip(tensors, dims, strict=True):

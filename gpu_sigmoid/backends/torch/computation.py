@@ -1,4 +1,4 @@
-"""What computes a method on tensors' memory, wherever that is: nothing is recorded for gradients."""
+"""Computing a method on tensors' memory, on any device; nothing is recorded for gradients."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class Computation:
         return results if self.count > 1 else results[0]
 
     def into(self, tensors: Tensors, results: Tensors) -> None:
-        """Write to results, of the tensors' dtype and of the shape that they broadcast to."""
+        """Write to results with the tensors' dtype and their broadcast shape."""
         raise NotImplementedError
 
 
@@ -30,8 +30,7 @@ def flat(tensors: Tensors, results: Tensors) -> tuple[tuple[bool, ...], list[int
     """Return which operands have a step, and the addresses of operands and results.
 
     These are then single runs of memory; an operand without a step is one number for all elements. None
-    where a tensor is laid out in another way, lies off the multiples of its elements' size, or shares
-    memory with a result that is not it exactly.
+    if a tensor has another layout, is not at a multiple of its elements' size, or partly overlaps a result.
     """
     size, itemsize = results[0].numel(), results[0].dtype.itemsize
     nbytes, together = size * itemsize, 0
@@ -46,7 +45,7 @@ def flat(tensors: Tensors, results: Tensors) -> tuple[tuple[bool, ...], list[int
         address = tensor.data_ptr()
         addresses.append(address)
         together |= address
-        # one that broadcasts to a result, and has as many elements, has them in the same order
+        # an operand that broadcasts to a result and has as many elements has them in the same order
         if tensor.numel() == size and tensor.is_contiguous():
             stepping.append(True)
             for out in outs:
@@ -55,7 +54,7 @@ def flat(tensors: Tensors, results: Tensors) -> tuple[tuple[bool, ...], list[int
         elif tensor.numel() == 1 or not any(tensor.stride()):
             stepping.append(False)
             for out in outs:
-                # what is read for all, none may have written
+                # a number that is read for all elements must not be overwritten by one
                 if -itemsize < address - out < nbytes:
                     return None
         else:

@@ -1,8 +1,8 @@
 """Computing on tensors in a GPU's memory, by the kernels of CuPy arrays, on torch's current stream.
 
-Contiguous tensors, rows at a pitch, and ones of one number for all elements, are one launch, given their
-addresses: to make CuPy arrays of them and an object of the stream takes ten times as long. Those are for
-any other layout.
+Contiguous tensors, rows at a pitch, and tensors of one number for all elements are launched directly with
+their addresses: making CuPy arrays of them and an object of the stream takes ten times as long. That is done
+for any other layout.
 """
 
 from functools import lru_cache
@@ -19,9 +19,9 @@ from gpu_sigmoid.environment import refuse_without_gpu
 from gpu_sigmoid.modes import is_tabulable
 
 VECTORS, ELEMENT = "vectors", "element"
-"""How a kernel reads an operand, in the words of `backends.cupy.packed`."""
+"""How a kernel reads an operand, in the terms of `backends.cupy.packed`."""
 ALIGNMENT = 16
-"""Bytes of a vector there."""
+"""The bytes of a vector there."""
 
 
 class Prepared(NamedTuple):
@@ -33,11 +33,11 @@ class Prepared(NamedTuple):
     elements_a_thread: int
     itemsize: int
     below: float
-    """The number of elements from which another kernel serves."""
+    """The number of elements from which another kernel is used."""
 
 
 class Stream:
-    """A stream as CuPy's launches and other libraries take it."""
+    """A stream in the form that CuPy's launches and other libraries accept."""
 
     def __init__(self, pointer: int) -> None:
         self.ptr = pointer
@@ -57,7 +57,7 @@ class OnCuda(Computation):
         self.kernels: dict[tuple, Prepared] = {}
 
     def into(self, tensors: Tensors, results: Tensors) -> None:
-        """Write to results, of the tensors' dtype and of the shape that they broadcast to."""
+        """Write to results with the tensors' dtype and their broadcast shape."""
         first = results[0]
         device = first.get_device()
         if device != torch._C._cuda_getDevice():
@@ -104,7 +104,7 @@ def prepare(method: Any, dtype: torch.dtype, device: int, stepping: tuple[bool, 
 def launched(
     prepared: Prepared, size: int, stepping: tuple[bool, ...], addresses: list[int], stream: int
 ) -> bool:
-    """Launch the kernel and return True, or return False for tensors that it does not serve."""
+    """Launch the kernel and return True, or return False for tensors that it does not accept."""
     if not size or size >= prepared.below:
         return not size
     packed = prepared.packed

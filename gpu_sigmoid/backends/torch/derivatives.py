@@ -1,8 +1,8 @@
 """Derivatives of the operators, forward and in reverse, by operators again.
 
-They are the formulas' own, by each differentiable operand, a target included: the value's is `vjp`,
-one pass; that of a first derivative rests on the second ones. There is no third: asking for it is an
-error, and not a silent zero.
+They are the formulas' derivatives with respect to each differentiable operand, targets included. The
+derivative of a value is `vjp`, in one pass; that of a first derivative uses the second derivatives. A third
+derivative is an error, not a silent zero.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from torch.autograd import forward_ad
 from gpu_sigmoid.modes import Partial
 
 Call = Callable[[Any, tuple[Tensor, ...]], Any]
-"""Computes a method on tensors, differentiably."""
+"""A differentiable computation of a method on tensors."""
 
 
 def differentiable(method: Any, call: Call) -> Callable[..., Any]:
     """Return a method as a function that torch records.
 
-    It takes what computes the results from the tensors, whether their tangents count, and the
-    tensors.
+    Its arguments are the function that computes the results from the tensors, whether tangents count,
+    and the tensors.
     """
 
     rules = rules_of(method)
@@ -40,15 +40,15 @@ def differentiable(method: Any, call: Call) -> Callable[..., Any]:
         return None, None, *found
 
     def jvp(ctx: Any, _: None, __: None, *tangents: Any) -> Any:
-        # Torch turns forward mode off here, and so it would be for an outer level of a transform, whose
-        # derivative of this one is not to be 0. This level has had its turn.
+        # Torch turns forward mode off here. That would hold for an outer level of a transform too, whose
+        # derivative of this one must not become 0. This level is finished.
         primals = tuple(forward_ad.unpack_dual(t, level=0).primal for t in ctx.saved_tensors)
         with forward_ad._set_fwd_grad_enabled(True):
             return pushed_forward(rules, primals, tangents, call)
 
     members = {"forward": forward, "backward": backward, "jvp": jvp}
-    # Not autograd.Function, which does in Python, before torch's dispatcher, what operators have it do:
-    # this is called by the dispatcher, or where it has nothing to do.
+    # Not autograd.Function, which does in Python, before torch's dispatcher, what the dispatcher does for
+    # operators: this is called by the dispatcher, or where the dispatcher is not needed.
     base = torch.autograd.function._SingleLevelFunction
     name = f"{method.function.name}_{method.mode.name}"
     kind: Any = type(name, (base,), {rule: staticmethod(of) for rule, of in members.items()})
@@ -56,17 +56,17 @@ def differentiable(method: Any, call: Call) -> Callable[..., Any]:
 
 
 class Rules(NamedTuple):
-    """How a method's results depend on its operands."""
+    """The dependence of a method's results on its operands."""
 
     function: Any
     weighted: bool
-    """Whether the last operand is a cotangent, which the results are multiplied by."""
+    """Whether the last operand is a cotangent that the results are multiplied by."""
     derivatives: list[list[Any]]
     """For each result and each differentiable operand, the method that computes the derivative."""
     itself: list[Any]
-    """For each result of a weighted method, the method that computes what the cotangent multiplies."""
+    """For each result of a weighted method, the method that computes the cotangent's factor."""
     together: list[Any]
-    """For each result, the method that computes all its derivatives in one pass, None where there is none."""
+    """For each result, the method that computes all its derivatives in one pass, or None."""
 
 
 def rules_of(method: Any) -> Rules:
@@ -80,10 +80,10 @@ def rules_of(method: Any) -> Rules:
 
 
 def derivative_of(function: Any, partial: Partial) -> Any:
-    """Return the method for a partial derivative, None for a third one."""
+    """Return the method for a partial derivative, None for one of third order."""
     if len(partial) > 2:
         return None
-    # first ones are multiplied by their weight in one pass
+    # first derivatives are multiplied by their weight in one pass
     return function.method_of(partial, weighted=len(partial) == 1)
 
 

@@ -1,8 +1,8 @@
-"""Calls that torch's dispatcher has nothing to do for: tensors of one dtype, in plain memory.
+"""Calls that do not need torch's dispatcher: tensors of one dtype, in plain memory.
 
-A dispatcher's kernel in Python costs three times the rest of a small call. So where no transform,
-mode, tracer, profiler or autocast is on and the tensors are no views that torch would resolve, a
-method's kernel is called at once, and recorded for gradients as the operator would be.
+A dispatcher's kernel in Python costs three times as much as the rest of a small call. So if no
+transform, mode, tracer, profiler or autocast is active, and no tensor is a view that torch would have to
+resolve, a method's kernel is called directly, and recorded for gradients as the operator would be.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ from gpu_sigmoid.backends.torch.operators import (
 from gpu_sigmoid.registry import FUNCTIONS
 
 KINDS = (Tensor, torch.nn.Parameter)
-"""The types of tensors that have no behaviour of their own."""
+"""The types of tensors without overridden behaviour."""
 
 
 def keys(*names: str) -> int:
@@ -49,7 +49,7 @@ def keys(*names: str) -> int:
 
 
 MODES = {keys("BackendSelect"), keys("BackendSelect", "ADInplaceOrView")}
-"""What a thread adds to every tensor's dispatch keys: nothing of interest, in inference mode or not."""
+"""The dispatch keys that a thread adds to every tensor's when nothing special is active."""
 
 MADE_IN_INFERENCE = {keys(place, f"Autocast{place}") for place in ("CPU", "CUDA")}
 """The dispatch keys of plain tensors that were made in inference mode."""
@@ -65,7 +65,7 @@ PLAIN = {
 
 
 def undisturbed() -> bool:
-    """Return whether no transform, mode or tracer has a say, nor forward mode."""
+    """Return whether no transform, mode, tracer or forward mode is active."""
     return (
         _dispatch_tls_local_include_set().raw_repr() in MODES
         and not _is_torch_function_mode_enabled()
@@ -74,7 +74,7 @@ def undisturbed() -> bool:
 
 
 def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
-    """Return a method on plain tensors; on others it returns NotImplemented, having done nothing."""
+    """Return a method on plain tensors; for others it returns NotImplemented without doing anything."""
     count = len(method.mode.partials)
     alone = len(method.operands) == 1
     cast = bool(devices_in_float32(method))
@@ -85,7 +85,7 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
 
     def direct(operands: Tensors, out: Any) -> Any:
         if is_dynamo_compiling():
-            # torch.compile follows Python, and is to find the operator
+            # torch.compile follows the Python code and must find the operator
             return dispatched(method, operands, out)
         if not undisturbed() or (cast and _is_any_autocast_enabled()) or _profiler_enabled():
             return NotImplemented
@@ -111,7 +111,7 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
             return into(computation, operands, out, found, requires_grad)
         if not (requires_grad and is_grad_enabled()):
             return computation.new(operands)
-        # within another operator's kernel nothing is recorded
+        # inside another operator's kernel nothing is recorded
         if _dispatch_tls_is_dispatch_key_excluded(DispatchKey.AutogradOther):
             return NotImplemented
         return recorded(computation.new, False, *operands)
@@ -147,7 +147,7 @@ def derivative(method: Any, tensors: tuple[Tensor, ...]) -> Any:
 
 
 def install() -> None:
-    """Let `dispatch` find this by a tensor's type."""
+    """Register this with `dispatch` under the type of tensors."""
     for function in FUNCTIONS.values():
         for method in function.methods.values():
             direct = direct_of(method)

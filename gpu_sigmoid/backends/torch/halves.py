@@ -1,7 +1,7 @@
 """Both operands in one tensor: recorded as a call whose backward pass fills the halves of one gradient.
 
-Where more than the tensors says what is done with them (a transform, a mode, a tracer, a compiler),
-halves are operands like others, and what comes of them is joined.
+If more than the tensors records what is done with them (a transform, a mode, a tracer, a compiler),
+the halves are ordinary operands, and their results are joined.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from gpu_sigmoid.registry import FUNCTIONS
 
 
 def of_halves(packed: Any, x: Tensor, axis: int) -> Tensor:
-    """Return the value of a packed function, or what stands for it in a graph of torch.fx."""
+    """Return the value of a packed function, or its proxy in a graph of torch.fx."""
     if isinstance(x, Proxy):
         return x.tracer.create_proxy("call_function", call_by_name, (packed.function.name, x, axis), {})
     if torch.is_grad_enabled() and x.requires_grad and alone(x):
@@ -30,7 +30,7 @@ def call_by_name(function: str, x: Tensor, axis: int) -> Tensor:
 
 
 def fills(x: Tensor, *others: Any) -> bool:
-    """Return whether gradients can be written to a new tensor like x: there is nothing to be recorded."""
+    """Return whether gradients can be written to a new tensor like x, since nothing has to be recorded."""
     if not alone(x, *others):
         return False
     recorded = torch.is_grad_enabled() and any([t.requires_grad for t in (x, *others)])
@@ -38,7 +38,7 @@ def fills(x: Tensor, *others: Any) -> bool:
 
 
 def alone(*tensors: Any) -> bool:
-    """Return whether these are tensors, and nothing else says what is done with them."""
+    """Return whether these are tensors, and nothing else records what is done with them."""
     return not is_dynamo_compiling() and undisturbed() and all([type(t) in KINDS for t in tensors])
 
 
@@ -53,5 +53,5 @@ class Recorded(torch.autograd.function._SingleLevelFunction):
 
     @staticmethod
     def backward(ctx: Any, cotangent: Tensor) -> Any:
-        # which is recorded in its turn where it is to be differentiated
+        # which is itself recorded if it will be differentiated
         return None, None, ctx.packed.vjp(*ctx.saved_tensors, cotangent, ctx.axis)

@@ -15,10 +15,10 @@ from gpu_sigmoid.backends.torch.operands import NAMES
 
 
 class Memory:
-    """A tensor's memory, as NumPy takes it.
+    """A tensor's memory, in the form that NumPy accepts.
 
-    `Tensor.numpy` takes longer, refuses what requires a gradient, and leaves a storage that
-    cannot be resized.
+    `Tensor.numpy` takes longer, refuses tensors that require a gradient, and makes the storage
+    unresizable.
     """
 
     __slots__ = ("tensor",)
@@ -38,7 +38,7 @@ def as_numpy(tensor: Tensor) -> np.ndarray:
     return np.from_dlpack(Memory(tensor))
 
 
-# older ones make arrays that cannot be written to
+# older versions make read-only arrays
 if not hasattr(torch._C, "_to_dlpack_versioned") or np.lib.NumpyVersion(np.__version__) < "2.1.0":
 
     def as_numpy(tensor: Tensor) -> np.ndarray:
@@ -60,7 +60,7 @@ class OnHost(Computation):
         size = first.numel()
         if loop is None or size > SMALL or not first.is_contiguous():
             return super().new(tensors)
-        # Without the steps of `into`: most of a small call's time is between the loop and it.
+        # This skips the steps of `into`, which take most of a small call's time.
         if self.alone:
             result = empty_like(first)
             addresses = loop.packed(first.data_ptr(), result.data_ptr())
@@ -84,7 +84,7 @@ class OnHost(Computation):
         return result
 
     def into(self, tensors: Tensors, results: Tensors) -> None:
-        """Write to results, of the tensors' dtype and of the shape that they broadcast to."""
+        """Write to results with the tensors' dtype and their broadcast shape."""
         first, result = tensors[0], results[0]
         dtype = result.dtype
         loop = self.loops.get(dtype)
@@ -114,17 +114,17 @@ class OnHost(Computation):
 
 
 def laid_out(kernel: np.ufunc, tensors: Tensors) -> Plan:
-    """Return the plan for tensors that lie so."""
+    """Return the plan for tensors of such a layout."""
     itemsize = tensors[0].dtype.itemsize
     views = [(t.shape, tuple([step * itemsize for step in t.stride()])) for t in tensors]
     return plan(itemsize, kernel.nin, tuple(views))
 
 
 def by_arrays(kernel: np.ufunc, tensors: Tensors, results: Tensors) -> None:
-    """Compute by NumPy, which copies what results overlap."""
+    """Compute by NumPy, which copies operands that overlap results."""
     memory = tensors + results
     if results[0].dtype is torch.bfloat16:
-        # NumPy has none, the kernels take the bits
+        # NumPy has no bfloat16; the kernels take the bits
         memory = tuple([t.view(torch.uint16) for t in memory])
     arrays = [as_numpy(t) for t in memory]
     kernel(*arrays[: kernel.nin], out=tuple(arrays[kernel.nin :]))

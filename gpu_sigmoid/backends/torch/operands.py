@@ -1,4 +1,4 @@
-"""What tensors a call may have: operands of one dtype and device, and results' places."""
+"""The tensors of a call: operands of one dtype and device, and places for results."""
 
 from collections.abc import Iterable
 from functools import reduce
@@ -19,7 +19,7 @@ NAMES = {
     torch.float32: "float32",
     torch.float64: "float64",
 }
-"""The dtypes that are served."""
+"""The supported dtypes."""
 
 
 def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:
@@ -29,7 +29,7 @@ def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:
     """
     tensors = [o for o in operands if isinstance(o, Tensor)]
     refuse_layouts(method, tensors)
-    # each of them, since one without a dimension does not count for the common dtype
+    # check each one, since a tensor without dimensions does not count for the common dtype
     refused = [t.dtype for t in tensors if is_inexact(t.dtype) and t.dtype not in NAMES]
     refused += [o.dtype for o in operands if isinstance(o, np.generic) and accepted_name(o.dtype) is None]
     if refused:
@@ -40,7 +40,7 @@ def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:
         raise TypeError(f"{method.label}: tensors on {names}: move them to one device first")
     device = devices[0] if devices else tensors[0].device
     dtype = common_dtype(tensors)
-    # as_tensor of one that is as it should be is an operation in exported programs
+    # calling as_tensor on a tensor that needs nothing would be an operation in exported programs
     return tuple(
         o
         if isinstance(o, Tensor) and o.dtype == dtype and o.device == device
@@ -50,7 +50,7 @@ def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:
 
 
 def refuse_layouts(method: Any, tensors: Iterable[Tensor]) -> None:
-    """Raise an error if elements do not all lie in memory at strides."""
+    """Raise an error unless all elements are in strided memory."""
     for tensor in tensors:
         if tensor.is_nested or tensor.layout != torch.strided:
             kind = "nested" if tensor.is_nested else str(tensor.layout)
@@ -59,7 +59,7 @@ def refuse_layouts(method: Any, tensors: Iterable[Tensor]) -> None:
 
 
 def common_dtype(tensors: list[Tensor]) -> torch.dtype:
-    """Return the dtype by torch's rules: one of no dimension counts only if the others are integers."""
+    """Return the dtype by torch's rules: tensors without dimensions count only beside integers."""
     with_axes = [t.dtype for t in tensors if t.ndim]
     without = [t.dtype for t in tensors if not t.ndim]
     dtype = reduce(torch.promote_types, with_axes or without)
@@ -76,19 +76,19 @@ def is_inexact(dtype: torch.dtype) -> bool:
 def shape_of(tensors: tuple[Tensor, ...]) -> torch.Size:
     """Return the shape that tensors broadcast to.
 
-    Here and elsewhere ranks are compared before shapes: a comparison of sizes of different axes is one
-    that programs compiled for any size would come to rest on.
+    Here and elsewhere ranks are compared before shapes: comparing the sizes of different axes would add an
+    assumption to programs that are compiled for any size.
     """
     shape = tensors[0].shape
     for tensor in tensors[1:]:
-        # asked first, since torch.broadcast_shapes takes longer than a small kernel
+        # checked first, since torch.broadcast_shapes takes longer than a small kernel
         if tensor.ndim != len(shape) or tensor.shape != shape:
             return torch.broadcast_shapes(*[t.shape for t in tensors])
     return shape
 
 
 def results_like(tensors: tuple[Tensor, ...], count: int) -> tuple[Tensor, ...]:
-    """Return new tensors for results, in the order of memory of an operand of their shape."""
+    """Return new tensors for results, in the memory order of an operand of their shape."""
     shape = shape_of(tensors)
     for tensor in tensors:
         if tensor.ndim == len(shape) and tensor.shape == shape:
@@ -97,7 +97,7 @@ def results_like(tensors: tuple[Tensor, ...], count: int) -> tuple[Tensor, ...]:
 
 
 def outs_of(method: Any, out: Any) -> tuple[Tensor, ...]:
-    """Return `out` as a tuple of as many tensors as there are results."""
+    """Return `out` as a tuple with one tensor for each result."""
     count = len(method.mode.partials)
     outs = out if isinstance(out, tuple) else (out,)
     if len(outs) != count or not all(isinstance(o, Tensor) for o in outs):
@@ -108,7 +108,7 @@ def outs_of(method: Any, out: Any) -> tuple[Tensor, ...]:
 
 
 def check_outs(method: Any, tensors: tuple[Tensor, ...], outs: tuple[Tensor, ...]) -> None:
-    """Raise an error if the results cannot be written to `outs`, whatever they hold now."""
+    """Raise an error if `outs` have the wrong dtype, device or shape for the results."""
     shape, first = shape_of(tensors), tensors[0]
     for target in outs:
         if target.dtype != first.dtype or target.device != first.device:
@@ -121,7 +121,7 @@ def check_outs(method: Any, tensors: tuple[Tensor, ...], outs: tuple[Tensor, ...
 
 
 def check_memory(method: Any, outs: tuple[Tensor, ...]) -> None:
-    """Raise an error if a result would be written over itself or another one, which are all of one size."""
+    """Raise an error if a result would overwrite itself or another one of the same size."""
     contiguous = True
     for target in outs:
         if not target.is_contiguous():
@@ -134,7 +134,7 @@ def check_memory(method: Any, outs: tuple[Tensor, ...]) -> None:
     if len(outs) > 1:
         addresses = sorted([target.data_ptr() for target in outs])
         least = min([b - a for a, b in pairwise(addresses)])
-        # to look at each element takes longer than a small kernel
+        # looking at each element would take longer than a small kernel
         if not contiguous or least < outs[0].nbytes:
             refuse_shared_memory(method, [placed(target) for target in outs])
 

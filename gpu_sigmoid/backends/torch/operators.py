@@ -1,9 +1,9 @@
 """Every mode of every function as operators of torch, `torch.ops.gpu_sigmoid.NAME` and `NAME.out`.
 
-Torch's dispatcher has for each what it has for its own: a kernel for each place, for tensors without
-data, for batches, and derivatives. So transforms, modes, compilers and subclasses of tensors need
-nothing else. What an operator writes to is declared: versions of tensors move, functionalisation and
-the checks of leaves and of inference tensors are torch's.
+Torch's dispatcher has the same entries for each as for its own operators: a kernel for each device, for
+tensors without data and for batches, and derivatives. So transforms, modes, compilers and subclasses of
+tensors need nothing else. An operator declares the tensors that it writes to, so that torch increments
+their versions, functionalises the operator, and checks leaves and inference tensors.
 """
 
 from collections.abc import Callable
@@ -29,15 +29,15 @@ from gpu_sigmoid.backends.torch.operands import (
 from gpu_sigmoid.registry import FUNCTIONS
 
 LIBRARY = torch.library.Library("gpu_sigmoid", "DEF")
-"""The operators, for as long as this lives."""
+"""The operators, registered as long as this object lives."""
 
 OPERATORS: dict[Any, Callable[..., Any]] = {}
-"""The operators that return new tensors, by the method that they compute."""
+"""The operators that return new tensors, by method."""
 
 OUT_OPERATORS: dict[Any, Callable[..., None]] = {}
-"""Those that write to `out`, or `out0` and `out1`."""
+"""The operators that write to `out`, or to `out0` and `out1`."""
 
-# as torch's functions of these names
+# like torch's functions of these names
 IN_FLOAT32 = {"CPU": ("bce_with_logits",), "CUDA": ("bce_with_logits", "softplus")}
 
 
@@ -56,7 +56,7 @@ def dispatched(method: Any, operands: tuple, out: Any) -> Any:
 
 
 def define(method: Any) -> None:
-    """Register the operator that returns new tensors, and all that torch is to know of it."""
+    """Register the operator that returns new tensors, with all its entries."""
     name = name_of(method)
     count = len(method.mode.partials)
     tensors = ", ".join(f"Tensor {operand}" for operand in method.operands)
@@ -82,7 +82,7 @@ def define(method: Any) -> None:
 
 
 def in_float32(operator: Any, key: str) -> Callable[..., Any]:
-    """Return an operator that converts operands of 16 bits, and does so for no other one within."""
+    """Return an operator that converts 16-bit operands, and turns autocast off for operators inside."""
     keys = torch._C.DispatchKeySet(getattr(torch._C.DispatchKey, key))
 
     def converted(*tensors: Tensor) -> Any:
@@ -93,7 +93,7 @@ def in_float32(operator: Any, key: str) -> Callable[..., Any]:
 
 
 def devices_in_float32(method: Any) -> list[str]:
-    """Return where autocast gives the method float32 operands; elsewhere it takes them as they come."""
+    """Return the devices on which autocast gives the method float32 operands."""
     if method.mode.name not in ("value", "value_and_grad"):
         return []
     return [device for device, names in IN_FLOAT32.items() if method.function.label in names]
@@ -111,7 +111,7 @@ def define_out(method: Any) -> None:
             results = tuple(outs.values())
             check_outs(method, tensors, results)
             check_memory(method, results)
-            # those of inference tensors alone do not come by what moves versions
+            # calls on inference tensors alone do not pass the code that increments versions
             refuse_inference_tensors(method, results)
             computation.into(tensors, results)
 
@@ -138,7 +138,7 @@ def define_out(method: Any) -> None:
         operator.redispatch(keyset & torch._C._after_autograd_keyset, *tensors, **outs)
 
     def resolved(*tensors: Tensor, **outs: Tensor) -> None:
-        # torch's own way with negated views is for operators that return what they write to
+        # torch's own handling of negated views is for operators that return what they write to
         results = {name: target.resolve_neg() for name, target in outs.items()}
         operator(*[t.resolve_neg() for t in tensors], **results)
         for name, target in outs.items():
@@ -155,7 +155,7 @@ def define_out(method: Any) -> None:
 
 
 def computations(method: Any) -> dict[str, Computation]:
-    """Return what computes a method, by the dispatch key of the tensors' place."""
+    """Return the functions that compute a method, by the dispatch key of the tensors' device."""
     return {"CPU": OnHost(method), "CUDA": OnCuda(method)}
 
 
@@ -164,7 +164,7 @@ def unpacked(compute: Callable[[tuple[Tensor, ...]], Any]) -> Callable[..., Any]
 
 
 def recorded(method: Any, operator: Any) -> Callable[..., Any]:
-    """Return what records a method for gradients, where there are any, and goes on to the next level."""
+    """Return the function that records a method for gradients, if needed, and calls the next level."""
     function = differentiable(method, call)
 
     def computed(keyset: Any, *tensors: Tensor) -> Any:
@@ -176,7 +176,7 @@ def recorded(method: Any, operator: Any) -> Callable[..., Any]:
                 return operator.redispatch(keys, *tensors)
 
         def next_level(tensors: tuple[Tensor, ...]) -> Any:
-            # what is recorded here, the next level of a transform records for itself
+            # the next level of a transform records this for itself
             with torch.set_grad_enabled(enabled), forward_ad._set_fwd_grad_enabled(forward_enabled):
                 return below(tensors)
 
@@ -190,12 +190,12 @@ def recorded(method: Any, operator: Any) -> Callable[..., Any]:
 
 
 def is_dual(tensor: Tensor) -> bool:
-    # not asked of torch.autograd.forward_ad: compiled programs enter a level without it
+    # not through torch.autograd.forward_ad: compiled programs enter a level without it
     return torch._VF._unpack_dual(tensor, level=0).tangent is not None
 
 
 def refuse_gradients(method: Any, tensors: tuple[Tensor, ...]) -> None:
-    """Raise an error if a call with out= had something to record."""
+    """Raise an error if a call with out= would have to record something."""
     if torch.is_grad_enabled() and any([t.requires_grad for t in tensors]):
         raise RuntimeError(
             f"{method.label}: out= records nothing for a gradient, but an operand or out requires one: "
@@ -204,7 +204,7 @@ def refuse_gradients(method: Any, tensors: tuple[Tensor, ...]) -> None:
 
 
 def refuse_tangents(method: Any, tensors: tuple[Tensor, ...]) -> None:
-    """Raise an error as torch does if a call with out= had tangents to compute, or to leave in out."""
+    """Raise an error, as torch does, if a call with out= would have to handle tangents."""
     if any([is_dual(t) for t in tensors]):
         raise NotImplementedError(
             f"{method.label}: out= does not support forward mode, but an operand or out has a tangent: "
@@ -213,7 +213,7 @@ def refuse_tangents(method: Any, tensors: tuple[Tensor, ...]) -> None:
 
 
 def refuse_inference_tensors(method: Any, outs: tuple[Tensor, ...]) -> None:
-    """Raise an error as torch does, since these have no version to move."""
+    """Raise an error, as torch does, since inference tensors have no version counter."""
     if not torch.is_inference_mode_enabled() and any([o.is_inference() for o in outs]):
         raise RuntimeError(
             f"{method.label}: out is an inference tensor, which can be written to only in "
