@@ -1,7 +1,7 @@
-"""Which backend a call goes to: by the types of its arrays, importing no library to ask.
+"""The choice of a call's backend by the types of its arrays, without importing their libraries.
 
-A backend is a module of `gpu_sigmoid.backends` with `run(method, operands, out)`, where the method is
-a mode of a function (`methods.Method`); it is imported when the first of its arrays comes.
+A backend is a module of `gpu_sigmoid.backends` with `run(method, operands, out)`, where the method is a
+mode of a function (`methods.Method`). It is imported with its first array.
 """
 
 from importlib import import_module
@@ -37,15 +37,15 @@ COMPANIONS = {
     MANAGED: {HOST, SEQUENCE},
     HOST: {SEQUENCE},
 }
-"""Backends whose arrays hold arrays of others, or lie beside them, which may be operands too."""
+"""Backends that accept arrays of other kinds as well, because theirs contain or accompany them."""
 
 _modules: dict[str, Any] = {}
 
 
 def call(method: Any, operands: tuple, out: Any) -> Any:
     """Compute a method of a function on the backend that the operands and `out` live on."""
-    # The common cases, kept short: a microsecond counts for one element. Whatever a ufunc raises goes
-    # to the caller, since it may come from a signal's handler: nothing is tried a second time.
+    # The common cases, kept short, since a microsecond matters for one element. Exceptions of a ufunc go
+    # to the caller, because a signal handler may have raised them: nothing is tried a second time.
     first = operands[0]
     alone = len(operands) == 1
     if type(first) is ndarray:
@@ -86,7 +86,7 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
     if backend == HOST:
         return cpu.run(method, operands, out)
     if backend == CUDA:
-        # asked before the backend is imported, which takes CuPy
+        # checked before the backend is imported, which needs CuPy
         refuse_without_gpu(method.label)
     return module_of(backend).run(method, operands, out)
 
@@ -104,7 +104,7 @@ def module_of(backend: str) -> Any:
 
 
 def kinds_of(method: Any, operands: tuple, out: Any) -> dict[str, Any]:
-    """Return an operand or an output of each kind there is."""
+    """Return one operand or output of each kind."""
     found = {kind_of(method, operand): operand for operand in operands}
     for array in out if isinstance(out, tuple) else (out,):
         if array is not None:

@@ -1,7 +1,7 @@
-"""What an operand is: a number, a sequence of numbers, or an array of a library's, by its type.
+"""What an operand is, by its type: a number, a sequence of numbers, or a library's array.
 
-No library is imported to ask. A number lies nowhere; a sequence lies nowhere yet, and becomes a
-NumPy array where one can be taken.
+No library is imported to find out. Numbers are on no device; a sequence becomes a NumPy array where one
+is accepted.
 """
 
 import array
@@ -22,17 +22,17 @@ BACKENDS = {
     "torch": "torch",
     "xarray": "xarray",
 }
-"""The backend that serves a library's arrays, by the library's top-level module."""
+"""The backend for a library's arrays, by the library's top-level module."""
 
 EXCHANGED = "array_api"
 """The backend for arrays of any other library that offers them by DLPack."""
 
 MANAGED = "numba_cuda.managed"
-"""The backend for NumPy arrays of Numba's, in memory that a GPU uses too."""
+"""The backend for Numba's NumPy arrays in memory that a GPU uses too."""
 
 NUMBER, FLOAT, INT, SEQUENCE, HOST, CUDA = "number", "float", "int", "sequence", "cpu", "cupy"
 NUMBERS = {NUMBER, FLOAT, INT}
-"""Of a class of its own, derived from float or int, a number is taken as one of those."""
+"""FLOAT and INT are for subclasses of float and int, which are converted to those."""
 
 ACCEPTED = (
     "numbers, sequences of them, arrays of NumPy, CuPy, Dask, JAX, Numba, pandas, polars, torch and xarray, "
@@ -43,12 +43,12 @@ _kind_of_type: dict[type, str | None] = {np.ndarray: HOST, int: NUMBER, float: N
 
 
 def kind_of(method: Any, operand: Any) -> str:
-    """Return the backend of an array, or what else an operand is.
+    """Return the kind of an operand: the backend of an array, or another kind.
 
     Raises
     ------
     TypeError
-        If it is nothing that is accepted.
+        If the operand is not accepted.
     """
     kind = kind_of_type(type(operand)) or offered(operand)
     if kind is None:
@@ -77,19 +77,19 @@ def kind_of_out(method: Any, out: Any) -> str:
 
 
 def kind_of_type(of: type) -> str | None:
-    """Return the kind of all operands of a type, which is worked out once; None where there is none."""
+    """Return the kind of all operands of a type, worked out once; None if the type does not decide it."""
     if of not in _kind_of_type:
         _kind_of_type[of] = classified(of)
     return _kind_of_type[of]
 
 
-# Torch.compile takes what this returns for a constant, and does not compile a program anew because the
-# table has grown: as torch.compiler.assume_constant_result would mark it.
+# Torch.compile then takes the return value as a constant, and does not recompile a program when the table
+# grows, as if this were marked by torch.compiler.assume_constant_result.
 kind_of_type._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def classified(of: type) -> str | None:
-    """Return the kind of a type's operands, by where it and its bases are defined, and what it offers."""
+    """Return the kind of a type's operands, by the modules of its bases and by its protocols."""
     if issubclass(of, np.generic):
         return NUMBER
     if issubclass(of, np.ndarray):
@@ -106,7 +106,7 @@ def classified(of: type) -> str | None:
 
 
 def offered(by: Any) -> str | None:
-    """Return the kind of what a type offers, or an object of a type that offers nothing."""
+    """Return the kind given by the protocols of a type, or of an object if its type has none."""
     if getattr(by, "__array_ufunc__", None) is not None and hasattr(by, "dtype"):
         return HOST
     if hasattr(by, "__cuda_array_interface__"):
@@ -124,7 +124,7 @@ def from_sequence(method: Any, sequence: Any) -> np.ndarray:
     Raises
     ------
     TypeError
-        If NumPy would lose what an element is.
+        If NumPy would lose something of an element.
     """
     if isinstance(sequence, list | tuple):
         for of in filter(is_more_than_an_array, types_held(sequence)):
@@ -136,16 +136,16 @@ def from_sequence(method: Any, sequence: Any) -> np.ndarray:
 
 
 def is_more_than_an_array(of: type) -> bool:
-    """Return whether what is of this type would lose something in a NumPy array of such."""
+    """Return whether objects of this type would lose something in a NumPy array."""
     kind = kind_of_type(of)
     if kind is None:
-        # of what is no array the dtype that NumPy finds says more
+        # for other objects the dtype that NumPy finds gives a better error
         return hasattr(of, "__array__")
     return kind not in {*NUMBERS, SEQUENCE} and of not in (np.ndarray, np.memmap)
 
 
 def types_held(sequence: Any) -> Iterator[type]:
-    """Yield the types of what is in a sequence, and of what is in those."""
+    """Yield the types of the elements of a sequence, and of nested sequences."""
     # more axes than an array may have
     for _ in range(65):
         kinds = set(map(type, sequence))
@@ -157,11 +157,11 @@ def types_held(sequence: Any) -> Iterator[type]:
 
 
 CONVERTED = {FLOAT, INT, SEQUENCE}
-"""The kinds of operands for which backends are given others."""
+"""The kinds of operands that are converted for backends."""
 
 
 def plain(method: Any, operands: tuple) -> tuple:
-    """Return operands with NumPy arrays for sequences, and Python's numbers for those of other classes."""
+    """Return operands with sequences as NumPy arrays, and numbers as Python's own."""
     convert: dict[str, Callable[[Any], Any]] = {
         FLOAT: float,
         INT: int,

@@ -1,4 +1,4 @@
-"""What a figure was measured on (processor or GPU, day, libraries' versions), and by which clock."""
+"""The conditions of measurements (processor or GPU, date, versions), and their clocks."""
 
 import json
 import os
@@ -23,7 +23,7 @@ Clock = Callable[[Callable[[], Any], int], float]
 
 
 def measured_on(device: str, distributions: Iterable[str]) -> dict[str, Any]:
-    """Return what a row of figures says of where and when it was measured."""
+    """Return the conditions that a row of figures names."""
     return {"device": device, "date": today(), "versions": versions(distributions)}
 
 
@@ -63,7 +63,7 @@ def versions(distributions: Iterable[str]) -> dict[str, str]:
 
 
 def as_json(content: dict[str, Any]) -> str:
-    """Return a document with one of its `rows` a line, so that changes can be read."""
+    """Return a document with one of its `rows` per line, so that diffs are readable."""
     head = json.dumps({key: value for key, value in content.items() if key != "rows"}, indent=1)
     rows = ",\n".join(f"  {json.dumps(row)}" for row in content["rows"])
     return f'{head[:-2]},\n "rows": [\n{rows}\n ]\n}}\n'
@@ -74,7 +74,7 @@ def host_seconds(call: Callable[[], Any], count: int) -> float:
 
 
 def gpu_seconds(call: Callable[[], Any], count: int) -> float:
-    """Measure by events on the current stream: the GPU's time, not the launches'."""
+    """Measure by events on the current stream: the GPU's time, not the host's."""
     import cupy
 
     start, stop = cupy.cuda.Event(), cupy.cuda.Event()

@@ -1,9 +1,9 @@
-"""What a function can be asked for: its operands, its partial derivatives, and the modes.
+"""The operands, partial derivatives and modes of functions.
 
-A partial derivative is named by the operands it is taken by, as indices in ascending order: () is
-the value, (0,) the first derivative by the first operand, (0, 0) the second. A mode is what a call
-computes in one pass: some of them. All that goes over operands or results (kernels, backends, chain
-rules, tests) asks here.
+A partial derivative is named by its operands, as indices in ascending order: () is the value, (0,) the
+first derivative with respect to the first operand, (0, 0) the second. A mode is a set of them that a call
+computes in one pass. All code that iterates over operands or results (kernels, backends, chain rules,
+tests) uses these definitions.
 """
 
 from collections.abc import Callable
@@ -13,17 +13,17 @@ from itertools import combinations_with_replacement
 Partial = tuple[int, ...]
 
 PUBLIC = ("value", "grad", "grad2", "value_and_grad", "vjp")
-"""The modes of every function; all but the first are methods of it."""
+"""The modes of every function; all but the first are its methods."""
 
 MEASURED = ("value", "grad", "grad2", "vjp")
-"""Those that are not made of others: errors are bounded for each."""
+"""The modes with bounds of their own; the others combine these."""
 
 NAMES = ("value", "grad", "grad2")
-"""Of a derivative, by its order."""
+"""The names of derivatives by order."""
 
 
 NUMBERS = ("beta",)
-"""Operands that are mostly one number for all elements, and of which formulas make others first."""
+"""Operands that are usually one number for all elements; formulas first compute others from them."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Mode:
     partials: tuple[Partial, ...]
     weighted: bool = False
     signature: "Signature | None" = field(default=None, compare=False)
-    """The function's, by which derivatives have their names."""
+    """The function's signature, which gives derivatives their names."""
 
     @property
     def single_results(self) -> "tuple[Mode, ...]":
@@ -46,10 +46,10 @@ class Mode:
 
 @dataclass(frozen=True)
 class Signature:
-    """The operands of a function; the formula gives the derivatives by the first `differentiable`.
+    """A function's operands; the formula gives derivatives with respect to the first `differentiable`.
 
-    The public modes take derivatives by the first `gradients` of them. Those by the others belong to
-    the chain rules of torch and JAX.
+    The public modes take derivatives with respect to the first `gradients` of them; the others serve the
+    chain rules of torch and JAX.
     """
 
     operands: tuple[str, ...]
@@ -58,7 +58,7 @@ class Signature:
 
     @property
     def modes(self) -> dict[str, Mode]:
-        """The modes by name: the public ones, and those of single partial derivatives that are none."""
+        """The modes by name: the public ones, then the other single partial derivatives."""
         value, first, second = (partials(self.gradients, order) for order in range(len(NAMES)))
         modes = [
             Mode("value", value, signature=self),
@@ -74,8 +74,8 @@ class Signature:
     def single(self, partial: Partial, weighted: bool = False) -> Mode:
         """Return the mode of one partial derivative.
 
-        Unless it is the only one of a public mode, its name says by which operands, such as
-        `grad_target`, or `vjp_target` times a cotangent.
+        Unless a public mode computes it alone, its name contains the operands, such as `grad_target`, or
+        `vjp_target` for its product with a cotangent.
         """
         name = "vjp" if weighted else NAMES[len(partial)]
         is_public = self.gradients == 1 and not any(partial)
@@ -83,17 +83,17 @@ class Signature:
         return Mode("_".join([name, *by]), (partial,), weighted, self)
 
     def operands_of(self, mode: Mode) -> tuple[str, ...]:
-        """Return the names of what a mode takes."""
+        """Return the names of a mode's operands."""
         return (*self.operands, "cotangent") if mode.weighted else self.operands
 
 
 def label(function: str, mode: str) -> str:
-    """Return what users call a mode of a function."""
+    """Return the users' name of a mode of a function."""
     return function if mode == "value" else f"{function}.{mode}"
 
 
 def partials(operands: int, order: int) -> tuple[Partial, ...]:
-    """Return the partial derivatives of an order by so many operands."""
+    """Return the partial derivatives of an order with respect to so many operands."""
     return tuple(combinations_with_replacement(range(operands), order))
 
 
@@ -103,6 +103,6 @@ def all_partials(operands: int) -> tuple[Partial, ...]:
 
 
 def is_tabulable(formula: Callable, mode: Mode, dtype: str) -> bool:
-    """Return whether a table can hold all results: of two 16-bit operands it would be too large."""
+    """Return whether a table can hold all results; for two 16-bit operands it would be too large."""
     operands = formula.__code__.co_argcount + mode.weighted
     return dtype in ("float16", "bfloat16") and operands == 1

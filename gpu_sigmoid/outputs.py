@@ -15,8 +15,8 @@ def checked_out(
 ) -> tuple:
     """Return `out` as a tuple of arrays or Nones, each of which can take a result of `dtype`.
 
-    It has the shape that the operands broadcast to: a larger one, over which NumPy would
-    repeat the result, is likelier a slip.
+    They must have the shape that the operands broadcast to. NumPy would repeat the result over a larger
+    one, which is more likely a mistake.
     """
     count = len(method.mode.partials)
     if out is None:
@@ -35,7 +35,7 @@ def checked_out(
             )
         if array.dtype != dtype and array.dtype.newbyteorder() != dtype:
             raise TypeError(f"{method.label}: out has dtype {array.dtype}, the result has {dtype}")
-        # arrays on a GPU know no read-only ones
+        # arrays on a GPU have no read-only flag
         if not getattr(array.flags, "writeable", True):
             raise ValueError(f"{method.label}: out is read-only")
         if array.shape != shape:
@@ -48,7 +48,7 @@ def checked_out(
 
 
 def refuse_shared_memory(method: Any, places: list[Placed]) -> None:
-    """Raise a ValueError if two results would be written over each other."""
+    """Raise a ValueError if two results would overwrite each other."""
     for i, place in enumerate(places):
         if any(overlapping(place, other) for other in places[:i]):
             raise ValueError(f"{method.label}: the arrays of out share memory, but each result needs its own")
@@ -57,7 +57,7 @@ def refuse_shared_memory(method: Any, places: list[Placed]) -> None:
 def broadcast_shape(method: Any, operands: tuple) -> tuple[int, ...]:
     """Return the shape that arrays and numbers broadcast to."""
     shapes = dict.fromkeys(shape for o in operands if (shape := getattr(o, "shape", ())))
-    # NumPy takes a microsecond and a half where there is nothing to do
+    # NumPy takes a microsecond and a half even if there is nothing to do
     if len(shapes) < 2:
         return next(iter(shapes), ())
     try:

@@ -1,4 +1,4 @@
-"""How many CPUs this process may use: those that it is allowed on, or fewer where a container has a quota."""
+"""The number of CPUs that this process may use: those it may run on, or fewer with a container's quota."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def usable() -> int:
-    """Return the number of CPUs, a part of one rounded up."""
+    """Return the number of CPUs; a fraction is rounded up."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = own_quota()
     return allowed if quota is None else max(1, min(allowed, ceil(quota)))
@@ -20,12 +20,12 @@ def own_quota() -> float | None:
 
 
 def cpu_quota(root: Path) -> float | None:
-    """Return how many CPUs' time control groups leave to this process, None where they set no limit."""
+    """Return how many CPUs' time control groups grant to this process, None without a limit."""
     return min(quotas(root), default=None)
 
 
 def quotas(root: Path) -> Iterator[float]:
-    """Yield the limits of this process' group and of those that it is in, of either version."""
+    """Yield the limits of this process' control group and the enclosing ones, of both versions."""
     mounted = root / "sys/fs/cgroup"
     for line in text(root / "proc/self/cgroup").splitlines():
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
@@ -36,7 +36,7 @@ def quotas(root: Path) -> Iterator[float]:
             bases = [mounted / "cpu", mounted / controllers]
         else:
             continue
-        # a container sees its own group at the top, under whatever name it has outside
+        # a container sees its own group at the top, whatever its name outside
         for folder in (base.joinpath(*inner[:depth]) for base in bases for depth in range(len(inner) + 1)):
             limit = text(folder / "cpu.max").split() or [
                 text(folder / "cpu.cfs_quota_us").strip(),

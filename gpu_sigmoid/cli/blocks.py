@@ -21,7 +21,7 @@ CONNECT_SECONDS = 10
 
 
 def run_here(job: Job, done: Callable[[], None]) -> None:
-    """Compute blocks on the threads that the job can use, a few ahead of the one that is waited for."""
+    """Compute blocks on the job's threads, a few blocks ahead of the one that is awaited."""
     threads = get_num_threads() if job.threaded else 1
     pending: deque[Future[Any]] = deque()
     startable = True
@@ -55,8 +55,8 @@ def run_here(job: Job, done: Callable[[], None]) -> None:
 def run_on_cluster(job: Job, client: Any, done: Callable[[], None]) -> None:
     """Compute blocks on the workers of a Dask scheduler, which see the same files.
 
-    A few blocks per worker are under way at a time, so that their results, where they
-    come back, take bounded memory. The scheduler repeats what a lost worker had.
+    Only a few blocks per worker are in progress at a time, so that returned results take bounded memory.
+    The scheduler repeats the blocks of a lost worker.
     """
     pending: deque[Any] = deque()
     try:
@@ -71,15 +71,15 @@ def run_on_cluster(job: Job, client: Any, done: Callable[[], None]) -> None:
         raise click.ClickException(f"{error}: the workers must see the same files") from None
     except (MemoryError, click.ClickException):
         raise
-    # a worker without this package, one that is killed again and again, a scheduler that is gone
+    # a worker without this package, a worker that is killed repeatedly, a lost scheduler
     except Exception as error:
-        # a disk's errors have numbers, Dask's own of a lost connection have none
+        # disk errors have numbers, Dask's errors of a lost connection do not
         if isinstance(error, OSError) and error.errno in OF_WRITING:
             raise
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise click.ClickException(f"the Dask cluster did not compute a block: {reason}") from None
     finally:
-        # there may be no scheduler left to cancel anything
+        # the scheduler may be gone
         with suppress(Exception):
             client.cancel(list(pending))
 
@@ -98,7 +98,7 @@ def finish(job: Job, future: Any, done: Callable[[], None]) -> None:
 
 @contextmanager
 def connected(address: str | None) -> Iterator[Any]:
-    """Give a client of a scheduler, None without an address."""
+    """Yield a client of a scheduler, or None without an address."""
     if address is None:
         yield None
         return
@@ -107,7 +107,7 @@ def connected(address: str | None) -> Iterator[Any]:
     if not address.strip():
         raise click.ClickException("--scheduler needs an address such as tcp://HOST:8786, not ''")
     before = logging.root.manager.disable
-    # Dask's log repeats with a traceback what is said here in a line
+    # Dask's log repeats the error with a traceback
     logging.disable(logging.CRITICAL)
     try:
         with client_of(address) as client:
@@ -123,7 +123,7 @@ def client_of(address: str) -> Iterator[Any]:
     try:
         asyncio.run(reach(address))
         client = Client(address, timeout=f"{CONNECT_SECONDS}s", set_as_default=False)
-    # each kind of address has errors of its own
+    # each kind of address raises different errors
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise click.ClickException(f"no Dask scheduler at {address}: {reason}") from None
@@ -131,18 +131,18 @@ def client_of(address: str) -> Iterator[Any]:
         with client.as_current():
             yield client
     finally:
-        # a lost connection has been said before this repeats it
+        # a lost connection has already been reported
         with suppress(Exception):
             client.close()
 
 
 async def reach(address: str) -> None:
-    """Raise unless something listens at an address: a client that finds nothing ends with a traceback."""
+    """Raise unless something listens at an address; without it the client ends with a traceback."""
     from distributed import Security
     from distributed.comm import connect
 
     arguments = Security().get_connection_args("client")
     connecting = connect(address, timeout=CONNECT_SECONDS, **arguments)
-    # a second limit: of a server that accepts and then says nothing it would wait for ever
+    # a second limit, since it would wait for ever for a server that accepts and then stays silent
     comm = await asyncio.wait_for(connecting, CONNECT_SECONDS + 1)
     comm.abort()

@@ -1,4 +1,4 @@
-"""What `apply` computes: a mode of a function, of one array and numbers beside it."""
+"""The computation of `apply`: a mode of a function, on one array and single numbers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ import click
 from gpu_sigmoid.functions import FUNCTIONS
 from gpu_sigmoid.methods import Function, Method
 
-# what the command calls the modes it offers
+# the command's names of the modes that it offers
 MODES = {"value": "value", "grad": "grad", "both": "value_and_grad"}
-# those of several gradients have factors: an array each
+# functions with several gradients need several arrays
 OFFERED = {name: function for name, function in FUNCTIONS.items() if function.signature.gradients == 1}
 
 
 def beside(function: Function) -> tuple[str, ...]:
-    """Return the names of what may stand beside x; that of a parameter is last."""
+    """Return the names of the operands other than x; a parameter is last."""
     return function.operands[1:] + (function.parametrised or function).operands[len(function.operands) :]
 
 
@@ -24,12 +24,12 @@ NUMBERS = {
     number: [name for name, function in OFFERED.items() if number in beside(function)]
     for number in dict.fromkeys(number for function in OFFERED.values() for number in beside(function))
 }
-"""The numbers that may be given, each with the functions that take it."""
+"""The names of these operands, each with the functions that have it."""
 
 
 @dataclass(frozen=True)
 class Computation:
-    """A mode of a function, of x and of one number for all x in each other operand's place."""
+    """A mode of a function of x, with a number for each other operand."""
 
     method: Method
     others: tuple[float, ...]
@@ -45,7 +45,7 @@ def option(number: str) -> str:
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command an option for each number, which is None where it is not given."""
+    """Add an option to a command for each number; its default is None."""
     for number, functions in reversed(NUMBERS.items()):
         what = f"For {', '.join(functions)}: one number for all elements."
         command = click.option(option(number), number, type=float, metavar="NUMBER", help=what)(command)
@@ -53,7 +53,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def computation(name: str, what: str, given: dict[str, float | None]) -> Computation:
-    """Return what computes a function by what the command was given, or say what is missing or too much."""
+    """Return the computation for a command's options, or say which are missing or not accepted."""
     function = OFFERED[name]
     numbers = {number: value for number, value in given.items() if value is not None}
     for number in numbers:

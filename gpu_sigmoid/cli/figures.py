@@ -16,9 +16,9 @@ GRAD2_COLOUR = "#E69F00"
 
 
 def new_axes(centred: bool = True) -> Any:
-    """Return the axes of a new 9 x 5 inch figure, the left spine in the centre or at the left edge.
+    """Return the axes of a new 9 x 5 inch figure, with the left spine in the centre or at the edge.
 
-    Its labels stand at the left edge: beside a spine in the centre, curves would pass through them.
+    Its labels are at the left edge, because curves would cross labels beside a spine in the centre.
     """
     try:
         from matplotlib.figure import Figure
@@ -38,13 +38,13 @@ def new_axes(centred: bool = True) -> Any:
 
 
 class FigureFile(OutputFile):
-    """An option's file for a figure, whose suffix says the format."""
+    """An option's file for a figure; the suffix names the format."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path, or say why no figure can be saved there."""
         path = super().convert(value, param, ctx)
         accepted = [f".{name}" for name in new_axes().figure.canvas.get_supported_filetypes()]
-        # matplotlib adds a suffix where there is none, and replaces a file that was not named
+        # matplotlib would add a missing suffix and replace a file that was not named
         if path.suffix.lower() not in accepted:
             raise refusal(
                 path, f"the suffix must name the format; accepted are {', '.join(sorted(accepted))}"
@@ -53,12 +53,12 @@ class FigureFile(OutputFile):
 
 
 def save(axes: Any, path: Path, check: Callable[[Path], None] = check_file) -> None:
-    """Save a figure, and nothing of it if it cannot be drawn or `check` refuses what is there."""
-    # in memory first: Pillow takes no notice of a disk that is full
+    """Save a figure; write nothing if it cannot be drawn or `check` refuses the existing file."""
+    # in memory first, since Pillow ignores a full disk
     image = io.BytesIO()
     try:
         axes.figure.savefig(image, format=path.suffix[1:].lower())
-    # some formats go through other programs, which fail in ways of their own
+    # some formats use other programs, which fail in various ways
     except Exception as error:
         raise refusal(path, " ".join(str(error).split())) from None
     with written_whole(path, check) as temporary:

@@ -1,4 +1,4 @@
-"""Writing files and folders whole or not at all."""
+"""Writing files and folders completely or not at all."""
 
 import ctypes
 import os
@@ -15,20 +15,20 @@ from gpu_sigmoid.cli.paths import check_file, reason, refusal, resolved
 from gpu_sigmoid.cli.signals import checkpoint, interruptible
 
 PREFIX = ".gpu-sigmoid-"
-"""Of the folder beside a target in which it is made; only killing the program leaves one behind."""
+"""The prefix of the temporary folder beside a target; it stays behind only if the program is killed."""
 
 
 @contextmanager
 def written_whole(target: Path, check: Callable[[Path], None] = check_file) -> Iterator[Path]:
-    """Give a path for a file or a folder that takes the target's name if all goes well.
+    """Yield a path for a file or folder that is renamed to the target if all goes well.
 
     Parameters
     ----------
     target : Path
-        Where symbolic links lead to is written to, and the links stay.
+        Symbolic links are followed and stay.
     check : callable
-        Raises for a target that may not be replaced. It is asked before anything is
-        made and again before the target is moved: much may happen in between.
+        Raises for a target that may not be replaced. It is called before anything is made, and
+        again before the target is replaced, since things may change in between.
     """
     check(target)
     real = resolved(target)
@@ -43,7 +43,7 @@ def written_whole(target: Path, check: Callable[[Path], None] = check_file) -> I
 
 @contextmanager
 def written_together(target: Path) -> Iterator[Path]:
-    """Give a folder whose files take their names in the folder `target`: all, or what was there stays."""
+    """Yield a folder whose files all move to the folder `target`, or none of them does."""
     with interruptible(), ExitStack() as made, ExitStack() as folders, ExitStack() as undo:
         with reported(target):
             for folder in [outer for outer in (*reversed(target.parents), target) if not outer.exists()]:
@@ -56,7 +56,7 @@ def written_together(target: Path) -> Iterator[Path]:
             check_file(target / path.name)
             real = resolved(target / path.name)
             with reported(target / path.name):
-                # beside what it replaces: a link may lead to another disk
+                # beside the file that it replaces, since a link may lead to another disk
                 beside = folders.enter_context(folder_beside(real))
                 synced(shutil.copyfile(path, beside / "new"))
                 if real.exists():
@@ -81,7 +81,7 @@ def put_back(old: Path, target: Path) -> None:
 
 @contextmanager
 def reported(target: Path) -> Iterator[None]:
-    """Say what goes wrong as a failure to write the target."""
+    """Report errors as failures to write the target."""
     try:
         yield
     except OSError as error:
@@ -90,7 +90,7 @@ def reported(target: Path) -> Iterator[None]:
 
 @contextmanager
 def folder_beside(real: Path) -> Iterator[Path]:
-    """Give a folder of its own beside a path, on the same file system, and remove it."""
+    """Yield a temporary folder beside a path, on the same file system, and remove it."""
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=real.parent))
     try:
         (folder / "in").mkdir()
@@ -102,9 +102,9 @@ def folder_beside(real: Path) -> Iterator[Path]:
 
 
 def take_place(new: Path, target: Path) -> None:
-    """Move `new` to `target`; a folder that was there is then in the temporary folder."""
+    """Move `new` to `target`; an older folder ends up in the temporary folder."""
     if os.path.lexists(target):
-        # whoever may not read the old one may not read the new one
+        # the new file has the permissions of the old one
         shutil.copymode(target, new)
     if not target.is_dir():
         os.replace(new, target)
@@ -119,7 +119,7 @@ def take_place(new: Path, target: Path) -> None:
 
 
 def exchanged(one: Path, other: Path) -> bool:
-    """Exchange two names in one step, if the system can, and return whether it did."""
+    """Exchange two names atomically, if the system can; return whether it did."""
     if sys.platform != "linux":
         return False
     renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
@@ -128,10 +128,10 @@ def exchanged(one: Path, other: Path) -> bool:
 
 
 def synced(path: Path) -> None:
-    """Wait until a file, or all in a folder, is on the disk."""
+    """Wait until a file, or everything in a folder, is on the disk."""
     for part in path.rglob("*") if path.is_dir() else [path]:
         if part.is_file():
-            # for writing too: Windows synchronises no file that is open for reading alone
+            # open for writing too, since Windows does not synchronise files open only for reading
             with part.open("r+b") as file:
                 flushed(file.fileno())
 

@@ -1,4 +1,4 @@
-"""The command's outer layer: what may go wrong in every subcommand is said in one line."""
+"""The command's outer layer, which reports the errors common to all subcommands in one line."""
 
 import errno
 import io
@@ -17,16 +17,16 @@ OF_WRITING = (errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC)
 
 
 class Commands(click.Group):
-    """A group whose subcommands need not look after standard output and the environment."""
+    """A group that handles standard output and the environment for its subcommands."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run a subcommand and end the program, whatever happens to standard output."""
+        """Run a subcommand and end the program, even if standard output fails."""
         keep_standard_streams_apart()
         try:
             try:
                 return super().main(*args, **kwargs)
             finally:
-                # a failure is to be seen here, not when the interpreter ends
+                # a failure must show here, not when the interpreter ends
                 if sys.stdout is not None:
                     sys.stdout.flush()
         except Interrupted:
@@ -36,11 +36,11 @@ class Commands(click.Group):
             fail(f"not enough memory: {error}".rstrip(": "))
         except OSError as error:
             drop_standard_output()
-            # who closes a pipe has read enough; Windows then says EINVAL
+            # a reader that closes a pipe has read enough; Windows then reports EINVAL
             at_pipe = os.name == "nt" and error.errno == errno.EINVAL and not error.filename
             if at_pipe or isinstance(error, BrokenPipeError):
                 sys.exit(1)
-            # what fails to be written elsewhere comes with a name
+            # other files that cannot be written come with a name
             unnamed = "standard output" if error.errno in OF_WRITING else "the system refused"
             fail(f"{error.filename or unnamed}: {reason(error)}")
         except ModuleNotFoundError as error:
@@ -53,7 +53,7 @@ class Commands(click.Group):
             fail("the system refused to start another thread; `ulimit -u` gives the limit")
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a subcommand where the environment allows it."""
+        """Run a subcommand if the environment variables are valid."""
         try:
             if "--help" not in ctx.args:
                 get_num_threads()
@@ -71,9 +71,9 @@ def fail(message: str) -> NoReturn:
 
 
 def keep_standard_streams_apart() -> None:
-    """Open what of standard input, output and error is closed, lest the next file take its number.
+    """Open the standard streams that are closed, lest the next file take their numbers.
 
-    Whatever is then written to standard error, by a library in C too, would go into that file.
+    Anything written to standard error, even by a C library, would then go into that file.
     """
     for number in range(3):
         try:
@@ -81,12 +81,12 @@ def keep_standard_streams_apart() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # a file's name may hold what the encoding cannot say
+        # a file's name may contain characters that the encoding lacks
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def drop_standard_output() -> None:
-    """Drop what cannot be written to standard output, which the interpreter would try again."""
+    """Drop output that cannot be written, since the interpreter would try again."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Where a command may write: found out before it works, and again before it replaces anything."""
+"""Where a command may write, checked before it computes and again before it replaces anything."""
 
 import os
 import stat
@@ -22,7 +22,7 @@ class OutputFile(click.Path):
 
 
 class OutputFolder(OutputFile):
-    """An option's folder, which is there or can be made."""
+    """An option's folder, which exists or can be made."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path, or say why no files can be written there."""
@@ -35,12 +35,12 @@ class OutputFolder(OutputFile):
 
 
 def resolved(path: Path) -> Path:
-    """Return the path that symbolic links lead to: what is written there leaves the links alone."""
+    """Return the path that symbolic links lead to, so that writing keeps the links."""
     return Path(os.path.realpath(path))
 
 
 def check_file(path: Path) -> None:
-    """Raise unless a file can be written at `path`, in place of a file or of nothing."""
+    """Raise unless a file can be written at `path`, new or in place of a file."""
     real = resolved(path)
     check_folder(path, real.parent)
     mode = mode_of(path, real)
@@ -54,14 +54,14 @@ def check_file(path: Path) -> None:
 
 
 def check_new(path: Path) -> None:
-    """Raise unless a file can be written at `path`, in place of nothing."""
+    """Raise unless a new file can be written at `path`."""
     check_file(path)
     if os.path.lexists(path):
         raise refusal(path, "it already exists; name it with -o to replace it")
 
 
 def check_not_input(path: Path, source: Path) -> None:
-    """Raise if `path` is the input, by whatever name, or holds it."""
+    """Raise if `path` is the input, by whatever name, or contains it."""
     real, read = resolved(path), resolved(source)
     if real == read or (real.exists() and read.exists() and real.samefile(read)):
         raise refusal(path, "it is the input; name another file")
@@ -70,7 +70,7 @@ def check_not_input(path: Path, source: Path) -> None:
 
 
 def check_folder(path: Path, folder: Path) -> None:
-    """Raise unless names can be added to `folder`, which is to hold `path`."""
+    """Raise unless files can be added to `folder`, which will contain `path`."""
     if not folder.is_dir():
         what = "is not a folder" if os.path.lexists(folder) else "does not exist; make that folder first"
         raise refusal(path, f"{click.format_filename(folder)} {what}")
@@ -79,13 +79,13 @@ def check_folder(path: Path, folder: Path) -> None:
 
 
 def check_writable(path: Path, real: Path) -> None:
-    """Raise if what is to be replaced is protected from writing, which a renaming would pass over."""
+    """Raise if the file to be replaced is read-only, which renaming would ignore."""
     if not os.access(real, os.W_OK):
         raise refusal(path, "it exists and is read-only; name another file or make it writable")
 
 
 def mode_of(path: Path, real: Path) -> int | None:
-    """Return what kind of file is at `real`, None where there is nothing."""
+    """Return the kind of file at `real`, or None."""
     try:
         return real.lstat().st_mode
     except FileNotFoundError:
@@ -99,10 +99,10 @@ def refusal(path: Path, reason: str) -> click.ClickException:
 
 
 def reason(error: OSError) -> str:
-    """Return why the system, or what a library made of that, failed, in one line."""
+    """Return the reason of an error from the system or a library, in one line."""
     if error.errno:
         return os.strerror(error.errno)
-    # of a shared library that does not load, what was raised before says why
+    # if a shared library does not load, the previous error gives the reason
     if "failed to map segment" in str(error.__context__):
         return f"not enough memory: {error.__context__}"
     return " ".join(str(error).split())

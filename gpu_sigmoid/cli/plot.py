@@ -26,7 +26,7 @@ FORMATS = (".csv", ".npz")
 
 
 class DataFile(OutputFile):
-    """An option's file for numbers, whose suffix says the format."""
+    """An option's file for numbers; the suffix names the format."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path, or say why no numbers can be written there."""
@@ -64,7 +64,7 @@ def plot(
 
 
 def points(function: Function, ends: tuple[float, float] | None = None) -> np.ndarray:
-    """Return where to draw a function: between two ends, or where most happens."""
+    """Return the x to draw a function at: between two ends, or where it varies most."""
     low, high = function.domain
     if ends is None:
         if not np.isfinite((low, high)).any():
@@ -80,7 +80,7 @@ def points(function: Function, ends: tuple[float, float] | None = None) -> np.nd
 
 
 def operand(function: Function) -> str:
-    """Return the operand against which a function is drawn: of glu the second, the first is a factor."""
+    """Return the operand that a function is drawn against: the second for glu, whose first is a factor."""
     return function.operands[1 if function is glu else 0]
 
 
@@ -92,7 +92,7 @@ def curves_at(function: Function, x: np.ndarray, grad2: bool = False) -> dict[st
     curves = {"value": value, "grad": derivatives[place]}
     if grad2:
         second = function.methods["grad2"](*operands)
-        # of two operands by a twice, by a and b, by b twice
+        # for two operands: by a twice, by a and b, by b twice
         curves["grad2"] = second[2 * place] if isinstance(second, tuple) else second
     return curves
 
@@ -115,7 +115,7 @@ def draw(function: Function, x: np.ndarray, curves: Mapping[str, np.ndarray]) ->
 
 
 def limit_height(axes: Any, curves: Mapping[str, np.ndarray]) -> None:
-    """Let derivatives that grow without bound leave the figure, where they would flatten the rest."""
+    """Cut off derivatives that grow without bound and would flatten the other curves."""
     heights = np.concatenate([y[np.isfinite(y)] for y in curves.values()])
     value = np.abs(curves["value"][np.isfinite(curves["value"])])
     most = max(12.0, 2 * value.max(initial=0.0))
@@ -126,7 +126,7 @@ def limit_height(axes: Any, curves: Mapping[str, np.ndarray]) -> None:
 
 
 def write_points(path: Path, columns: Mapping[str, np.ndarray]) -> None:
-    """Write arrays to a file of columns or of arrays, to the last bit."""
+    """Write arrays to a file, as columns or arrays, with all their digits."""
     with written_whole(path) as temporary:
         if path.suffix.lower() == ".npz":
             np.savez(temporary, allow_pickle=False, **columns)

@@ -10,11 +10,11 @@ _received: list[int] = []
 
 
 class Interrupted(SystemExit):
-    """The end of the program, for a signal asked for it."""
+    """Raised to end the program after a signal."""
 
 
 def checkpoint() -> None:
-    """End the program if a signal asked for that."""
+    """End the program if a signal was received."""
     if _received:
         raise Interrupted(128 + _received[0])
 
@@ -23,9 +23,9 @@ def checkpoint() -> None:
 def interruptible(at_once: bool = False) -> Iterator[None]:
     """Let signals wait for the next `checkpoint`.
 
-    An exception raised by a handler may be raised inside a destructor, where Python drops
-    it, and the program would go on. Where steps are long and nothing has to be tidied up,
-    `at_once` raises it there, too; dropped, it is raised again at the next checkpoint.
+    An exception from a handler may be raised inside a destructor, where Python drops it, and the program
+    would continue. If steps are long and need no cleaning up, `at_once` raises it in the handler as well; if
+    it is dropped there, it is raised again at the next checkpoint.
     """
 
     def remember(number: int, frame: FrameType | None) -> None:
@@ -33,7 +33,7 @@ def interruptible(at_once: bool = False) -> Iterator[None]:
         if at_once:
             checkpoint()
 
-    # what `nohup` or a shell has set to be ignored stays ignored
+    # signals that `nohup` or a shell has set to be ignored stay ignored
     heard = [number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, remember) for number in heard}
     try:

@@ -1,6 +1,6 @@
-"""What `gpu-sigmoid check-device` does: the GPU's results against the CPU's, bit by bit.
+"""The checks of `gpu-sigmoid check-device`: the GPU's results against the CPU's, bit by bit.
 
-`subject` is what is checked, `bits` goes over inputs, `layouts` over ways arrays can lie
-in memory, `large` past 32-bit indices, `streams` over the order of work, captured in a
-graph too, `libraries` over arrays of torch and Numba. `report` says what was found.
+`subject` has the device and the comparison. `bits` varies the inputs, `layouts` the layout of arrays,
+`large` goes beyond 32-bit indices, `streams` checks the order of work, in captured graphs too, and
+`libraries` arrays of torch and Numba. `report` prints and writes the findings.
 """

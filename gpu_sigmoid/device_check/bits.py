@@ -9,7 +9,7 @@ from gpu_sigmoid.device_check.subject import Check, Device, with_operands
 from gpu_sigmoid.methods import Function, Method
 
 BLOCK = 1 << 24
-# Patterns of 16 bits alone are too few for the kernels of large arrays.
+# There are too few 16-bit patterns for the kernels of large arrays.
 REPEATS_OF_16_BITS = 33
 FLOAT64_SAMPLE = 1 << 24
 SEED = 20
@@ -19,7 +19,7 @@ MODES = ("value_and_grad", "grad2", "vjp")
 def patterns(dtype: np.dtype, stride: int) -> Iterator[np.ndarray]:
     """Yield blocks of every `stride`-th pattern of up to 32 bits, or of random ones of 64.
 
-    Those of 16 bits come in a small array and in a large one.
+    Those of 16 bits come both in a small array and in a large one.
     """
     if dtype.itemsize == 8:
         rng = np.random.default_rng(SEED)

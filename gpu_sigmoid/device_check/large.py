@@ -1,4 +1,4 @@
-"""Arrays of more elements than a 32-bit index counts."""
+"""Arrays with more elements than a 32-bit index can count."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -14,7 +14,7 @@ BOUNDARY = 1 << 31
 
 
 def checks(device: Device, function: Function, dtype: np.dtype) -> Iterator[Check]:
-    """Yield the check of a function, in the dtype in which an array takes the least: some 4 GiB."""
+    """Yield the check of a function, in the smallest dtype: an array takes some 4 GiB."""
     if dtype == np.float16:
         yield Check("large", f"{function.label} {dtype}", partial(compare, device, function, dtype))
 
@@ -22,9 +22,9 @@ def checks(device: Device, function: Function, dtype: np.dtype) -> Iterator[Chec
 def compare(
     device: Device, function: Function, dtype: np.dtype, boundary: int = BOUNDARY
 ) -> tuple[int, str | None]:
-    """Compare at the array's start, about the boundary, and at its end.
+    """Compare at the array's start, around the boundary, and at its end.
 
-    Between those all elements are 0: the results there are to be the one of 0.
+    All elements between are 0, and their results must be the result of 0.
     """
     windows = with_operands(function, sample(dtype))
     length = windows[0].size

@@ -1,4 +1,4 @@
-"""Ways arrays can lie in memory: sizes, alignment, strides, results over inputs."""
+"""Layouts of arrays: sizes, alignment, strides, results over inputs."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -55,7 +55,7 @@ def checks(
 
 
 def overlap_checks(device: Device, function: Function, dtype: np.dtype) -> Iterator[Check]:
-    """Yield checks where the result's memory is the input's, in all or in part."""
+    """Yield checks in which the result overlaps the input, partly or exactly."""
     for name, (read, written) in OVERLAPS.items():
         compare = partial(compare_overlap, device, function, dtype, read, written)
         yield Check("overlap", f"{function.label} {dtype} {name}", compare)

@@ -1,4 +1,4 @@
-"""Arrays of other libraries on the GPU, torch's and Numba's, against the CPU as CuPy's are."""
+"""Arrays of torch and Numba on the GPU, compared with the CPU like CuPy's."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from gpu_sigmoid.device_check.subject import Check, Device, Streams
 from gpu_sigmoid.dtypes import numpy_dtype
 from gpu_sigmoid.methods import Function
 
-# torch has no negative strides, and Numba transposes by a copy
+# torch has no negative strides, and Numba transposes with a copy
 VIEWS = {
     "torch": ("one", "odd", "misaligned", "strided", "matrix", "transposed", "rows"),
     "numba": ("one", "odd", "misaligned", "strided", "matrix", "rows"),
@@ -21,12 +21,12 @@ MODES = ("value", "value_and_grad", "vjp")
 
 
 def load(section: str) -> Device:
-    """Return the device as the section's library sees it.
+    """Return the device of a section's library.
 
     Raises
     ------
     ImportError
-        If the library is not there or does not reach a GPU: it says why.
+        If the library is missing or finds no GPU. The message says why.
     """
     if section == "torch":
         import torch
@@ -43,7 +43,7 @@ def load(section: str) -> Device:
 
 
 def torch_device(torch: Any, where: str) -> Device:
-    """Return torch's arrays on `where`, which get there and back as integers of the same bits."""
+    """Return torch's arrays on `where`, transferred as integers of the same bits."""
 
     def asarray(array: np.ndarray) -> Any:
         bits = np.array(array).view(f"i{array.itemsize}")
@@ -64,7 +64,7 @@ def torch_device(torch: Any, where: str) -> Device:
 
 
 def numba_device(cuda: Any) -> Device:
-    """Return Numba's device arrays. Those of bfloat16, which numba-cuda does not copy, go as their bits."""
+    """Return Numba's device arrays; bfloat16, which numba-cuda cannot copy, is transferred as bits."""
 
     def asarray(array: np.ndarray) -> Any:
         if array.dtype.name != "bfloat16":
@@ -80,7 +80,7 @@ def numba_device(cuda: Any) -> Device:
 
 
 def checks(section: str, device: Device, function: Function, dtype: np.dtype) -> Iterator[Check]:
-    """Yield the section's checks, of the library's device."""
+    """Yield the section's checks, on the library's device."""
     found = [*layouts.checks(device, function, dtype, MODES, VIEWS[section])]
     if device.streams is not None:
         found += streams.checks("streams", device, function, dtype, ["contiguous"])

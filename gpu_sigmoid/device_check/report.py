@@ -1,4 +1,4 @@
-"""What was found, as a table and as JSON."""
+"""The findings as a table and as JSON."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ def table(findings: list[Finding]) -> str:
 
 
 def write(path: Path, findings: list[Finding], planned: int, device: dict[str, Any]) -> None:
-    """Write the findings, of so many planned, with the device and the versions they hold for."""
+    """Write the findings and the number of planned checks, with the device and the versions."""
     versions = machine.versions([*machine.ON_GPU, "torch"])
     content = {
         "device": device,

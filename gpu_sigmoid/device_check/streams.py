@@ -1,7 +1,7 @@
 """Work in the order of its stream: two streams at once, and a captured graph's replays.
 
-Arrays are filled on a stream that is kept busy first. What does not run on that stream,
-in its turn, finds them not filled yet.
+A stream is kept busy before arrays are filled on it. Work that runs on another stream, or too early, finds
+the arrays not yet filled.
 """
 
 from collections.abc import Iterable, Iterator
@@ -42,7 +42,7 @@ def cupy_streams(xp: Any) -> Streams:
 
 
 class Lane:
-    """One stream's arrays: what is to be computed, where from and where to, and what should come out."""
+    """One stream's arrays: operands, results, and the expected results."""
 
     def __init__(self, device: Device, method: Method, dtype: np.dtype, step: int, turn: int) -> None:
         assert device.streams is not None
@@ -75,12 +75,12 @@ def outcome(lanes: list[Lane]) -> tuple[int, str | None]:
 
 
 def compare_streams(device: Device, method: Method, dtype: np.dtype, step: int) -> tuple[int, str | None]:
-    """Compare where two streams work at once, each on arrays that it fills itself."""
+    """Compare while two streams work at once, each on arrays that it fills itself."""
     streams = device.streams
     assert streams is not None
     lanes = [Lane(device, method, dtype, step, turn) for turn in range(2 * ROUNDS)]
     ballast = [device.xp.asarray(np.zeros(BALLAST_BYTES, "u1")) for _ in range(2)]
-    # compiling within the rounds would give the streams time to finish
+    # compiling during the rounds would give the streams time to finish
     lanes[0].work()
     for each in (*lanes[0].buffers, *lanes[0].results):
         streams.copy(each, device.xp.asarray(np.zeros(tuple(each.shape), dtype)))
@@ -97,7 +97,7 @@ def compare_streams(device: Device, method: Method, dtype: np.dtype, step: int) 
 
 
 def compare_replays(device: Device, method: Method, dtype: np.dtype, step: int) -> tuple[int, str | None]:
-    """Capture a call with CuPy and compare what its replays make of other inputs."""
+    """Capture a call with CuPy and compare the results of its replays on other inputs."""
     streams = device.streams
     assert streams is not None
     captured, *lanes = (Lane(device, method, dtype, step, turn) for turn in range(1 + REPLAYS))

@@ -1,4 +1,4 @@
-"""The device under check, a check of it, and what that finds."""
+"""The device under test, a check of it, and its finding."""
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -17,7 +17,7 @@ def call_public(method: Method, operands: tuple, out: Any = None) -> Any:
 
 @dataclass(frozen=True)
 class Streams:
-    """A library's streams: how one is made, made current and waited for, and how one copies."""
+    """A library's functions to make a stream, make it current, wait for it, and copy."""
 
     new: Callable[[], Any]
     current: Callable[[Any], AbstractContextManager]
@@ -28,9 +28,9 @@ class Streams:
 
 @dataclass(frozen=True)
 class Device:
-    """How arrays get to a device and back, and how functions are called there.
+    """How arrays are transferred to a device and back, and how functions are called there.
 
-    NumPy will do for a device: then the CPU is compared with itself.
+    NumPy may serve as the device; then the CPU is compared with itself.
     """
 
     xp: Any
@@ -41,9 +41,9 @@ class Device:
     def compared(
         self, method: Method, operands: tuple, on_device: tuple | None = None, out: Any = None
     ) -> str | None:
-        """Return the first difference between what the device makes of operands and what the CPU does.
+        """Return the first difference between the device's results and the CPU's.
 
-        `on_device` are the operands there, where they are to lie in some way, and `out` the result.
+        `on_device` are the operands there, if they need a certain layout, and `out` is the result.
         """
         arrays = tuple(map(self.xp.asarray, operands)) if on_device is None else on_device
         results = self.call(method, arrays, out)
@@ -59,7 +59,7 @@ class Finding:
     subject: str
     elements: int
     failure: str | None
-    """The first difference, None where there is none."""
+    """The first difference, or None."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Check:
     compare: Callable[[], tuple[int, str | None]]
 
     def __call__(self) -> Finding:
-        """Make the check. One that raises has failed, and others can still be made."""
+        """Make the check. If it raises, it has failed, and others can still be made."""
         try:
             elements, failure = self.compare()
         except Exception as error:
@@ -80,7 +80,7 @@ class Check:
 
 
 def with_operands(method: Method, x: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return x and the operands that a method takes beside it, of many values."""
+    """Return x and a method's other operands, with many values."""
     cycle = np.array([0.25, 1.0, 0.0, -3.0, 0.75]).astype(x.dtype)
     return (x, *(np.roll(np.resize(cycle, x.shape), k) for k in range(len(method.operands) - 1)))
 
@@ -96,14 +96,14 @@ def first_difference(gots: Iterable[Any], wants: Iterable[Any], x: np.ndarray) -
 
 
 def difference(got: Any, want: np.ndarray, x: np.ndarray) -> str | None:
-    """Describe the first element whose bits differ; which nan it is does not matter."""
+    """Describe the first element whose bits differ; all nans are equal."""
     if got.dtype != want.dtype or got.shape != want.shape:
         return f"{got.dtype} of shape {got.shape} in place of {want.dtype} of shape {want.shape}"
     bits = f"u{want.itemsize}"
     differs = np.asarray(got).view(bits) != want.view(bits)
     if not differs.any():
         return None
-    with np.errstate(invalid="ignore"):  # bfloat16 warns of comparing nans
+    with np.errstate(invalid="ignore"):  # bfloat16 warns when nans are compared
         differs &= (got == got) | (want == want)
     if not differs.any():
         return None

@@ -35,9 +35,9 @@ INTEGERS = cupy.arange(1001)
 TEMPORARIES: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     "two dtypes": ("converted to float32", "convert", lambda out: gs.bce_with_logits(X, HALF, out=out)),
     "integers": ("converted to float64", "convert", lambda out: gs.sigmoid(INTEGERS)),
-    "overlap": ("overlaps out in part is copied", "copy", lambda out: gs.sigmoid(out[:-1], out=out[1:])),
+    "overlap": ("partly overlaps out has to be copied", "copy", lambda out: gs.sigmoid(out[:-1], out=out[1:])),
     "two results": (
-        "overlaps out in part is copied",
+        "partly overlaps out has to be copied",
         "copy",
         lambda out: gs.sigmoid.value_and_grad(out[1:], out=(out[:-1], cupy.empty(1000, np.float32))),
     ),

@@ -120,7 +120,7 @@ def test_nothing_is_allocated_where_a_result_takes_the_operands_place(
     for array in (x, x[::2], x[:90].reshape(9, 10)):
         assert gs.sigmoid(array, out=array) is array
     assert not asked
-    # an operand that overlaps out in part is copied
+    # an operand that partly overlaps out has to be copied
     gs.sigmoid(x[1:], out=x[:-1])
     assert len(asked) == 1
 

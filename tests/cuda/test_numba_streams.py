@@ -109,7 +109,7 @@ def test_captures() -> None:
         ):
             gs.bce_with_logits(x, t.bind(other), out=out)
         with pytest.raises(
-            RuntimeError, match=r"^sigmoid: .*overlaps out in part is copied.* before the capture"
+            RuntimeError, match=r"^sigmoid: .*partly overlaps out has to be copied.* before the capture"
         ):
             gs.sigmoid(memory[:-1].bind(stream), out=memory[1:])
         graph = capturing.end_capture()

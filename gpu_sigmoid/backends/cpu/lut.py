@@ -30,7 +30,7 @@ def kernel(rows, cols, streamed, addresses, pitches, moves, table):
 
 
 def tabulate(formula: Callable, mode: Mode, dtype: str) -> np.ufunc:
-    """Return the ufunc that looks results up; an entry of its table holds an input's results."""
+    """Return the ufunc that looks results up; an entry of its table has all results for an input."""
     compute = compile_ufunc(formula, mode, dtype)
     storage = as_dtype(ELEMENT[dtype])
     results = compute(np.arange(1 << 16, dtype=np.uint16).view(storage))

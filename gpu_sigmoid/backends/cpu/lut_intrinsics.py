@@ -1,8 +1,8 @@
 """The look-up of several 16-bit inputs at once, as a Numba intrinsic.
 
-What bounds a loop of look-ups is not the table but the loads and stores of 2 bytes around
-it. Eight at once save a third of the time with one result and half of it with two: their
-inputs come as two words, both results of an input as one, and results leave as vectors.
+A loop of look-ups is limited not by the table but by the loads and stores of 2 bytes around it. Eight at
+once save a third of the time with one result and half of it with two: their inputs are loaded as two
+words, both results of an input as one, and results are stored as vectors.
 """
 
 import sys
@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 def look_up(context: Any, count: Any, table: Any, source: Any, targets: Any) -> Any:
     """Store the results of the `count` inputs at `source` (1, or a multiple of 4; a literal).
 
-    All inputs are read before a result is stored: a target may be the source.
+    All inputs are read before a result is stored, so that a target may be the source.
     """
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:

@@ -1,8 +1,8 @@
-"""a * b + c rounded once, on a CPU that has no instruction for it.
+"""a * b + c rounded once, on a CPU without an instruction for it.
 
-The C library's function takes a hundred times as long, and keeps a loop from being vectorised. Here
-it is a call too, but of a function that has variants for vectors, which LLVM calls in a vectorised
-loop. They compute what is right for most operands, and in a vector that has others all of it anew.
+The C library's function takes a hundred times as long, and prevents a loop from being vectorised. This
+is a call too, but of a function with variants for vectors, which LLVM calls in a vectorised loop. They
+first compute a result that is right for most operands, and recompute a vector that contains others.
 """
 
 from functools import cache
@@ -18,15 +18,15 @@ from gpu_sigmoid.lowering.primitives import element, fabs, shaped
 
 FLOAT, DOUBLE, WORD, LONG = ir.FloatType(), ir.DoubleType(), ir.IntType(32), ir.IntType(64)
 VARIANTS = {FLOAT: (4, 8, 16), DOUBLE: (2, 4, 8)}
-"""Numbers of elements in a vector, which may be several vectors of the CPU's."""
+"""Numbers of elements in a vector, which may take several of the CPU's vectors."""
 
 PURE = ("nounwind", "willreturn", "readnone")
 
 
 def emulated(builder: Any, a: Any, b: Any, c: Any) -> Any:
-    """Emit a call of the function, and its definition where the module has none yet.
+    """Emit a call of the function, and its definition unless the module has one.
 
-    One of two: a constant that is an ordinary number makes some operands certain.
+    There are two functions: a constant operand that is an ordinary number needs fewer checks.
     """
     is_ordinary = isinstance(c, ir.Constant) and 2.0**-100 < abs(c.constant) < 2.0**100
     name = f"gpu_sigmoid_fused_{a.type}{'_ordinary' if is_ordinary else ''}"
@@ -43,13 +43,13 @@ def emulated(builder: Any, a: Any, b: Any, c: Any) -> Any:
 
 def add(attributes: Any, *names: str) -> None:
     for name in names:
-        # llvmlite's own method takes only attributes that it knows
+        # llvmlite's own method accepts only attributes that it knows
         set.add(attributes, name)
 
 
 def define(module: Any, name: str, operand: Any, is_ordinary: bool) -> None:
     function = ir.Function(module, ir.FunctionType(operand, [operand] * 3), name)
-    # kept though nothing refers to a variant yet, and merged with those of other modules
+    # kept although nothing refers to a variant yet, and merged with those of other modules
     function.linkage = "weak_odr"
     add(function.attributes, *PURE, "noinline")
     builder = ir.IRBuilder(function.append_basic_block())
@@ -64,19 +64,19 @@ def define(module: Any, name: str, operand: Any, is_ordinary: bool) -> None:
 
 
 def narrow(builder: Any, a: Any, b: Any, c: Any, is_ordinary: bool) -> tuple[Any, Any]:
-    """Emit the sum rounded to float64 and then to float32; doubtful where float64's may be a tie."""
+    """Emit the sum rounded to float64, then to float32; doubtful if the float64 may be a tie."""
     a, b, c = widened(builder, a, b, c)
     total = builder.fadd(builder.fmul(a, b), c)
     result = builder.fptrunc(total, shaped(FLOAT, a.type))
     word = shaped(WORD, a.type)
     low = builder.trunc(builder.bitcast(total, shaped(LONG, a.type)), word)
     tie = builder.icmp_unsigned("==", builder.shl(low, constant(word, 3)), constant(word, 1 << 31))
-    # a sum that is small beside c is exact in float64
+    # a sum that is small compared with c is exact in float64
     if is_ordinary:
         return result, tie
-    # Up to the least normal number ties are elsewhere. A sum that is rounded to 0 is exact in float64.
+    # Below the least normal number ties are at other places. A sum that rounds to 0 is exact in float64.
     twice = builder.shl(builder.bitcast(result, word), constant(word, 1))
-    # as signed numbers, which SSE2 compares
+    # as signed numbers, since SSE2 compares only those
     less_one = builder.add(twice, constant(word, 2**31 - 1))
     is_small = builder.icmp_signed("<", less_one, constant(word, 2**24 - 2**31))
     return result, builder.or_(tie, is_small)
@@ -88,7 +88,7 @@ def narrow_exact(builder: Any, a: Any, b: Any, c: Any) -> Any:
 
 
 def wide(builder: Any, a: Any, b: Any, c: Any, is_ordinary: bool) -> tuple[Any, Any]:
-    """Emit the sum rounded once; doubtful where the operands' size, or what it comes to, is out of range."""
+    """Emit the sum rounded once; doubtful if the operands or the result are out of range."""
     result, size = emit(lowered(fused.fused_in_range), builder, [a, b, c])
     tiny, largest = (constant(a.type, bound.of(FLOAT64)) for bound in (fused.TINY, fused.LARGEST))
     doubtful = builder.fcmp_unordered(">", fabs(builder, result), largest)

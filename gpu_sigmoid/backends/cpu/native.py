@@ -1,4 +1,4 @@
-"""From source text to native code by Numba, kept in its disk cache."""
+"""From source text to native code by Numba, with its disk cache."""
 
 import contextlib
 import hashlib
@@ -39,8 +39,8 @@ OPERATION_MODULES = (conversions, double_double, fused, intrinsics, lut_intrinsi
 def functions(source: str, scope: dict[str, Any], name: str) -> dict[str, FunctionType]:
     """Return the functions that `source` defines, which refer to the names in `scope`.
 
-    Numba's disk cache goes by the file that a function claims to be from and by its name, and the
-    linker by its name alone: each name says all that the code depends on.
+    Numba's disk cache identifies a function by its file and its name, and the linker by its name alone.
+    So each name contains everything that the code depends on.
     """
     namespace: dict[str, Any] = {"__name__": __name__, **scope}
     exec(compile(source, existing_file(), "exec"), namespace)
@@ -62,7 +62,7 @@ def compiled_kernel(
 ) -> CFunc:
     """Return the function `kernel` of `source`, compiled as `loop` calls it.
 
-    Its last argument points to a table of `table_entry`, or to nothing.
+    Its last argument points to a table of `table_entry`, or is null.
     """
     pointer = types.CPointer(numba.from_dtype(element))
     table = types.CPointer(numba.from_dtype(table_entry)) if table_entry else types.voidptr
@@ -73,18 +73,18 @@ def compiled_kernel(
 
 @cache
 def inner_loop(itemsize: int) -> CFunc:
-    """Return the inner loop of all ufuncs over elements of so many bytes."""
+    """Return the inner loop of all ufuncs over elements of `itemsize` bytes."""
     return of_words(loop.inner_loop, "args, dimensions, steps, record", itemsize)
 
 
 @cache
 def nested_loops(itemsize: int) -> CFunc:
-    """Return what computes a job of `nest` on elements of so many bytes."""
+    """Return the function that computes a job of `nest` on elements of `itemsize` bytes."""
     return of_words(nest.loops, "job, start, stop", itemsize)
 
 
 def of_words(intrinsic: Any, operands: str, itemsize: int) -> CFunc:
-    """Compile a function of words that calls an intrinsic with an element's size before them."""
+    """Compile a function of words that calls an intrinsic with the element size first."""
     name = f"of_{itemsize}_bytes"
     source = f"def {intrinsic.__name__}({operands}):\n    compute({itemsize}, {operands})\n"
     (function,) = functions(source, {"compute": intrinsic}, name).values()
@@ -92,14 +92,14 @@ def of_words(intrinsic: Any, operands: str, itemsize: int) -> CFunc:
 
 
 def jitted(function: Callable[..., Any], **options: Any) -> CPUDispatcher:
-    """Return what `numba.njit` does, unless the environment's NUMBA_DISABLE_JIT=1 says not to."""
+    """Compile by `numba.njit`, even if NUMBA_DISABLE_JIT=1 is set in the environment."""
     return CPUDispatcher(function, targetoptions={"nopython": True, **options})
 
 
 def compiled(code: FunctionType, signature: Any, cache: bool) -> CFunc:
     function = CFunc(code, (signature.args, signature.return_type), locals={}, options={})
     if cache:
-        # it finds no place to write to
+        # Numba finds no place to write to
         with contextlib.suppress(Exception):
             function._cache = Cache(code)  # type: ignore[attr-defined]
     with jit_enabled():
@@ -109,11 +109,11 @@ def compiled(code: FunctionType, signature: Any, cache: bool) -> CFunc:
 
 @contextlib.contextmanager
 def jit_enabled() -> Iterator[None]:
-    """Let Numba compile its own functions that a kernel calls, where NUMBA_DISABLE_JIT=1 says not to.
+    """Let Numba compile its own functions that a kernel calls, even with NUMBA_DISABLE_JIT=1.
 
-    One thread at a time: it is a setting of the process.
+    Only one thread at a time, since the setting belongs to the process.
     """
-    # what has changed in the environment takes effect now, not while compiling
+    # changes of the environment take effect now, not during compilation
     config.reload_config()
     disabled, config.DISABLE_JIT = config.DISABLE_JIT, 0
     try:
@@ -123,20 +123,20 @@ def jit_enabled() -> Iterator[None]:
 
 
 def existing_file() -> str:
-    """Return this module's file, or the archive that it is in: Numba's cache lies near a file there is."""
-    # a loader need not set it; then there is no cache
+    """Return this module's file or archive, since Numba's cache is placed near an existing file."""
+    # loaders need not set it; then there is no cache
     path = Path(globals().get("__file__", "<gpu_sigmoid>"))
     return str(next((p for p in (path, *path.parents) if p.is_file()), path))
 
 
 def digest(source: str) -> str:
-    """Return a hash of a kernel's source and of what emits its operations."""
+    """Return a hash of a kernel's source and of the modules that emit its operations."""
     emitters = [contents(module) for module in (*LOOP_MODULES, *OPERATION_MODULES)]
     return hashlib.sha256(b"".join([source.encode(), *emitters])).hexdigest()[:16]
 
 
 def contents(module: Any) -> bytes:
-    """Return the contents of a module's file, which may be compiled, in an archive, or nowhere."""
+    """Return the contents of a module's file, which may be compiled, in an archive, or missing."""
     with contextlib.suppress(AttributeError, OSError):
         return module.__spec__.loader.get_data(module.__spec__.origin)
     return __version__.encode()

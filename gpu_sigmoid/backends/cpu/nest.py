@@ -1,7 +1,7 @@
-"""A kernel over operands of any number of axes, of one size of elements: loops around `loop`'s rows.
+"""A kernel over operands of any number of axes: loops around the rows of `loop`.
 
-NumPy's iterator would copy what has short rows to buffers larger than the first cache, and a result
-in an operand's place to memory of its own where there are several.
+NumPy's iterator would copy operands with short rows to buffers larger than the first cache, and, if there
+are several results, copy one that is in an operand's place to new memory.
 """
 
 from typing import Any
@@ -14,9 +14,9 @@ from gpu_sigmoid.backends.cpu.loop import MOST_OPERANDS, OPERANDS, Span
 from gpu_sigmoid.backends.cpu.writer import Value, Writer
 
 RECORD, WHOLE, AXES, ADDRESSES = range(4)
-"""What a job holds, a word each: the kernel's record, the bytes of all operands and results, the number
-of axes, and from there on the addresses of operands and results; then of each axis, outermost first,
-its length and by how many bytes each of them moves on."""
+"""The words of a job: the kernel's record, the bytes of all operands and results, the number of axes, then
+the addresses of operands and results; then for each axis, outermost first, its length and each one's step
+in bytes."""
 
 
 @intrinsic(prefer_literal=True)
@@ -40,13 +40,13 @@ def write_loops(c: Writer, size: int, job: Value, start: Value, stop: Value) -> 
     operands = c.word(record, OPERANDS)
 
     def axis(number: Value) -> Value:
-        """Return the address of an axis' length, which its steps follow."""
+        """Return the address of an axis' length, followed by its steps."""
         return job + (operands + ADDRESSES + number * (operands + 1)) * 8
 
     def length(number: Value) -> Value:
         return c.choose(number == 0, stop - start, c.word(axis(number)))
 
-    # of a single axis there is one row
+    # with a single axis there is one row
     columns = axes - 1
     rows = c.most(columns - 1, c.value(0))
     many = c.variable(1)

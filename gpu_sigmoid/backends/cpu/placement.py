@@ -1,8 +1,8 @@
 """Keep helping threads off the CPU of the thread that they help.
 
-Linux may wake a thread on the CPU of the one that woke it, and leave it there while another
-CPU idles, call after call: two threads then take as long as one. On a machine with two CPUs
-that befell 11 of 24 series of calls of 0.4 to 2 ms.
+Linux may wake a thread on the CPU of the thread that woke it, and leave it there while another CPU is
+idle, call after call; two threads then take as long as one. On a machine with two CPUs this happened in
+11 of 24 series of calls of 0.4 to 2 ms.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ def no_cpu() -> int:
 def cpu_getter() -> Callable[[], int]:
     if not hasattr(os, "sched_setaffinity"):
         return no_cpu
-    # PyDLL: to give the interpreter's lock away takes longer than the call
+    # PyDLL, since releasing the GIL takes longer than the call
     return getattr(ctypes.PyDLL(None), "sched_getcpu", no_cpu)
 
 
@@ -26,14 +26,14 @@ current_cpu = cpu_getter()
 
 
 class Thread(Protocol):
-    """What is known of a thread: the system's name of it, and the CPU that it is kept off."""
+    """A thread's system identifier, and the CPU that it is kept off."""
 
     native_id: int | None
     off: int
 
 
 def keep_off(thread: Thread, cpu: int) -> None:
-    """Let a thread run wherever the calling one may, but on `cpu`, if there is another."""
+    """Let a thread run on all CPUs of the calling one except `cpu`, if there is another."""
     if cpu == thread.off or thread.native_id is None:
         return
     thread.off = cpu
@@ -42,6 +42,6 @@ def keep_off(thread: Thread, cpu: int) -> None:
         if others:
             os.sched_setaffinity(thread.native_id, others)
     except OSError as error:
-        # some sandboxes forbid it; a signal handler, which may raise the same, has a frame of its own
+        # some sandboxes forbid it; a signal handler that raises the same error has its own frame
         if error.__traceback__ is not None and error.__traceback__.tb_next:
             raise

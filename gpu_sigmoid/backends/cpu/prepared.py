@@ -1,4 +1,4 @@
-"""Calls of a compiled ufunc on NumPy arrays of its dtype: nothing is converted, and little is asked."""
+"""Calls of a compiled ufunc on NumPy arrays of its dtype, without conversions and with few checks."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from gpu_sigmoid.backends.cpu.jobs import job_on
 from gpu_sigmoid.backends.cpu.threads import SMALL, SPLIT_FROM, allocated, run, shared_file
 
 LEAST, LARGEST = 1e-4, 6e4
-"""Between these, whichever dtype a number is cast to, it neither overflows nor becomes a subnormal one."""
+"""A number between these neither overflows nor becomes subnormal when cast to any dtype."""
 
 
 def is_number(operand: Any, dtype: np.dtype) -> bool:
-    """Return whether this is a number that NumPy casts to a dtype without a warning, or that has it."""
+    """Return whether this is a number of a dtype, or one that NumPy casts to it without a warning."""
     kind = type(operand)
     if kind is float or kind is int:
         return dtype.kind == "f" and (LEAST < operand < LARGEST or LEAST < -operand < LARGEST or operand == 0)
@@ -22,12 +22,12 @@ def is_number(operand: Any, dtype: np.dtype) -> bool:
 
 
 def in_one_run(array: ndarray) -> bool:
-    """Return whether NumPy's iterator goes over a larger array without copies."""
+    """Return whether NumPy's iterator handles a larger array without copies."""
     return array.nbytes < SPLIT_FROM and (array.ndim < 2 or array.flags.c_contiguous)
 
 
 def all_in_one_run(operands: Any, dtype: np.dtype) -> bool:
-    """Return whether this is a tuple of numbers and arrays of `dtype`, all small, or in one run and alike."""
+    """Return whether these are numbers and arrays of `dtype`, all small or all contiguous in the same way."""
     if type(operands) is not tuple:
         return False
     first = operands[0]
@@ -48,8 +48,8 @@ def all_in_one_run(operands: Any, dtype: np.dtype) -> bool:
 def takes(out: ndarray, operands: tuple) -> bool:
     """Return whether an array has the shape that the operands broadcast to.
 
-    A ufunc would repeat its result over a larger one. A smaller one it refuses: where one
-    operand has the shape, the result can have no other.
+    A ufunc would repeat its result over a larger array, but it refuses a smaller one. So it is enough that
+    one operand has the array's shape.
     """
     shape = out.shape
     for operand in operands:
@@ -62,18 +62,18 @@ def takes(out: ndarray, operands: tuple) -> bool:
 
 
 def all_take(outs: tuple, operands: tuple, dtype: np.dtype) -> bool:
-    """Return whether these are different arrays, no views, each of which can take a result in one run."""
+    """Return whether these are different arrays, not views, that can each take a contiguous result."""
     shape = operands[0].shape
     before: tuple = ()
     for out in outs:
         if type(out) is not ndarray or out.dtype is not dtype:
             return False
-        # arrays that own their memory share none
+        # arrays that own their memory do not share it
         if out.base is not None or any([out is other for other in before]):
             return False
         if out.shape != shape and not takes(out, operands):
             return False
-        # in an operand's place NumPy would make a copy
+        # for a result in an operand's place NumPy would make a copy
         if out.nbytes > SMALL and (not in_one_run(out) or any([out is operand for operand in operands])):
             return False
         before += (out,)
@@ -81,7 +81,7 @@ def all_take(outs: tuple, operands: tuple, dtype: np.dtype) -> bool:
 
 
 def on_arrays(ufunc: Any, dtype: np.dtype, operands: tuple, out: Any) -> Any:
-    """Compute on arrays of any layout; return NotImplemented where there is more to ask."""
+    """Compute on arrays of any layout; return NotImplemented if more has to be checked."""
     shape = operands[0].shape
     for operand in operands:
         if type(operand) is ndarray:

@@ -1,9 +1,9 @@
 """Calls on arrays of any layout, large ones in blocks, over several threads.
 
-What is computed runs without the GIL. The calling thread takes blocks too, and the others join when
-they wake: a call waits at most for one block, and never for a thread to wake. One call at a time has
-the others' help; those that come meanwhile (from Dask, from the caller's own pool) run on their own
-thread, which keeps the cores busy already.
+Computation runs without the GIL. The calling thread computes blocks too, and the others join when they
+wake: a call waits at most for one block, and never for a thread to wake. One call at a time is helped by
+the others; concurrent calls (from Dask, from the caller's own pool) run on their own threads, which keep
+the cores busy anyway.
 """
 
 import os
@@ -19,22 +19,22 @@ from gpu_sigmoid.backends.cpu.workers import share
 from gpu_sigmoid.backends.placed import Placed, apart, repeats
 from gpu_sigmoid.environment import get_num_threads
 
-# Bytes of a result. Another thread may take 100 us to wake, and longer where its CPU has slept: of a
-# smaller result (float32 sigmoid: 0.7 ms on one thread) the caller has computed all by then.
+# Bytes of a result. Another thread may take 100 us to wake, and longer if its CPU was asleep; by then
+# the caller has computed all of a smaller result (float32 sigmoid: 0.7 ms on one thread).
 SPLIT_FROM = 8_000_000
 # Elements.
 SMALLEST_BLOCK = 1 << 16
 LARGEST_BLOCK = 1 << 20
 
-# Bytes of an array. NumPy looks at a smaller one faster than it takes to find out whether it need not.
+# Bytes of an array. NumPy inspects a smaller one faster than it can be found out that this is unneeded.
 SMALL = 1 << 15
 
-# A memory map's results are plain arrays. What other subclasses do with theirs is their own.
+# A memory map's results are plain arrays. Other subclasses decide on theirs themselves.
 PLAIN = (np.ndarray, np.memmap)
 
 
 def compute(ufunc: Any, dtype: np.dtype, operands: tuple, outs: tuple) -> Any:
-    """Call `ufunc`, whose results have `dtype`, by NumPy only if it has to cast or copy or for subclasses."""
+    """Call `ufunc`, with results of `dtype`; NumPy only casts, copies, and handles subclasses."""
     size = max((o.size for o in operands if getattr(o, "ndim", 0)), default=0)
     if size * dtype.itemsize > SMALL and regular(operands, outs):
         inputs = tuple(np.asarray(o) if isinstance(o, np.ndarray) else o for o in operands)
@@ -47,7 +47,7 @@ def compute(ufunc: Any, dtype: np.dtype, operands: tuple, outs: tuple) -> Any:
 
 
 def regular(operands: tuple, outs: tuple) -> bool:
-    """Return whether these are plain arrays and numbers, and results of the operands' shape."""
+    """Return whether these are plain arrays and numbers, and the results have the operands' shape."""
     given = [o for o in outs if o is not None]
     if not all(type(o) in PLAIN or isinstance(o, np.generic | int | float) for o in (*operands, *given)):
         return False
@@ -57,7 +57,7 @@ def regular(operands: tuple, outs: tuple) -> bool:
 
 
 def allocated(inputs: tuple, outs: tuple, dtype: np.dtype) -> tuple[np.ndarray, ...]:
-    """Return the results' arrays: `outs`, and new ones in the order of memory in which a ufunc makes them."""
+    """Return the results' arrays: `outs`, and new ones in the memory order of a ufunc's results."""
     if all(o is not None for o in outs):
         return tuple(np.asarray(o) for o in outs)
     kinds = ["readonly"] * len(inputs) + ["writeonly" if o is not None else "allocate" for o in outs]
@@ -67,11 +67,11 @@ def allocated(inputs: tuple, outs: tuple, dtype: np.dtype) -> tuple[np.ndarray, 
 
 
 def computed(ufunc: Any, dtype: np.dtype, inputs: tuple, results: tuple[np.ndarray, ...]) -> bool:
-    """Compute, if blocks are independent and NumPy is not needed or is worth it; return whether that was."""
+    """Compute if blocks are independent and NumPy is not needed or pays off; return whether it did."""
     arrays = [i for i in inputs if isinstance(i, np.ndarray)]
     if shared_file(arrays, results):
         return False
-    # native ones are singletons
+    # native dtypes are singletons
     if all(a.dtype is dtype for a in (*arrays, *results)):
         held = [i if isinstance(i, np.ndarray) else np.asarray(i, dtype) for i in inputs]
         plan, job = job_on(bits_of(ufunc), [*held, *results])
@@ -95,7 +95,7 @@ def run(plan: Plan, job: bytes) -> None:
 
 
 def by_blocks(compute: Callable[[int, int], None], size: int, length: int, threads: int) -> None:
-    """Call a function with the starts and stops of parts of an axis, of an array of so many elements."""
+    """Call a function with the start and stop of each part of an axis."""
     block = min(max(size // (4 * threads), SMALLEST_BLOCK), LARGEST_BLOCK)
     step = max(1, block * length // size)
     starts = range(0, length, step)
@@ -107,7 +107,7 @@ def by_blocks(compute: Callable[[int, int], None], size: int, length: int, threa
 
 
 def shared_file(arrays: list[np.ndarray], results: tuple[np.ndarray, ...]) -> bool:
-    """Return whether a result is a part of a file that is mapped for another array too."""
+    """Return whether a result is part of a file that another array also maps."""
     written = [found for r in results if (found := memory_map(r)) is not None]
     if not written:
         return False
@@ -120,7 +120,7 @@ def shared_file(arrays: list[np.ndarray], results: tuple[np.ndarray, ...]) -> bo
 
 
 def memory_map(array: Any) -> Any:
-    """Return the memory map of a named file that an array is a view of, None if it is of none."""
+    """Return the memory map of a named file that an array is a view of, or None."""
     while isinstance(array, np.ndarray):
         if isinstance(array, np.memmap) and array.filename is not None:
             return array
@@ -129,7 +129,7 @@ def memory_map(array: Any) -> Any:
 
 
 def separable(arrays: list[np.ndarray], results: tuple[np.ndarray, ...]) -> bool:
-    """Return whether blocks are independent: a result overlaps nothing but its own input, exactly."""
+    """Return whether blocks are independent: a result overlaps only an operand that is exactly it."""
     places, written = [placed(a) for a in arrays], [placed(r) for r in results]
     for i, result in enumerate(written):
         if repeats(result) or not all(apart(result, other) for other in written[:i]):
@@ -157,7 +157,7 @@ def in_blocks(ufunc: Any, operands: tuple, results: tuple[np.ndarray, ...], thre
 
 
 def blockable(operands: tuple, shape: tuple[int, ...]) -> list[Any]:
-    """Return the operands as views of one shape, flat where all are contiguous alike."""
+    """Return the operands as views of one shape, flat if all are contiguous in the same way."""
     full = [np.broadcast_to(o, shape) if getattr(o, "ndim", 0) and o.shape != shape else o for o in operands]
     arrays = [o for o in full if getattr(o, "ndim", 0)]
     if all(a.flags.c_contiguous for a in arrays) or all(a.flags.f_contiguous for a in arrays):

@@ -1,9 +1,9 @@
-"""Calls of Numba, which neither a signal's handler nor a fork is to break off.
+"""Calls of Numba that neither a signal handler nor a fork may interrupt.
 
-Python runs signal handlers on its main thread, between any two instructions. Numba drops
-what one raises at some places, and at others is left half set up: no later call compiles.
-So the main thread hands such a call to another one and waits, where an exception is heard
-at once. A process that is forked meanwhile would inherit locks that nobody opens.
+Python runs signal handlers on its main thread, between any two instructions. An exception raised by one
+is lost at some places in Numba, and at others leaves Numba half initialised, so that no later call
+compiles. So the main thread hands such a call to another thread and waits, and its wait can be interrupted
+at any time. A process forked meanwhile would inherit locks that nobody releases.
 """
 
 import os
@@ -15,14 +15,14 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Who is within one of these holds a lock that the other thread may come to need.
+# Code inside one of these holds a lock that the other thread may need.
 LOCKING = {"_frozen_importlib", "importlib._bootstrap", "numba.core.compiler_lock"}
 
 _running = threading.RLock()
 
 
 def undisturbed(call: Callable[[], T]) -> T:
-    """Return `call()`, which runs to its end whatever a signal handler raises here meanwhile."""
+    """Return `call()`, which runs to its end whatever a signal handler raises here."""
     results: SimpleQueue[T] = SimpleQueue()
     failures: list[BaseException] = []
 
@@ -44,7 +44,7 @@ def undisturbed(call: Callable[[], T]) -> T:
 
 
 def is_locking() -> bool:
-    """Return whether this thread is in the middle of an import, or of compiling."""
+    """Return whether this thread is importing or compiling."""
     frame = sys._getframe()
     while frame := frame.f_back:  # type: ignore[assignment]
         if frame.f_globals.get("__name__") in LOCKING:
@@ -53,14 +53,14 @@ def is_locking() -> bool:
 
 
 def started(run: Callable[[], None]) -> bool:
-    """Return whether a thread could be started, which the process waits for when it ends."""
+    """Start a thread that the process waits for at its end; return whether that was possible."""
     try:
         threading.Thread(target=run, name="gpu_sigmoid-compiling", daemon=False).start()
     except (MemoryError, RuntimeError) as error:
         innermost = error.__traceback__
         while innermost and innermost.tb_next:
             innermost = innermost.tb_next
-        # a signal handler, which may raise the same, has a frame of its own
+        # a signal handler that raises the same error has its own frame
         if innermost is None or innermost.tb_frame.f_code is not threading.Thread.start.__code__:
             raise
         return False

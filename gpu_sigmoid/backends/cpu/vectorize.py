@@ -1,8 +1,8 @@
 """The target of `numba.vectorize` that makes the host's ufuncs: `numba.vectorize([...], target=TARGET)`.
 
-Numba's own targets make ufuncs of one output, without 16-bit floats, around a loop of Numba's. This
-one builds a kernel around the scalar function (`groups`), and hands the loop that calls it (`loop`)
-to the constructor of ufuncs that Numba's targets use as well.
+Numba's own targets make ufuncs with one output, without 16-bit floats, around Numba's loop. This one
+builds a kernel around the scalar function (`groups`), and passes the loop that calls it (`loop`) to the
+constructor of ufuncs that Numba's targets use too.
 """
 
 from types import FunctionType
@@ -24,7 +24,7 @@ from gpu_sigmoid.backends.cpu.native import compiled_kernel, inner_loop, jitted
 
 TARGET = "gpu_sigmoid"
 
-# NumPy has no bfloat16 of its own: a ufunc takes the bits.
+# NumPy has no bfloat16, so a ufunc takes the bits.
 ELEMENT = {
     "float16": types.float16,
     "bfloat16": types.uint16,
@@ -35,11 +35,11 @@ DTYPE = {element: name for name, element in ELEMENT.items()}
 
 
 class UFuncBuilder:
-    """Makes the ufunc of a scalar function for one signature, as `numba.vectorize` asks it to.
+    """Makes the ufunc of a scalar function for one signature, with the interface of `numba.vectorize`.
 
-    The signature has the types of the arrays' elements, `uint16` for bfloat16, and a tuple of
-    them for several results. Of 16-bit elements the scalar function takes and returns float32.
-    The option `number` tells of which operand there is mostly one number for all.
+    The signature has the types of the arrays' elements, with `uint16` for bfloat16 and a tuple for several
+    results. For 16-bit elements the scalar function takes and returns float32. The option `number` names
+    the operand that is usually a single number.
     """
 
     def __init__(self, scalar: FunctionType, identity: Any, cache: bool, targetoptions: dict) -> None:
@@ -65,7 +65,7 @@ class UFuncBuilder:
         self.kernel = compiled_kernel(source, scope, self.scalar.__qualname__, pointee, cache=self.cache)
 
     def disable_compile(self) -> None:
-        """Do nothing: no signature is added at a call."""
+        """Do nothing, since no signature is added at a call."""
 
     def build_ufunc(self) -> np.ufunc:
         return ufunc(self.scalar.__name__, self.kernel, as_dtype(self.element), self.inputs, self.outputs)
@@ -82,11 +82,11 @@ def ufunc(
     outputs: int,
     table: np.ndarray | None = None,
 ) -> np.ufunc:
-    """Return the ufunc of a kernel over operands of `dtype`, to which `table` is passed."""
+    """Return the ufunc of a kernel over operands of `dtype`; the kernel gets `table`."""
     loop = inner_loop(dtype.itemsize)
     operands = inputs + outputs
     assert operands <= MOST_OPERANDS
-    # as `loop` reads it
+    # in the form that `loop` reads
     record = np.array(
         [kernel.address, inputs, operands, 0 if table is None else table.ctypes.data, last_cache()]
     )

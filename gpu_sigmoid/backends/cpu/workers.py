@@ -1,12 +1,12 @@
 """Threads that wait for work to share.
 
-The standard library's pool takes five times as long to hand a task over and to wait for
-it: more than a kernel takes for an array of a million elements.
+The standard library's pool takes five times as long to pass on a task and wait for it, which is more than
+a kernel needs for a million elements.
 
-An exception may come at any moment from a signal's handler, and another while the first is
-under way. Still no helper may write once a call is over. Python looks for signals after a
-call, when a function begins and when a loop turns back, so that an assignment and one call
-of a C function after it are carried out whatever comes: a turn ends by these two.
+A signal handler may raise an exception at any moment, and another one while the first is being handled.
+Even then no helper may write after a call has ended. Python checks for signals after a call, at the start
+of a function and at the end of a loop's turn. So an assignment followed by one call of a C function is
+always carried out, and a turn ends with these two.
 """
 
 import ctypes
@@ -31,18 +31,18 @@ release = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(("PyThread_release_lock", cty
 
 
 class Turn:
-    """The time in which a call is helped."""
+    """The period in which a call is helped."""
 
     def __init__(self, over: bool = False) -> None:
         self.over = over
         self.thread = get_ident()
         self.steps: list[tuple[Any, ...]] = []
-        # goes through the steps, to the last one, when it is given to `any`
+        # `any` runs it through all its steps
         self.waiting = starmap(call, self.steps)
 
 
 class Task:
-    """A function to be called with each number below `length`, by whoever draws it."""
+    """A function to call with each number below `length`; threads draw the numbers."""
 
     def __init__(self, function: Callable[[int], None], length: int) -> None:
         self.function, self.length = function, length
@@ -63,7 +63,7 @@ class Task:
 
 
 class Helper:
-    """A thread that helps whoever puts a task into its queue."""
+    """A thread that helps with the tasks in its queue."""
 
     def __init__(self) -> None:
         self.tasks: SimpleQueue[Task] = SimpleQueue()
@@ -73,7 +73,7 @@ class Helper:
 
     def serve(self) -> None:
         self.native_id = get_native_id()
-        # how errors are handled is not inherited by threads
+        # threads do not inherit the error handling
         np.seterr(invalid="ignore")
         while True:
             task = self.tasks.get()
@@ -82,7 +82,7 @@ class Helper:
                 task.help()
             finally:
                 release(self.busy)
-            # hold on to no array while waiting
+            # keep no reference to an array while waiting
             del task
 
 
@@ -94,8 +94,8 @@ _latest = Turn(over=True)
 def share(function: Callable[[int], None], length: int, helpers: int) -> None:
     """Call `function` with each number below `length`, here and on up to `helpers` other threads.
 
-    Threads that have not woken by the time it is done here are not waited for. One call
-    at a time is helped. When this returns or raises, no other thread is within `function`.
+    It does not wait for threads that have not woken before it is done. One call at a time is helped. When
+    this returns or raises, no other thread is inside `function`.
     """
     global _latest
     task = Task(function, length)
@@ -124,13 +124,13 @@ def offer(task: Task, number: int) -> None:
 
 
 def up_to(number: int) -> list[Helper]:
-    """Return so many helpers, or fewer where no more threads can be started."""
+    """Return `number` helpers, or fewer if no more threads can be started."""
     while len(_helpers) < number:
         helper = Helper()
         try:
             start_new_thread(helper.serve, ())
         except (MemoryError, RuntimeError) as error:
-            # a signal handler, which may raise the same, has a frame of its own
+            # a signal handler that raises the same error has its own frame
             if error.__traceback__ is not None and error.__traceback__.tb_next:
                 raise
             break
@@ -139,7 +139,7 @@ def up_to(number: int) -> list[Helper]:
 
 
 def _end_own_turn() -> None:
-    """A signal handler that forks may lie over a call of its own thread, which goes on in both processes."""
+    """A signal handler that forks may have interrupted a call of its thread, which continues in both."""
     turn = _latest
     if turn.thread == get_ident():
         turn.over = True
@@ -147,7 +147,7 @@ def _end_own_turn() -> None:
 
 
 def _forget_helpers() -> None:
-    """A forked child has none of its parent's threads, whatever they were doing."""
+    """A forked child has none of its parent's threads."""
     global _claiming, _helpers, _latest
     _claiming, _helpers, _latest = Lock(), [], Turn(over=True)
 

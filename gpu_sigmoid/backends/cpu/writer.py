@@ -1,7 +1,7 @@
-"""LLVM code, written as Python is: words, their arithmetic, memory, loops and conditions.
+"""LLVM code written like Python: words, arithmetic, memory, loops and conditions.
 
-All is a word of 64 bits, which may be an address, or a truth value. Of code for any kernel, Numba
-would take ten times as long to find that out.
+Every value is a word of 64 bits, which may be an address, or a truth value. Numba would take ten times as
+long to infer that from generic code.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -71,12 +71,12 @@ class Value:
 
 
 def bare(operand: Any, kind: Any = WORD) -> Any:
-    """Return the value as llvmlite has it."""
+    """Return the value as llvmlite represents it."""
     return operand.value if isinstance(operand, Value) else kind(operand)
 
 
 class Variable:
-    """A word, or a truth value, that changes."""
+    """A variable: a word or a truth value that changes."""
 
     def __init__(self, builder: Any, value: Any) -> None:
         self.builder = builder
@@ -93,7 +93,7 @@ class Variable:
 
 
 class Writer:
-    """Writes code where a builder of llvmlite's is."""
+    """Emits code at the position of an llvmlite builder."""
 
     def __init__(self, builder: Any) -> None:
         self.builder = builder
@@ -120,7 +120,7 @@ class Writer:
         return self.choose(a < 0, -a, a)
 
     def pointer(self, address: Value, offset: Operand, kind: Any) -> Any:
-        """Return a pointer that LLVM sees moving with the offset, of so many bytes."""
+        """Return a pointer to a type of `size` bytes that LLVM sees moving with the offset."""
         base = self.builder.inttoptr(address.value, BYTE.as_pointer())
         return self.builder.bitcast(self.builder.gep(base, [bare(offset)]), kind.as_pointer())
 
@@ -131,7 +131,7 @@ class Writer:
         self.builder.store(bare(value), self.pointer(address, self.value(index) * 8, WORD))
 
     def room(self, size: int) -> Value:
-        """Return the address of so many bytes on the stack, a multiple of 64."""
+        """Return the address, a multiple of 64, of `size` bytes on the stack."""
         with self.builder.goto_entry_block():
             place = self.builder.alloca(BYTE, size=WORD(size))
             place.align = 64
@@ -144,12 +144,12 @@ class Writer:
         return self.builder.load(pointer, align=size)
 
     def store(self, address: Value, offset: Operand, value: Any) -> None:
-        """Store a number or a vector of them."""
+        """Store a number or a vector of numbers."""
         number = value.type.element if isinstance(value.type, ir.VectorType) else value.type
         self.builder.store(value, self.pointer(address, offset, value.type), align=number.width // 8)
 
     def shuffled(self, a: Any, b: Any, lanes: Iterable[int]) -> Any:
-        """Return the vector of these lanes of two vectors, one after the other."""
+        """Return the vector of selected lanes of two concatenated vectors."""
         chosen = list(lanes)
         return self.builder.shuffle_vector(a, b, ir.VectorType(ir.IntType(32), len(chosen))(chosen))
 
@@ -188,13 +188,13 @@ class Writer:
 
     @contextmanager
     def count(self, stop: Operand, start: Operand = 0) -> Iterator[Value]:
-        """Repeat with the numbers from `start` on, below `stop`."""
+        """Repeat with the numbers from `start` to below `stop`."""
         with cgutils.for_range(self.builder, bare(stop), bare(start), WORD) as loop:
             yield self.value(loop.index)
 
     @contextmanager
     def vectors(self, stop: Value, lanes: int) -> Iterator[Value]:
-        """Repeat with where each vector of the elements below `stop` begins: the last one ends there."""
+        """Repeat with the start of each vector of the elements below `stop`; the last vector ends there."""
         with self.count((stop + (lanes - 1)) // lanes) as number:
             yield self.least(stop - lanes, number * lanes)
 

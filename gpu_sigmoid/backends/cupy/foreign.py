@@ -55,7 +55,7 @@ def from_interface(name: str, owner: Any) -> Any:
     if not pointer:
         if 0 in shape:
             return cupy.empty(shape, dtype)
-        raise ValueError(f"{name}: an array of shape {shape} has a null pointer")
+        raise ValueError(f"{name}: an array of shape {shape} has the address 0")
     memory = cupy.cuda.UnownedMemory(pointer, 0, owner)
     if memory.device_id < 0:
         raise ValueError(f"{name}: {pointer:#x} is not an address in GPU memory")

@@ -1,4 +1,4 @@
-"""What `apply` reads and writes, a module per format, as blocks that are computed one by one."""
+"""The files of `apply`, a module per format, read and written block by block."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -44,20 +44,20 @@ class Job:
     blocks: Sequence[Any]
     summary: str
     threaded = False
-    """Whether to compute several blocks at a time, where the format's library has no threads of its own."""
+    """Whether to compute several blocks at a time, because the format's library has no threads itself."""
 
     def compute(self, block: Any) -> Any:
-        """Compute a block, in any process; once more does no harm."""
+        """Compute a block, in any process; repeating it does no harm."""
         raise NotImplementedError
 
     def commit(self, result: Any) -> None:
-        """Take what `compute` returned, in the blocks' order."""
+        """Take the return values of `compute`, in the blocks' order."""
 
     def close(self) -> None:
         """Finish the target."""
 
     def abandon(self) -> None:
-        """Let go of the target, which stays unfinished: Windows removes no file that is open."""
+        """Close the unfinished target, since Windows does not remove open files."""
 
 
 class Store(Protocol):
@@ -67,17 +67,17 @@ class Store(Protocol):
         """Raise for a target that the format may not replace."""
 
     def open_job(self, source: Path, target: Path, computation: Computation, column: str | None) -> Job:
-        """Return the job from a source to a target that is not there yet."""
+        """Return the job from a source to a new target."""
 
 
 def check_single_file(target: Path, source: Path, column: str | None) -> None:
-    """Raise for what may not be replaced by a file, as the formats of one file have it."""
+    """Raise for a target that a file may not replace; for formats with a single file."""
     check_not_input(target, source)
     check_file(target)
 
 
 def store_of(source: Path, target: Path) -> Store:
-    """Return the store of a source by its suffix, which the target has too."""
+    """Return the store of a source by its suffix, which the target must have too."""
     named = click.format_filename(source)
     accepted = ", ".join(FORMATS)
     if source.suffix not in FORMATS:
@@ -102,6 +102,6 @@ def store_of(source: Path, target: Path) -> Store:
 
 
 def unreadable(path: Path, what: str, error: Exception) -> click.ClickException:
-    """Return the refusal of a file that is not what it is to be, in one line."""
+    """Return the error, in one line, for a file that is not what it should be."""
     reason = " ".join(str(error).split()) or type(error).__name__
     return click.ClickException(f"{click.format_filename(path)} is not {what or 'readable'}: {reason}")

@@ -1,7 +1,7 @@
 """NumPy's .npy files, read and written block by block.
 
-Not memory-mapped: what goes wrong in a map (a full disk, an input cut short meanwhile) is
-a signal that ends the program on the spot, in a file's own reading and writing an error.
+They are not memory-mapped: an error in a map (a full disk, an input cut short) is a signal that kills the
+program, while in reading and writing it is an exception.
 """
 
 import errno
@@ -19,10 +19,10 @@ from gpu_sigmoid.cli.computation import Computation
 from gpu_sigmoid.cli.stores import Job, check_single_file, result_dtype, result_shape, unreadable
 
 BLOCK_BYTES = 1 << 22
-"""Of a block's results. A few megabytes stay in the cache from reading to writing, and in memory
-that the allocator keeps: larger blocks, each split over threads, took longer than one thread with these."""
+"""The bytes of a block's results. A few megabytes stay in the cache from reading to writing, and in memory
+that the allocator keeps. Larger blocks, each split over threads, took longer than one thread with these."""
 NO_ALLOCATION = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
-"""What file systems say that cannot allocate ahead."""
+"""The errors of file systems that cannot allocate in advance."""
 
 
 @dataclass
@@ -46,7 +46,7 @@ class NpyJob(Job):
         if not isinstance(results, tuple):
             parts = [(block.start, results)]
         elif self.array.fortran:
-            # the last axis is the slowest: the leading one's two elements lie side by side
+            # the last axis is the slowest, and the two elements of the first axis are adjacent
             parts = [(2 * block.start, np.stack(results, axis=-1))]
         else:
             parts = [(block.start + i * size, result) for i, result in enumerate(results)]
@@ -85,7 +85,7 @@ check_target = check_single_file
 
 
 def open_job(source: Path, target: Path, computation: Computation, column: str | None) -> NpyJob:
-    """Return the job, the target made with its full size."""
+    """Return the job, and make the target with its full size."""
     if column is not None:
         raise click.ClickException("--column is for .zarr and .parquet")
     array = layout(source)
@@ -104,7 +104,7 @@ def open_job(source: Path, target: Path, computation: Computation, column: str |
 
 
 def allocate(descriptor: int, size: int) -> None:
-    """Take a file's whole size on the disk, which may be full, before an hour of computing."""
+    """Allocate a file's full size, since the disk may be full, before an hour of computing."""
     try:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(descriptor, 0, size)
@@ -119,7 +119,7 @@ def layout(path: Path) -> Layout:
         with path.open("rb") as file:
             archive = file.read(4) == b"PK\x03\x04"
         array: Any = None if archive else npy_format.open_memmap(path, mode="r")
-    # a header is a Python literal: it may fail in any of the ways that Python's parser has
+    # a header is a Python literal, and may fail in any way that Python's parser can
     except Exception as error:
         raise unreadable(path, "a readable .npy file of numbers", error) from None
     if archive:

@@ -1,4 +1,4 @@
-"""Whether a Zarr array's numbers are what they say, and none of them stands for something else."""
+"""Whether a Zarr array's numbers are plain numbers, neither packed nor marks of missing values."""
 
 import base64
 from pathlib import Path
@@ -9,16 +9,16 @@ import numpy as np
 
 FILLS = ("_FillValue", "missing_value")
 PACKED = (*FILLS, "scale_factor", "add_offset", "valid_range", "valid_min", "valid_max", "_Unsigned")
-"""The attributes by which the CF conventions, which xarray writes, say how numbers are packed."""
+"""The CF attributes, which xarray writes, for packed numbers."""
 DIMENSIONS = "_ARRAY_DIMENSIONS"
-"""The attribute that marks an array of format 2 as xarray's, which takes its fill value for missing."""
+"""The attribute that marks an array of format 2 as xarray's, whose fill value means missing."""
 
 
 def check_unpacked(source: Path, array: Any) -> None:
-    """Raise if numbers would be computed from what is packed or missing.
+    """Raise if results would be computed from packed or missing numbers.
 
-    NaN is its own mark: the functions of it are NaN. A fill value of 0 is what libraries
-    put where none was asked for, and what they leave out chunks of zeros by.
+    NaN is no problem, since the functions of NaN are NaN. A fill value of 0 is the libraries' default, and
+    lets them omit chunks of zeros.
     """
     attributes = dict(array.attrs)
     packed = [key for key in PACKED if key in attributes]

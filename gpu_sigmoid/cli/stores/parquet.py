@@ -18,7 +18,7 @@ from gpu_sigmoid.modes import label
 
 @dataclass
 class ParquetJob(Job):
-    """Blocks are row groups; the writer, which one process has, takes their results in order."""
+    """Blocks are row groups; the writer, in one process, takes their results in order."""
 
     source: Path
     computation: Computation
@@ -33,10 +33,10 @@ class ParquetJob(Job):
         return {**self.__dict__, "sink": None, "writer": None}
 
     def compute(self, block: int) -> Any:
-        """Return a row group's results; what is null stays null."""
+        """Return a row group's results; nulls stay null."""
         values = self.read(block)
         missing = np.asarray(values.is_null())
-        # not 0: a column of truth values takes no number
+        # not 0, since a column of truth values takes no number
         filled = values.fill_null(pa.scalar(0, pa.int8()).cast(values.type)) if missing.any() else values
         results = self.computation(np.ascontiguousarray(filled.to_numpy(zero_copy_only=False)))
         results = results if isinstance(results, tuple) else (results,)
@@ -50,11 +50,11 @@ class ParquetJob(Job):
                 opened(self.source, "rb") as bytes_of,
                 pq.ParquetFile(bytes_of, page_checksum_verification=True) as file,
             ):
-                # by name: where a struct has fields, more may come with it
+                # by name, since the fields of a struct may come with it
                 table = file.read_row_group(block, columns=[self.column])
                 chunked = table.column(table.schema.get_field_index(self.column))
             return chunked.combine_chunks() if chunked.num_chunks != 1 else chunked.chunk(0)
-        # decoders raise what they please on bytes that are not theirs
+        # decoders raise all kinds of errors on invalid bytes
         except Exception as error:
             raise unreadable(self.source, f"readable in row group {block}", error) from None
 
@@ -68,14 +68,14 @@ class ParquetJob(Job):
         self.sink.close()
 
     def abandon(self) -> None:
-        """Close the file, whatever fails: the writer's destructor would write to it."""
+        """Close the file even after an error: the writer's destructor would write to it."""
         for part in (self.writer, self.sink):
             with suppress(Exception):
                 part.close()
 
 
 def opened(path: Path, mode: str) -> Any:
-    """Return an open file: of a path pyarrow would make an address, or text of what is none."""
+    """Return an open file, since pyarrow would interpret a path as an address or as text."""
     return pa.OSFile(os.fsencode(path), mode)
 
 
@@ -83,7 +83,7 @@ check_target = check_single_file
 
 
 def open_job(source: Path, target: Path, computation: Computation, column: str | None) -> ParquetJob:
-    """Return the job, the target opened for writing."""
+    """Return the job, and open the target for writing."""
     try:
         with opened(source, "rb") as bytes_of, pq.ParquetFile(bytes_of) as file:
             schema, groups, rows = file.schema_arrow, file.num_row_groups, file.metadata.num_rows

@@ -19,12 +19,12 @@ Region = tuple[slice, ...]
 COMPONENT = "component"
 """The name of the leading dimension of value and derivative, where dimensions have names."""
 LOSSLESS = {"blosc", "bz2", "crc32c", "gzip", "lz4", "lzma", "zlib", "zstd"}
-"""Codecs from bytes to as many bytes; others round numbers, or take some dtypes only."""
+"""Lossless codecs from bytes to bytes; others round numbers, or accept only some dtypes."""
 
 
 @dataclass
 class ZarrJob(Job):
-    """Blocks are the regions of the source's chunks, which are the target's too."""
+    """Blocks are the source's chunks; the target has the same ones."""
 
     source: Path
     target: Path
@@ -38,12 +38,12 @@ class ZarrJob(Job):
         array = load(self.source, self.column)
         try:
             values = np.asarray(array[block])
-        # decoders raise what they please on bytes that are not theirs
+        # decoders raise all kinds of errors on invalid bytes
         except Exception as error:
             where = ", ".join(f"{s.start}:{s.stop}" for s in block)
             raise unreadable(self.source, f"readable at [{where}]", error) from None
         results = self.computation(values)
-        # without a fill value nothing says what a chunk holds that is not there
+        # without a fill value the contents of a missing chunk are undefined
         written = {"array.write_empty_chunks": True} if array.fill_value is None else {}
         with zarr.config.set(written):
             target = zarr.open_array(self.target, mode="r+")
@@ -55,13 +55,13 @@ class ZarrJob(Job):
 
 
 def check_target(target: Path, source: Path, column: str | None) -> None:
-    """Raise for what a Zarr array may not replace, or be put into."""
+    """Raise for a target that a Zarr array may not replace, or be put into."""
     check_not_input(target, source / load(source, column).path)
     check_array_folder(target)
 
 
 def open_job(source: Path, target: Path, computation: Computation, column: str | None) -> ZarrJob:
-    """Return the job, the target made without chunks."""
+    """Return the job, and make the target without chunks."""
     array = load(source, column)
     dtype = result_dtype(computation, array.dtype, source)
     check_unpacked(source, array)
@@ -89,7 +89,7 @@ def open_job(source: Path, target: Path, computation: Computation, column: str |
 
 
 def compressors(array: Any) -> Any:
-    """Return an array's compressors where they lose nothing, else Zarr's own choice."""
+    """Return an array's compressors if they are lossless, otherwise Zarr's default."""
     for codec in array.compressors:
         name = codec.codec_id if array.metadata.zarr_format == 2 else codec.to_dict()["name"]
         if name.removeprefix("numcodecs.") not in LOSSLESS:
@@ -106,11 +106,11 @@ def regions(shape: tuple[int, ...], chunks: tuple[int, ...]) -> list[Region]:
 
 
 def load(path: Path, column: str | None) -> Any:
-    """Return the array at a path, or the one of that name in the group there."""
+    """Return the array at a path, or the named one in the group there."""
     named = click.format_filename(path)
     try:
         found = zarr.open(path, mode="r")
-    # metadata is JSON of any shape, and is taken apart without asking which it has
+    # metadata may be any JSON, and Zarr reads it without checking
     except Exception as error:
         raise unreadable(path, "a readable Zarr array or group", error) from None
     if isinstance(found, zarr.Array):

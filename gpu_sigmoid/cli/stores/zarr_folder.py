@@ -1,4 +1,4 @@
-"""The folders of Zarr arrays: which may be replaced, and where a new one may be put."""
+"""The folders of Zarr arrays: which may be replaced, and where new ones may go."""
 
 import json
 import os
@@ -17,7 +17,7 @@ NUMBER = r"(0|[1-9]\d*)"
 
 
 def check_array_folder(path: Path) -> None:
-    """Raise unless a Zarr array can be put at `path`, in place of one or of nothing."""
+    """Raise unless a Zarr array can be written at `path`, new or in place of an array."""
     real = resolved(path)
     check_folder(path, real.parent)
     for outer in real.parents:
@@ -65,7 +65,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def check_contents(path: Path, folder: Path) -> None:
-    """Raise if in an array's folder is what is neither its metadata nor a chunk, or cannot be removed."""
+    """Raise if an array's folder contains anything but metadata and chunks, or cannot be removed."""
     chunk = chunk_name(metadata_of(folder))
     for entry in entries(path, folder):
         name = Path(os.path.relpath(entry.path, folder)).as_posix()
