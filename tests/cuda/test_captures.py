@@ -35,7 +35,11 @@ INTEGERS = cupy.arange(1001)
 TEMPORARIES: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     "two dtypes": ("converted to float32", "convert", lambda out: gs.bce_with_logits(X, HALF, out=out)),
     "integers": ("converted to float64", "convert", lambda out: gs.sigmoid(INTEGERS)),
-    "overlap": ("partly overlaps out has to be copied", "copy", lambda out: gs.sigmoid(out[:-1], out=out[1:])),
+    "overlap": (
+        "partly overlaps out has to be copied",
+        "copy",
+        lambda out: gs.sigmoid(out[:-1], out=out[1:]),
+    ),
     "two results": (
         "partly overlaps out has to be copied",
         "copy",

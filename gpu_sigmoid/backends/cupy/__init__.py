@@ -141,7 +141,7 @@ def copied_if_overlapping(method: Any, operand: Any, outs: tuple) -> Any:
     place = placed(operand)
     for target in (placed(out) for out in outs if out is not None):
         if place != target and not apart(place, target):
-            refuse_in_capture(method, "an operand that overlaps out in part is copied", "copy it")
+            refuse_in_capture(method, "an operand that partly overlaps out has to be copied", "copy it")
             return operand.copy()
     return operand
 
