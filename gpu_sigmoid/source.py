@@ -30,8 +30,8 @@ def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "flo
         parameter, such as `silu_beta_grad(x, beta)`, take it after the operands. `..._vjp`
         takes the cotangent last, and `..._value_and_grad` takes two more arguments, references
         to the variables for its results. Compiler options, `-ftz=true` included, do not change
-        results. A host compiler accepts the code too, with `g++ -ffp-contract=off`. One source
-        may contain several such texts.
+        results. A host compiler accepts the code too, as C++17, with `g++ -ffp-contract=off`;
+        with `-ffast-math` that is an error. One source may contain several such texts.
 
     Raises
     ------

@@ -16,6 +16,9 @@ PRELUDE = """\
 #ifdef __CUDACC__
 #define GS_FUNCTION __device__ __forceinline__
 #else
+#if defined(__FAST_MATH__) || defined(_M_FP_FAST)
+#error "gpu_sigmoid: -ffast-math (-Ofast, /fp:fast) alters the results; compile this file without it"
+#endif
 #include <cmath>
 #include <cstring>
 #define GS_FUNCTION inline
@@ -77,7 +80,9 @@ def function_source(program: Program) -> str:
     types = {"f": floating, "i": integer, "b": "bool"}
     name = program.names
     name |= {c: literal(c, program.format) for c in program.constants}
-    parameters = [f"{floating} {name[v]}" for v in program.inputs]
+    used = {o for operation in program.operations for o in operation.operands} | set(program.outputs)
+    # compilers warn of a parameter that has a name and no use
+    parameters = [f"{floating} {name[v] if v in used else f'/* {name[v]} */'}" for v in program.inputs]
     single = len(program.outputs) == 1
     if not single:
         parameters += [f"{floating}& out{i}" for i in range(len(program.outputs))]

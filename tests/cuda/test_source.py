@@ -121,6 +121,18 @@ def test_the_commands_header_is_taken_by_compilers(tmp_path: Path) -> None:
         subprocess.run(command, check=True, capture_output=True)
 
 
+def test_a_host_compiler_finds_nothing_to_warn_of_and_refuses_fast_math(tmp_path: Path) -> None:
+    if shutil.which("g++") is None:
+        pytest.skip("g++ is not installed")
+    (tmp_path / "logistic.cpp").write_text(gs.cuda_source())
+    warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"]
+    command = ["g++", "-std=c++17", *warnings, "-fsyntax-only", tmp_path / "logistic.cpp"]
+    subprocess.run(command, check=True)
+    refused = subprocess.run([*command, "-Ofast"], capture_output=True, text=True)
+    assert refused.returncode
+    assert "-ffast-math" in refused.stderr
+
+
 def test_holds_what_was_asked_for() -> None:
     source = gs.cuda_source(gs.silu.grad, gs.bce_with_logits, dtype="float32")
     assert "float silu_grad(float x)" in source
