@@ -72,12 +72,13 @@ def axes(title: str, height: float) -> Any:
 
 def draw_throughput(content: Record, dtype: str, threads: int, path: Path) -> None:
     """Draw the sigmoid's bytes per second against size, a line per contender."""
+    rows = rows_of(content, dtype, threads)
     lines: dict[str, list[tuple[int, float]]] = {}
-    for row in rows_of(content, dtype, threads):
+    for row in rows:
         if subject(row["case"]) == "sigmoid":
             point = (row["case"]["size"], row["gigabytes_per_second"])
             lines.setdefault(row["contender"], []).append(point)
-    plot = axes(f"sigmoid, {dtype}, {on(threads)}", 5)
+    plot = axes(f"sigmoid, {dtype}, {on(threads)}\n{rows[0]['device']}", 5)
     others = cycle(OTHERS)
     for name, points in lines.items():
         style = STYLE.get(name) or next(others)
@@ -95,7 +96,8 @@ def draw_roofline(content: Record, size: int, dtype: str, threads: int, path: Pa
     )
     names = list(ours)[::-1]
     places = {name: place for place, name in enumerate(names)}
-    plot = axes(f"{size:,} elements, {dtype}, {on(threads)}", 0.5 * len(names) + 1.2)
+    title = f"{size:,} elements, {dtype}, {on(threads)}\n{rows[0]['device']}"
+    plot = axes(title, 0.5 * len(names) + 1.4)
     plot.barh(names, [ours[n] for n in names], 0.6, color=BLUE, label=OURS)
     ends = [[places[n] + side for n in copies if n in places] for side in (-0.42, 0.42)]
     plot.vlines(
