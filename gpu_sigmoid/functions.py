@@ -30,10 +30,11 @@ softplus = Function(
         formulas.softplus_beta,
         "log(1 + exp(beta * x)) / beta.",
         "The product beta * x is not rounded, and may overflow. The result is inf or -inf for a beta of 0,\n"
-        "with the sign of beta, and max(x, 0) for an infinite beta. Bounds hold for abs(beta) from 2^-28 to\n"
-        "2^62 (float64: 2^-420 to 2^510). For a smaller beta, abs(beta * x) is limited to 131 (1060); a\n"
-        "larger one acts like an infinite one, to within 2e-19 (3e-154). The second derivative is 0 from\n"
-        "abs(beta * x) = 131 (1060) on.",
+        "with the sign of beta, max(x, 0) for a beta of inf, and min(x, 0) for one of -inf. Bounds hold for\n"
+        "abs(beta) from 2^-28 to 2^62 (float64: 2^-420 to 2^510). For a smaller beta, abs(beta * x) is\n"
+        "limited to 131 (1060), and results for an infinite x are nan below 2^-120 (2^-1013); a larger one\n"
+        "acts like an infinite one, to within 2e-19 (3e-154), but in derivatives one of more than 2^120\n"
+        "(2^1016) counts as that. The second derivative is 0 from abs(beta * x) = 131 (1060) on.",
         differentiable=2,
         called="softplus",
         example="gs.softplus([-1.0, 0.0, 1.0], beta=20.0)\n"
@@ -48,10 +49,12 @@ silu = Function(
     parametrised=Function(
         formulas.silu_beta,
         "x * sigmoid(beta * x).",
-        "The product beta * x is not rounded, and may overflow. The result is x / 2 for a beta of 0 and\n"
-        "max(x, 0) for an infinite beta. Bounds hold for abs(beta) from 2^-28 on (float64: 2^-420); for a\n"
-        "smaller beta, abs(beta * x) is limited to 131 (1060), or to 86 (708) below 2^-63 (2^-511). The\n"
-        "second derivative is 0 from abs(beta * x) = 131 (1060) on.",
+        "The product beta * x is not rounded, and may overflow. The result is x / 2 for a beta of 0,\n"
+        "max(x, 0) for a beta of inf, and min(x, 0) for one of -inf. Bounds hold for abs(beta) from 2^-28\n"
+        "to 2^120 (float64: 2^-420 to 2^1016), and a larger one counts as that. For a smaller beta,\n"
+        "abs(beta * x) is limited to 131 (1060), or to 86 (708) below 2^-63 (2^-511), and results for an\n"
+        "infinite x may be nan below 2^-120 (2^-1013). The second derivative is 0 from abs(beta * x) =\n"
+        "131 (1060) on.",
         differentiable=2,
         called="silu",
         example="gs.silu([-1.0, 0.0, 1.0], beta=1.702)\narray([-0.15420423,  0.        ,  0.84579577])",
@@ -100,7 +103,8 @@ bce_with_logits = Function(
         formulas.bce_with_logits_pos_weight,
         "(1 - target) * x + (1 + (pos_weight - 1) * target) * softplus(-x).",
         "An infinite logit whose cost is 0 in the limit costs 0: with a target of 0 or 1, or a pos_weight\n"
-        "of 0. Bounds hold for a pos_weight from 2^-60 to 2^38 (float64: 2^-500 to 2^440), and for 0.\n"
+        "of 0. Bounds hold for a pos_weight from 2^-60 to 2^38 (float64: 2^-500 to 2^440), and for 0; with\n"
+        "a larger one, no logit costs less than one of 131 (1060).\n"
         "Nothing cancels in the value for targets in [0, 1]. In the gradient terms cancel where\n"
         "(1 - target) and (1 + (pos_weight - 1) * target) * sigmoid(-x) are close; there errors are in\n"
         "units in the last place of the larger one. With an infinite pos_weight the value is infinite for\n"

@@ -5,8 +5,8 @@ the rounding of the product loses, by abs(beta x).
 
 A number beta is one for all elements: what depends on it alone, compilers compute before the loop.
 So the range of the results, which is that of x times that of the exponential and too wide for one
-scale, is met by choices that are made of beta. They serve abs(beta) from 2^-28 on, to 2^62 for softplus
-(float64: 2^-420 to 2^510). Beyond, `product` and the functions say what counts.
+scale, is met by choices that are made of beta. They serve abs(beta) from 2^-28 (float64: 2^-420), to
+STEEPEST for silu, and to LARGE_BETA for softplus. Beyond, `product` and the functions say what counts.
 """
 
 from gpu_sigmoid.formulas.coefficients import LN2_HIGH, LN2_LOW, LOG_COSH, LOG_COSH_WIDER
@@ -30,7 +30,7 @@ from gpu_sigmoid.lowering.language import (
 SIGN = Constant(float32=1 << 31, float64=1 << 63)
 # Subtracting the bits of a number from it leaves those of half its reciprocal, up to an eighth too large.
 BITS_OF_HALF_RECIPROCAL = Constant(float32=2 * 127 - 1 << 23, float64=2 * 1023 - 1 << 52)
-# An infinite beta counts as this, of which half the reciprocal is a normal number too.
+# A larger beta, and an infinite one, counts as this, of which half the reciprocal is a normal number too.
 STEEPEST = Constant(float32="0x1p120", float64="0x1p1016")
 LARGEST = Constant(float32="0x1.fffffep127", float64="0x1.fffffffffffffp1023")
 # Without the scale of `exponential`, the reach. The product of x and the scaled sigmoid overflows below
@@ -48,7 +48,7 @@ LEAST_BETA = Constant(float32="0x1p-132", float64="0x1p-1028")
 
 
 def polar(beta):
-    """sign, steepness: the bit, and abs(beta), of which an infinite one counts as STEEPEST."""
+    """sign, steepness: the bit, and abs(beta), of which a larger one counts as STEEPEST."""
     return bits(beta) & SIGN, where(abs(beta) > STEEPEST, STEEPEST, abs(beta))
 
 

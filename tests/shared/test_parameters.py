@@ -45,6 +45,21 @@ def test_none_is_no_parameter(function: Any, name: str, backend: Backend) -> Non
     assert_results(backend, method(*there, **{method.parameter: None}), expected(method, *hosts))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("function", "most"), [(gs.softplus, (62, 510)), (gs.silu, (120, 1016))], ids=str)
+def test_powers_of_two_move_between_x_and_beta(
+    function: Any, most: tuple[int, int], dtype: str, backend: Backend
+) -> None:
+    """From the least to the largest beta with bounds, the product is the same, and so are all digits."""
+    least, largest = (-28, most[0]) if dtype == "float32" else (-420, most[1])
+    x, beta = np.linspace(-2, 3, 60).astype(dtype), np.resize(np.array([1.0, 1.7, -1.3], dtype), 60)
+    value, derivative = expected(function.methods["value_and_grad"].parametrised, x, beta)
+    for exponent in (least, least // 2, largest // 2, largest - 1):
+        scaled = [laid(backend, np.ldexp(a, e).astype(dtype)) for a, e in ((x, -exponent), (beta, exponent))]
+        want = np.ldexp(value, -exponent), derivative
+        assert_results(backend, function.value_and_grad(scaled[0], beta=scaled[1]), want)
+
+
 def test_other_keywords_are_refused(backend: Backend) -> None:
     x = laid(backend, np.ones(3))
     for method in (gs.softplus, gs.softplus.vjp):
