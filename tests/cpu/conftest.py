@@ -6,10 +6,13 @@ import pytest
 
 import gpu_sigmoid as gs
 from gpu_sigmoid import environment
+from gpu_sigmoid.backends.cpu import threads
 
 
 @pytest.fixture
-def two_threads() -> Iterator[None]:
+def two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two threads, whose blocks go through Python from SPLIT_FROM on: longer calls would take long."""
+    monkeypatch.setattr(threads, "INTERRUPTED_FROM", threads.SPLIT_FROM)
     asked_for, before = environment._threads, gs.get_num_threads()
     gs.set_num_threads(2)
     yield

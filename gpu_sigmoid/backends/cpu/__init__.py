@@ -8,8 +8,9 @@
 - `native` compiles this, `undisturbed` by signals and forks, and `disk` caches it
 - `lut` makes ufuncs of 16-bit operands that look results up (`lut_intrinsics`)
 - `bits` lets a ufunc take bfloat16, `addresses` calls its loop on other libraries' arrays
-- `threads` computes on arrays of any layout with `jobs`, the loops of `nest`, and splits large ones over
-  `workers`, which `placement` keeps on different CPUs; `prepared` is a shortcut to it
+- `threads` computes on arrays of any layout with `jobs`, the loops of `nest`; large ones with the help of
+  other threads, which `placement` keeps on different CPUs: those of `spinning`, which draw `shared_blocks`
+  without Python (`memory`: by address), or of `workers`, which hear signals; `prepared` is a shortcut to it
 
 NumPy handles smaller arrays and conversions as for any ufunc: broadcasting, casting, byte order, overlap,
 subclasses.

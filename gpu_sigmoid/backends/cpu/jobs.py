@@ -33,7 +33,7 @@ class Plan:
         self.overlaps, self.beyond = Overlaps(places, inputs), itemsize - 1
         self.size, self.length, self.axes = prod(extents), extents[0], len(extents)
         self.nbytes = self.size * itemsize * len(places)
-        self.loops = loops(itemsize)
+        self.loops, self.address = loops_of(itemsize)
         self.pack = Struct(f"{3 + len(places)}n").pack
         axes = [number for n, column in zip(extents, columns, strict=True) for number in (n, *column)]
         self.after = Struct(f"{len(axes)}n").pack(*axes)
@@ -56,11 +56,12 @@ plan = lru_cache(1 << 10)(Plan)
 
 
 @cache
-def loops(itemsize: int) -> Loops:
+def loops_of(itemsize: int) -> tuple[Loops, int]:
+    """Return the loops over elements of so many bytes, and their address."""
     from gpu_sigmoid.backends.cpu.native import nested_loops
 
-    code = undisturbed(lambda: nested_loops(itemsize))
-    return CFUNCTYPE(None, c_char_p, c_ssize_t, c_ssize_t)(code.address or 0)
+    address = undisturbed(lambda: nested_loops(itemsize)).address or 0
+    return CFUNCTYPE(None, c_char_p, c_ssize_t, c_ssize_t)(address), address
 
 
 def job_on(ufunc: np.ufunc, arrays: Sequence[np.ndarray]) -> tuple[Plan, bytes | None]:

@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from types import FunctionType
@@ -89,6 +89,13 @@ def of_words(intrinsic: Any, operands: str, itemsize: int) -> CFunc:
     source = f"def {intrinsic.__name__}({operands}):\n    compute({itemsize}, {operands})\n"
     (function,) = functions(source, {"compute": intrinsic}, name).values()
     return compiled(function, types.void(*[types.intp] * (1 + operands.count(","))), cache=True)
+
+
+def of_own(function: FunctionType, signature: Any, modules: Iterable[Any], constants: str = "") -> CFunc:
+    """Compile a function of ours, kept on disk under a name that says which modules it was made of."""
+    made_of = hashlib.sha256(b"".join(map(contents, modules)) + constants.encode()).hexdigest()[:16]
+    function.__qualname__ = f"{function.__name__}_{made_of}"
+    return compiled(function, signature, cache=True)
 
 
 def jitted(function: Callable[..., Any], **options: Any) -> CPUDispatcher:

@@ -7,7 +7,7 @@ from numpy import broadcast, ndarray
 
 from gpu_sigmoid.backends.cpu.bits import bits_of
 from gpu_sigmoid.backends.cpu.jobs import job_on
-from gpu_sigmoid.backends.cpu.threads import SMALL, SPLIT_FROM, allocated, run, shared_file
+from gpu_sigmoid.backends.cpu.threads import SHARED_FROM, SMALL, allocated, run, shared_file
 
 LEAST, LARGEST = 1e-4, 6e4
 """A number between these neither overflows nor becomes subnormal when cast to any dtype."""
@@ -23,7 +23,7 @@ def is_number(operand: Any, dtype: np.dtype) -> bool:
 
 def in_one_run(array: ndarray) -> bool:
     """Return whether NumPy's iterator handles a larger array without copies."""
-    return array.nbytes < SPLIT_FROM and (array.ndim < 2 or array.flags.c_contiguous)
+    return array.nbytes < SHARED_FROM and (array.ndim < 2 or array.flags.c_contiguous)
 
 
 def all_in_one_run(operands: Any, dtype: np.dtype) -> bool:

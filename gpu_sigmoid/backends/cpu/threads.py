@@ -3,7 +3,8 @@
 Computation runs without the GIL. The calling thread computes blocks too, and the others join when they
 wake: a call waits at most for one block, and never for a thread to wake. One call at a time is helped by
 the others; concurrent calls (from Dask, from the caller's own pool) run on their own threads, which keep
-the cores busy anyway.
+the cores busy anyway. The threads of `spinning` help with calls of a few milliseconds; longer ones are
+computed by `workers`, in blocks between which Python can handle signals.
 """
 
 import os
@@ -13,15 +14,20 @@ from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.backends.cpu import spinning
 from gpu_sigmoid.backends.cpu.bits import bits_of
 from gpu_sigmoid.backends.cpu.jobs import Plan, exported_address, job_on
 from gpu_sigmoid.backends.cpu.workers import share
 from gpu_sigmoid.backends.placed import Placed, apart, repeats
 from gpu_sigmoid.environment import get_num_threads
 
-# Bytes of a result. Another thread may take 100 us to wake, and longer if its CPU was asleep; by then
-# the caller has computed all of a smaller result (float32 sigmoid: 0.7 ms on one thread).
+# Bytes of a result. Below, two threads take as long as one (float32 sigmoid: 45 us).
+SHARED_FROM = 1_000_000
+# The same where blocks go through Python: another thread may take 100 us to wake, and longer if its CPU
+# was asleep; by then the caller has computed all of a smaller result.
 SPLIT_FROM = 8_000_000
+# Bytes of a result from which on signals are handled between blocks.
+INTERRUPTED_FROM = 32_000_000
 # Elements.
 SMALLEST_BLOCK = 1 << 16
 LARGEST_BLOCK = 1 << 20
@@ -87,9 +93,12 @@ def computed(ufunc: Any, dtype: np.dtype, inputs: tuple, results: tuple[np.ndarr
 
 def run(plan: Plan, job: bytes) -> None:
     """Compute a job."""
-    threads = get_num_threads() if plan.size * (plan.beyond + 1) >= SPLIT_FROM else 1
+    nbytes = plan.size * (plan.beyond + 1)
+    threads = get_num_threads() if nbytes >= SHARED_FROM else 1
     if threads == 1:
         plan.loops(job, 0, plan.length)
+    elif nbytes < INTERRUPTED_FROM:
+        spinning.share(plan, job, threads)
     else:
         by_blocks(partial(plan.loops, job), plan.size, plan.length, threads)
 

@@ -2,7 +2,7 @@
 
 - `promotion` gives operands the dtype of the result
 - `primitive` is the primitive that JAX traces and transforms, `programs` its lowering to XLA's programs
-- `native` registers `handler` with XLA: code compiled by Numba (`memory`, `calls`) that finds a kernel
+- `native` registers `handler` with XLA: code compiled by Numba (`calls`) that finds a kernel
   in the `table`, and its operands in XLA's call `frame`
 - `cuda` does the same for GPUs: `cuda_handler` launches CuPy's kernels
 

@@ -1,8 +1,8 @@
 """Code that all native handlers share: reading a call from XLA's frame, and answering XLA."""
 
+from gpu_sigmoid.backends.cpu.memory import call, half, set_half, set_word, symbol, word, words
 from gpu_sigmoid.backends.cpu.native import jitted
 from gpu_sigmoid.backends.jax import frame as f
-from gpu_sigmoid.backends.jax.memory import call, half, set_half, set_word, symbol, word, words
 from gpu_sigmoid.backends.jax.table import CAPACITY, ENTRY, KEY
 
 MOST_OPERANDS = 8

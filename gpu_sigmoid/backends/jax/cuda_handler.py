@@ -3,6 +3,7 @@
 It allocates nothing and waits for nothing, so that XLA may capture it in a CUDA graph.
 """
 
+from gpu_sigmoid.backends.cpu.memory import call, set_word, symbol, word, words
 from gpu_sigmoid.backends.cpu.native import jitted
 from gpu_sigmoid.backends.jax import frame as f
 from gpu_sigmoid.backends.jax.calls import (
@@ -18,7 +19,6 @@ from gpu_sigmoid.backends.jax.calls import (
     failure,
     key_in,
 )
-from gpu_sigmoid.backends.jax.memory import call, set_word, symbol, word, words
 from gpu_sigmoid.backends.jax.table import CODE, DETAIL, ITEM_SIZE
 
 COMMAND_BUFFER_COMPATIBLE, INTERNAL = 1, 13

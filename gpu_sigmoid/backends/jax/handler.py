@@ -4,6 +4,7 @@ Numba compiles it. Buffers are dense and row-major, as `jax.ffi` requests from X
 computed in blocks on XLA's own threads; a future tells XLA when it is done, so that no thread waits.
 """
 
+from gpu_sigmoid.backends.cpu.memory import call, fetch_add, free, malloc, set_word, symbol, word, words
 from gpu_sigmoid.backends.cpu.native import jitted
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM
 from gpu_sigmoid.backends.jax import frame as f
@@ -24,7 +25,6 @@ from gpu_sigmoid.backends.jax.calls import (
     key_in,
     settings,
 )
-from gpu_sigmoid.backends.jax.memory import call, fetch_add, free, malloc, set_word, symbol, word, words
 from gpu_sigmoid.backends.jax.table import CODE, DETAIL, ITEM_SIZE
 
 BLOCK = 1 << 17

@@ -1,7 +1,6 @@
 """The handlers, compiled and registered with XLA for the CPU, or the reason why not."""
 
 import ctypes
-import hashlib
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -12,10 +11,11 @@ import llvmlite.binding
 import numpy as np
 from numba import types
 
-from gpu_sigmoid.backends.cpu.native import compiled, contents
+from gpu_sigmoid.backends.cpu import memory
+from gpu_sigmoid.backends.cpu.native import of_own
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM
 from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
-from gpu_sigmoid.backends.jax import calls, frame, handler, memory, table
+from gpu_sigmoid.backends.jax import calls, frame, handler, table
 from gpu_sigmoid.environment import get_num_threads, when_threads_are_set
 
 TARGET = "gpu_sigmoid"
@@ -68,9 +68,7 @@ def native(function: Any, result: Any) -> int:
     It is cached on disk, under a name that identifies its source.
     """
     modules = (calls, frame, memory, table, sys.modules[function.__module__])
-    digest = hashlib.sha256(b"".join(map(contents, modules)) + str(SPLIT_FROM).encode()).hexdigest()[:16]
-    function.__qualname__ = f"{function.__name__}_{digest}"
-    code = undisturbed(lambda: compiled(function, result(types.intp), cache=True))
+    code = undisturbed(lambda: of_own(function, result(types.intp), modules, str(SPLIT_FROM)))
     _callbacks.append(code)
     return code.address or 0
 

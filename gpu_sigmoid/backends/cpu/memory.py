@@ -3,6 +3,7 @@
 All numbers, addresses included, have 64 bits. `word` and `half` are 64 and 32 bits in memory.
 """
 
+import platform
 from typing import Any
 
 from llvmlite import ir
@@ -59,6 +60,40 @@ def fetch_add(context: Any, address: Any, offset: Any, value: Any) -> Any:
         return builder.atomic_rmw("add", place, values[2], "seq_cst")
 
     return types.intp(types.intp, types.intp, types.intp), emit
+
+
+@intrinsic
+def exchange(context: Any, address: Any, offset: Any, value: Any) -> Any:
+    """Set a word that other threads write too; return what it was."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        place = pointer(builder, values[0], values[1], WORD)
+        return builder.atomic_rmw("xchg", place, values[2], "seq_cst")
+
+    return types.intp(types.intp, types.intp, types.intp), emit
+
+
+@intrinsic
+def fetch(context: Any, address: Any, offset: Any) -> Any:
+    """Return a word that other threads write, as it is now."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.load_atomic(pointer(builder, values[0], values[1], WORD), "seq_cst", 8)
+
+    return types.intp(types.intp, types.intp), emit
+
+
+@intrinsic
+def pause(context: Any) -> Any:
+    """Let the other thread of a core run for a moment, where the CPU has an instruction for that."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        if platform.machine().lower() in ("x86_64", "amd64"):
+            kind = ir.FunctionType(ir.VoidType(), [])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse2.pause"), [])
+        return context.get_dummy_value()
+
+    return types.void(), emit
 
 
 @intrinsic(prefer_literal=True)
