@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.dispatch import module_of
+from gpu_sigmoid.dtypes import numpy_dtype, result_name
 from gpu_sigmoid.kinds import HOST, SEQUENCE, kind_of
 
 JOINED = {
@@ -106,7 +107,7 @@ class Packed:
         if out is None and not self.writes(x):
             value, *gradients = method(a, b)
             return value, self.joined(gradients, axis)
-        gradient, (by_a, by_b) = self.places(x, axis, gradient)
+        gradient, (by_a, by_b) = self.places(x, axis, gradient, (x,))
         # torch's operators write into tensors but do not create them
         if value is None and kind_of(self, x) == "torch":
             value = sys.modules["torch"].empty_like(by_a)
@@ -144,7 +145,7 @@ class Packed:
         method = self.function.methods["vjp"]
         if out is None and not self.writes(x, cotangent):
             return self.joined(method(a, b, cotangent), axis)
-        gradient, places = self.places(x, axis, out)
+        gradient, places = self.places(x, axis, out, (x, cotangent))
         method(a, b, cotangent, out=places)
         return gradient
 
@@ -161,8 +162,8 @@ class Packed:
             return False
         return module_of("torch").fills(*arrays) if kind == "torch" else dtype.kind not in "biu"
 
-    def places(self, x: Any, axis: int, out: Any) -> tuple[Any, tuple[Any, Any]]:
-        """Return the array for gradients, `out` or a new one like x, and its halves.
+    def places(self, x: Any, axis: int, out: Any, operands: tuple) -> tuple[Any, tuple[Any, Any]]:
+        """Return the array for gradients of operands, `out` or a new one like x, and its halves.
 
         Raises
         ------
@@ -174,7 +175,9 @@ class Packed:
         if out is None:
             kind = kind_of(self, x)
             if kind == "numba_cuda":
-                out = sys.modules["numba"].cuda.device_array_like(x)
+                cuda = sys.modules["numba"].cuda
+                dtype = numpy_dtype(result_name(self.function, operands))
+                out = cuda.device_array_like(x) if x.dtype == dtype else cuda.device_array(x.shape, dtype)
             else:
                 # as of ufuncs: a new array is in no file
                 like = np.asarray(x) if isinstance(x, np.memmap) else x
@@ -223,7 +226,13 @@ class Packed:
         length = shape[axis] // 2
         if shape[axis] % 2:
             raise ValueError(f"{self.label}: axis {axis} cannot be halved, since its length is odd: {shape}")
-        before = (slice(None),) * (axis % len(shape))
+        axis %= len(shape)
+        if 0 in shape and kind_of(self, x) == "numba_cuda":
+            # Numba refuses slices of an array without elements, or gives them other lengths
+            half = (*shape[:axis], length, *shape[axis + 1 :])
+            array = sys.modules["numba"].cuda.device_array
+            return array(half, x.dtype), array(half, x.dtype)
+        before = (slice(None),) * axis
         return x[(*before, slice(0, length))], x[(*before, slice(length, 2 * length))]
 
     def __repr__(self) -> str:
