@@ -72,7 +72,7 @@ def run(
 ) -> None:
     """Measure a `verify.subjects.Subject`, by default ours; print its rows and write them to `path`."""
     try:
-        from gpu_sigmoid.verify import measure, report
+        from gpu_sigmoid.verify import measure, parts, report
         from gpu_sigmoid.verify.subjects import OURS
     except ImportError as error:
         raise click.ClickException(f'{error}: pip install "gpu-sigmoid[verify]"') from None
@@ -82,7 +82,7 @@ def run(
     stride = stride or (1 if exhaustive else SAMPLE_STRIDE)
     count = EXHAUSTIVE_COUNT if exhaustive else SAMPLE_COUNT
     chosen = product(functions or FUNCTIONS, modes or MEASURED, dtypes or DTYPES)
-    work = [part for each in chosen for part in measure.parts(*each, stride, count)]
+    work = [part for each in chosen for part in parts.parts(*each, stride, count)]
     blocks = click.progressbar(length=len(work), label=f"{len(work)} blocks", show_pos=True, file=sys.stderr)
     with interruptible(at_once=True), blocks as bar:
 

@@ -33,7 +33,7 @@ def glu(a, b):
     gate_scale = where(b < 0.0, final_scale, 1.0)
     slope, slope_low = corrected_product(y, correction, complement)
     slope_low = fma(y, complement_low, slope_low)
-    first, last = in_order(a, cotangent())
+    first, last_b = in_order(a, cotangent())
     vjp_b, vjp_b_low = product(slope, slope_low, first)
 
     # sigmoid'' is a product of many parts, whose low ones are to be normal numbers: E divided by 1 / rest
@@ -41,16 +41,21 @@ def glu(a, b):
     q, q_low, p, p_low, _ = logistic(power, power * r, ratio, low * rest, 1.0)
     derivative, derivative_low = multiply(q, q_low, p, p_low)
     quotient, quotient_low = multiply(derivative, derivative_low, power * q, power * q_low)
-    # what may be subnormal comes last
-    second, second_low = product(quotient, quotient_low, where(b < 0.0, a, -a))
     expm1, expm1_low = scaled_expm1(magnitude, power, BITS_OF_RECIPROCAL, r, ratio, ratio_low)
+    # the smaller factor comes last: after it low parts may be subnormal
+    signed = where(b < 0.0, a, -a)
+    a_is_smaller = abs(a) < expm1
+    second, second_low = product(quotient, quotient_low, where(a_is_smaller, expm1, signed))
+    second_low = fma(quotient, where(a_is_smaller, expm1_low, 0.0), second_low)
+    last = where(a_is_smaller, signed, expm1)
+    last_low = where(a_is_smaller, 0.0, expm1_low)
     return (
         times(gate, gate_low, a) * gate_scale,
         if_weighted(times(gate, gate_low, cotangent()), rounded(gate, gate_low)) * gate_scale,
-        if_weighted(times(vjp_b, vjp_b_low, last), times(slope, slope_low, a)) * final_scale,
+        if_weighted(times(vjp_b, vjp_b_low, last_b), times(slope, slope_low, a)) * final_scale,
         0.0,
         rounded(slope, slope_low) * final_scale,
-        times_pair(second, second_low, expm1, expm1_low) * rest * final_scale,
+        times_pair(second, second_low, last, last_low) * rest * final_scale,
     )
 
 

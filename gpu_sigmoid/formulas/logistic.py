@@ -30,6 +30,8 @@ UP = Constant(float32="0x1p38", float64="0x1p440")
 DOWN = Constant(float32="0x1p-38", float64="0x1p-440")
 # Of a weight up to this size the product with a scaled derivative is finite.
 HUGE = Constant(float32="0x1p62", float64="0x1p510")
+# More than a rounding's part in a sum.
+SMALL_PART = Constant(float32="0x1p-20", float64="0x1p-49")
 LARGEST = Constant(float32="0x1.fffffep+127", float64="0x1.fffffffffffffp+1023")
 
 
@@ -162,22 +164,29 @@ def bce_with_logits_pos_weight(x, target, pos_weight):
 
     weight = if_narrowed(miss + hit, fma(pos_weight, target, miss))
     weight_low = two_sum_error(miss, hit, weight) + (miss_low + hit_low)
+    # of a huge weight it overflows, or is nan
+    is_huge = abs(weight) > HUGE
+    rounded_off = where(is_huge, 0.0, weight_low)
 
     # The distance may underflow, and abs(x) * pos_weight overflow, where the product of the three does
     # neither. An infinite logit that costs nothing makes nan, infinity times 0.
-    first = abs(x) * where(x < 0.0, pos_weight * DOWN, DOWN)
-    product = first * (where(x < 0.0, target, miss) * UP)
+    factor = where(x < 0.0, pos_weight * DOWN, DOWN)
+    first = abs(x) * factor
+    last = where(x < 0.0, target, miss) * UP
+    product = first * last
     is_number = product == product
     linear = where(is_number, product, 0.0)
+    # of an infinite product there is no low part
+    rest = fma(fma(abs(x), factor, -first), last, fma(first, last, -product))
+    with_rest = fma(abs(x), where(x < 0.0, 0.0, miss_low), rest)
+    linear_low = where(abs(with_rest) < abs(linear) * SMALL_PART, with_rest, 0.0)
     log = fma(y, tail, y)
     log_low = fma(y, tail, y - log)
     share, share_low = multiply(log, log_low, weight, weight_low)
     # of an infinite weight the share's parts are nan
     finite_share = where(weight > LARGEST, weight, share)
-    value = if_narrowed(fma(finite_share, scale, linear), fma(log, weight * scale, linear))
-    distance_low = where(x < 0.0, hit_low, miss_low)
-    rest = fma(abs(x), distance_low, fma(abs(x), where(x < 0.0, hit, miss), -linear))
-    linear_low = where(is_number, rest, 0.0)
+    quick_value = fma(log, weight * scale, fma(log * rounded_off, scale, linear_low) + linear)
+    value = if_narrowed(fma(finite_share, scale, linear), quick_value)
     value_low = two_sum_error(linear, share * scale, value) + fma(share_low, scale, linear_low)
     value_high = where(value == 0.0, value_low, value)
 
@@ -196,11 +205,8 @@ def bce_with_logits_pos_weight(x, target, pos_weight):
     q, q_low, p, p_low, quick_derivative = logistic(power, power * r, ratio, low, scale)
     derivative, derivative_low = multiply(q, q_low, p, p_low)
     grad2, grad2_low = multiply(derivative, derivative_low, weight, weight_low)
-    # The rounding of the weight alone may cost more than a unit. Of a huge one the low part overflows, or is
-    # nan, and the product with the high one unless the scale comes first.
-    is_huge = abs(weight) > HUGE
-    correction = quick_derivative * where(is_huge, 0.0, weight_low)
-    scaled = fma(quick_derivative, weight * where(is_huge, final_scale, 1.0), correction)
+    # a huge weight overflows unless the scale comes first
+    scaled = fma(quick_derivative, weight * where(is_huge, final_scale, 1.0), quick_derivative * rounded_off)
     quick_grad2 = scaled * where(is_huge, 1.0, final_scale)
 
     # by the target and by pos_weight: (pos_weight - 1) * cost - x, target * cost with cost = log(1 + exp(-x))

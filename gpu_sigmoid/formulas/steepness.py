@@ -160,6 +160,7 @@ def silu_beta(x, beta):
         magnitude_low,
         where(is_flat, 1.0, SCALE),
         where(is_flat, ROUND, ROUND_SCALED),
+        1.0,
     )
     last = where(is_beyond, 0.0, final_scale)
     factor = with_sign(steepness, sign) * last
@@ -178,7 +179,7 @@ def silu_beta(x, beta):
         with_sign(value, sign),
         grad,
         by_beta,
-        if_narrowed(round_to_odd(scaled, scaled_low), grad2 * factor),
+        odd_if_narrowed(scaled, scaled_low),
         where(x < 0.0, -length, length) * grad2 * last,
         -with_sign(part * tanh * (length * last) * length, sign),
     )

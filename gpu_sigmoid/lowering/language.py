@@ -54,6 +54,8 @@ class Graph:
             return values[0]
         if name == "mul" and values[0].payload == NOTHING:
             return values[0]
+        if name == "fma" and values[2].payload == NOTHING:
+            return self.apply("mul", *values[:2])
         primitive = OVERLOADS.get((name, "".join(v.kind for v in values)))
         if primitive is None:
             kinds = ", ".join({"f": "float", "i": "integer", "b": "truth value"}[v.kind] for v in values)

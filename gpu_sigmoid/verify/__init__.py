@@ -4,7 +4,8 @@
 - `reference`: the same in float64, fast, for results of at most 32 bits
 - `units`: floating-point formats, units in the last place, rounding
 - `inputs`: on which x, `beside`: and on which targets and cotangents
+- `climbing`: to worse operands near the worst
 - `compare`: results against the reference; `pairs`: all pairs of 16-bit operands
-- `subjects`: what is measured; `measure`: blocks to rows of figures
+- `subjects`: what is measured; `parts`: cut into blocks; `measure`: blocks to rows of figures
 - `report`: rows to a table and to JSON
 """

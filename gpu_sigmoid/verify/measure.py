@@ -4,68 +4,26 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial, reduce
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify import inputs
-from gpu_sigmoid.verify.beside import ALL_MANTISSAS, ALL_PAIRS, CONSTANTS, beside, labels, others
+from gpu_sigmoid.verify.beside import CONSTANTS, beside
+from gpu_sigmoid.verify.climbing import climbed
 from gpu_sigmoid.verify.compare import comparison, limits
 from gpu_sigmoid.verify.definitions import DEFINITIONS
 from gpu_sigmoid.verify.exact import arranged, exact
 from gpu_sigmoid.verify.pairs import double_doubles, pair_comparison, second_operands
+from gpu_sigmoid.verify.parts import Part
 from gpu_sigmoid.verify.processes import over_processes
 from gpu_sigmoid.verify.subjects import OURS, Compute, Subject
 from gpu_sigmoid.verify.units import UNITS
 
-BLOCK = 1 << 22
 MOST_OPEN = 1 << 16
-# Beside operands that are no constants, every so-manyth float32 is taken at least, and of the x
-# of 16-bit pairs every so-manyth in a sample.
-SPARSE, PAIRS_SAMPLE = 61, 64
-# 16-bit x in a block of pairs, and together in a kernel's call.
-ROWS, ROWS_AT_ONCE = 1 << 12, 64
-# How often 16-bit x are gone over where what is beside them is drawn.
-MANY_TIMES = 256
-
-
-@dataclass(frozen=True)
-class Part:
-    """A block of the operands of one mode: a range of bit patterns, or all that is chosen."""
-
-    name: str
-    mode: str
-    dtype: str
-    label: str | None
-    """The rule for what goes beside x."""
-    start: int = 0
-    stop: int = 0
-    stride: int = 1
-    count: int = 0
-    """How many float64 operands to choose."""
-    times: int = 1
-    """How often 16-bit operands are gone over, with other ones beside them."""
-    result: int = 0
-    """Which of the mode's results."""
-
-    @property
-    def operands(self) -> np.ndarray:
-        if self.dtype == "float32":
-            # one more at the start: neighbours are compared across blocks
-            return inputs.patterns(max(self.start - self.stride, 0), self.stop, self.stride)
-        if self.dtype == "float64":
-            return inputs.chosen(self.name, self.count)
-        everything = inputs.all_of(self.dtype)
-        if self.of_pairs:
-            return everything[self.start : self.stop : self.stride]
-        return np.tile(everything, self.times)
-
-    @property
-    def of_pairs(self) -> bool:
-        return self.label in (ALL_PAIRS, ALL_MANTISSAS)
+# 16-bit x together in a kernel's call.
+ROWS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -94,45 +52,6 @@ class Found:
 NOTHING = Found(0, -1.0, (), 0.0, 0.0, 0, 0)
 
 
-def stride_of(dtype: str, label: str | None, stride: int) -> int:
-    """Return the stride of x, given that between float32 patterns."""
-    if label in (ALL_PAIRS, ALL_MANTISSAS):
-        return 1 if stride == 1 else PAIRS_SAMPLE
-    if dtype != "float32":
-        return 1
-    return stride if label in (None, *CONSTANTS) else max(stride, SPARSE)
-
-
-def parts(name: str, mode: str, dtype: str, stride: int, count: int) -> list[Part]:
-    """Return the blocks that a mode is measured in; `stride` is between float32 patterns."""
-    found = []
-    chosen = [(label, r) for r in results_of(name, mode) for label in labels(name, mode, dtype, r)]
-    for label, result in chosen:
-        every = stride_of(dtype, label, stride)
-        at_random = others(name) and label not in (None, ALL_PAIRS, ALL_MANTISSAS, *CONSTANTS)
-        times = MANY_TIMES if stride == 1 and at_random else 1
-        part = Part(name, mode, dtype, label, stride=every, count=count, times=times, result=result)
-        if part.of_pairs:
-            found += blocks(part, range(0, 1 << 16, ROWS), 1 << 16)
-        elif dtype == "float32":
-            step = BLOCK * every
-            # where patterns turn from positive to negative a new block starts
-            starts = [*range(0, 1 << 31, step), *range(1 << 31, inputs.PATTERNS, step)]
-            found += blocks(part, starts, inputs.PATTERNS)
-        else:
-            found.append(part)
-    return found
-
-
-def results_of(name: str, mode: str) -> range:
-    return range(len(FUNCTIONS[name].methods[mode].mode.partials))
-
-
-def blocks(part: Part, starts: Iterable[int], end: int) -> list[Part]:
-    """Return the part cut at `starts`."""
-    return [replace(part, start=start, stop=stop) for start, stop in pairwise([*starts, end])]
-
-
 def measure(part: Part, subject: Subject = OURS) -> Found | None:
     """Return the figures of a part, None where the subject does not offer it."""
     gs.set_num_threads(1)
@@ -147,7 +66,10 @@ def measure(part: Part, subject: Subject = OURS) -> Found | None:
         if part.of_pairs:
             return figures_of_pairs(part, x, compute)
         more = beside(part.name, part.mode, part.label, x, part.result)
-        return figures(part, x, more, one_result(part, compute(*arranged(part.name, x, more))))
+        found = figures(part, x, more, one_result(part, compute(*arranged(part.name, x, more))))
+        if part.dtype == "float32" and more and part.label not in CONSTANTS:
+            found = worse(part, found, arranged(part.name, x, more), compute)
+        return found
 
 
 def one_result(part: Part, results: Any) -> np.ndarray:
@@ -161,6 +83,17 @@ def figures(part: Part, x: np.ndarray, more: tuple, results: np.ndarray) -> Foun
         operands = np.stack([o.astype(np.float64) for o in arranged(part.name, x, more)])
     measured = by_mpmath if part.dtype == "float64" else by_float64
     return replace(measured(part, operands, got), violations=violations(part, x, got))
+
+
+def worse(part: Part, found: Found, drawn: tuple, compute: Compute) -> Found:
+    """Return the figures with the worst operands that climbing finds."""
+
+    def measured(*operands: np.ndarray) -> Found:
+        got = one_result(part, compute(*operands)).astype(np.float64)
+        return by_float64(part, np.stack(operands).astype(np.float64), got)
+
+    worst = climbed(found, list(drawn), measured)
+    return replace(found, ulp=worst.ulp, at=worst.at, got=worst.got, want=worst.want)
 
 
 def figures_of_pairs(part: Part, x: np.ndarray, compute: Compute) -> Found:

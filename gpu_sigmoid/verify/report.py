@@ -7,7 +7,8 @@ from typing import Any
 
 from gpu_sigmoid.machine import as_json, cpu, measured_on
 from gpu_sigmoid.registry import FUNCTIONS
-from gpu_sigmoid.verify.measure import Found, stride_of
+from gpu_sigmoid.verify.measure import Found
+from gpu_sigmoid.verify.parts import stride_of
 from gpu_sigmoid.verify.reference import ERROR
 from gpu_sigmoid.verify.subjects import OURS, Subject
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from gpu_sigmoid.verify import inputs
-from gpu_sigmoid.verify.measure import Part
+from gpu_sigmoid.verify.parts import Part
 
 # coprime to 2: all exponents and all places of the significand are met
 STRIDE = 20_011

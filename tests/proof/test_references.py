@@ -11,8 +11,8 @@ from gpu_sigmoid.modes import MEASURED
 from gpu_sigmoid.verify import inputs
 from gpu_sigmoid.verify.beside import ALL_PAIRS, beside, labels
 from gpu_sigmoid.verify.exact import arranged, exact
-from gpu_sigmoid.verify.measure import Part
 from gpu_sigmoid.verify.pairs import PAIR, double_doubles, second_operands
+from gpu_sigmoid.verify.parts import Part
 from gpu_sigmoid.verify.reference import ERROR, REFERENCES
 
 

@@ -1,6 +1,7 @@
 """That the verification finds what is wrong: its parts, and the command."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,10 +18,12 @@ from gpu_sigmoid.dtypes import DTYPES
 from gpu_sigmoid.modes import MEASURED
 from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify import inputs, subjects
+from gpu_sigmoid.verify.climbing import climbed
 from gpu_sigmoid.verify.compare import comparison, limits
 from gpu_sigmoid.verify.definitions import DEFINITIONS
 from gpu_sigmoid.verify.exact import exact
-from gpu_sigmoid.verify.measure import NOTHING, Part, figures, measure, parts
+from gpu_sigmoid.verify.measure import NOTHING, figures, measure
+from gpu_sigmoid.verify.parts import Part, parts
 from gpu_sigmoid.verify.reference import REFERENCES
 from gpu_sigmoid.verify.units import UNITS
 
@@ -166,3 +169,17 @@ def test_command_fails_if_a_kernel_is_wrong(wrong: Any, words: str, monkeypatch:
     result = run("sigmoid", "--mode", "value", "--dtype", "float16", "--jobs", 1)
     assert result.exit_code == 1
     assert words in result.output
+
+
+def test_worse_operands_near_the_worst_are_found() -> None:
+    def measured(*operands: np.ndarray) -> Any:
+        far = sum(np.abs(operand - peak) for operand, peak in zip(operands, (1.5, -3.28), strict=False))
+        at = int(far.argmin())
+        return replace(
+            NOTHING, ulp=2.0 - float(far[at]), at=tuple(float(operand[at]) for operand in operands)
+        )
+
+    ranges = ((1.499, 1.502), (-3.25, -3.249), (0, 0))
+    drawn = [np.linspace(low, high, 9, dtype=np.float32) for low, high in ranges]
+    found = climbed(measured(*drawn), drawn, measured)
+    assert found.at == (pytest.approx(1.5, abs=1e-5), -3.25, 0.0)

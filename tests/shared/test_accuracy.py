@@ -17,7 +17,8 @@ from gpu_sigmoid.verify import inputs
 from gpu_sigmoid.verify.beside import beside, labels
 from gpu_sigmoid.verify.definitions import DEFINITIONS
 from gpu_sigmoid.verify.exact import arranged, exact
-from gpu_sigmoid.verify.measure import Part, figures, figures_of_pairs, results_of
+from gpu_sigmoid.verify.measure import figures, figures_of_pairs
+from gpu_sigmoid.verify.parts import Part, results_of
 from gpu_sigmoid.verify.units import UNITS
 
 # coprime to 2, as STRIDE
