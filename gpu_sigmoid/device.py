@@ -40,7 +40,10 @@ operands is a `numba.TypingError` when the caller is compiled.
 """
 
 import inspect
+from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from gpu_sigmoid import registry
 from gpu_sigmoid.functions import FUNCTIONS
@@ -100,11 +103,26 @@ class DeviceFunction:
     def __call__(self, *operands: Any, **parameters: Any) -> Any:
         if len(operands) != len(self.operands):
             raise TypeError(self.refusal(len(operands)))
+        if parameters.keys() - {self.method.parameter}:
+            raise TypeError(self.unknown(parameters))
+        for operand in (*operands, *parameters.values()):
+            if np.ndim(operand):
+                raise TypeError(
+                    f"{self!r} takes numbers, not {type(operand).__name__}: "
+                    f"gpu_sigmoid.{self.method.label} takes arrays"
+                )
         return self.method(*operands, **parameters)
 
     def refusal(self, given: int) -> str:
         """Return the message for a call with the wrong number of operands."""
         return self.method.refusal(given).replace(self.method.label, repr(self), 1)
+
+    def unknown(self, keywords: Iterable[str]) -> str:
+        """Return the message for a call with unknown keywords."""
+        parameter = self.method.parameter
+        wrong = next(name for name in keywords if name != parameter)
+        accepted = f"only {parameter}" if parameter else "none"
+        return f"{self!r} got an unexpected keyword argument {wrong!r}: it accepts {accepted}"
 
     @property
     def _numba_type_(self) -> Any:

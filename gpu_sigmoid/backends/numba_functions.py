@@ -87,7 +87,8 @@ def type_of(device_function: Any) -> DeviceFunctionType:
         if len(values) > len(device_function.operands):
             # the argument passed by keyword comes last
             *positional, parameter = values
-            method, values = method.with_parameter(tuple(positional), parameter)
+            given = None if call.args[-1] == types.none else parameter
+            method, values = method.with_parameter(tuple(positional), given)
         program = program_of(method, call.args[0].name)
         if context.target_name != "cuda":
             return call_compiled(program, context, builder, call, values)
@@ -108,9 +109,11 @@ def typed(device_function: Any, args: tuple, kws: dict) -> Signature:
     if len(args) != len(operands):
         raise TypingError(device_function.refusal(len(args)))
     if kws.keys() - {method.parameter}:
-        raise TypingError(method.unknown(kws))
+        raise TypingError(device_function.unknown(kws))
+    # a parameter that is None when the caller is compiled is no parameter
+    parameters = [a for a in kws.values() if not is_none(a)]
     # Numba casts what may be None when it is called, and raises a TypeError of None
-    args = tuple(a.type if isinstance(a, types.Optional) else a for a in (*args, *kws.values()))
+    args = tuple(a.type if isinstance(a, types.Optional) else a for a in (*args, *parameters))
     for arg in args:
         if not isinstance(arg, types.Integer | types.Boolean) and arg not in SCALARS.values():
             raise TypingError(
@@ -120,10 +123,16 @@ def typed(device_function: Any, args: tuple, kws: dict) -> Signature:
     floats = list(SCALARS.values())
     scalar = floats[max(floats.index(arg) if arg in floats else len(floats) - 1 for arg in args)]
     count = len(method.mode.partials)
-    found = signature(scalar if count == 1 else types.UniTuple(scalar, count), *[scalar] * len(args))
+    given = [scalar] * len(args) + [types.none] * (len(kws) - len(parameters))
+    found = signature(scalar if count == 1 else types.UniTuple(scalar, count), *given)
     # Numba orders types by it
     names = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in (*operands, *kws)]
     return found.replace(pysig=inspect.Signature(names))
+
+
+def is_none(typ: Any) -> bool:
+    """Return whether a type is that of None, also as the default of a function's argument."""
+    return typ == types.none or (isinstance(typ, types.Omitted) and typ.value is None)
 
 
 @cache
@@ -133,7 +142,7 @@ def program_of(method: Any, dtype: str) -> Program:
 
 def call_compiled(program: Program, context: Any, builder: Any, call: Signature, values: tuple) -> Any:
     callee = types.Dispatcher(compiled(program))
-    resolved = callee.get_call_type(context.typing_context, call.args, {})
+    resolved = callee.get_call_type(context.typing_context, call.args[: len(values)], {})
     return context.get_function(callee, resolved)(builder, values)
 
 

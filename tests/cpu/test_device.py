@@ -79,8 +79,18 @@ def test_a_parameter_by_its_name() -> None:
     x, g, beta = np.float32(1.7), np.float32(-3.0), np.float32(0.4)
     value, grad = gs.softplus.value_and_grad(x, beta=beta)
     assert inside(x, g, beta) == (value, grad, gs.softplus.vjp(x, g, beta=beta), gs.softplus(x))
-    with pytest.raises(numba.TypingError, match=r"softplus got an .* argument 'gain': it accepts only beta"):
+    with pytest.raises(numba.TypingError, match=r"softplus> got .* argument 'gain': it accepts only beta\n"):
         numba.njit(lambda x: gs.device.softplus(x, gain=x))(1.0)
+
+
+def test_a_parameter_that_is_none_is_no_parameter() -> None:
+    @numba.njit
+    def outer(x, beta=None):
+        return gs.device.silu.value_and_grad(x, beta=beta)
+
+    x = np.float32(1.7)
+    assert outer(x) == outer(x, None) == gs.silu.value_and_grad(x)
+    assert outer(x, x) == gs.silu.value_and_grad(x, beta=x)
 
 
 def test_first_reached_while_compiling() -> None:
@@ -126,6 +136,12 @@ def test_refusals_say_what_is_accepted() -> None:
         numba.njit(lambda x: gs.device.sigmoid.vjp(x, cotangent=x))(1.0)
     with pytest.raises(numba.TypingError, match=r"takes float32 and float64 numbers.*not complex128"):
         numba.njit(lambda x: gs.device.sigmoid(x))(1j)
+    for call in (gs.device.sigmoid, numba.njit(lambda x, out: gs.device.sigmoid(x, out=out))):
+        with pytest.raises((TypeError, numba.TypingError), match=r"sigmoid> got .* argument 'out': .* none"):
+            call(1.0, out=np.ones(()))
+    for wrong in ([1.0], np.ones(1)):
+        with pytest.raises(TypeError, match=r"sigmoid> takes numbers, not .*: gpu_sigmoid.sigmoid takes arr"):
+            gs.device.sigmoid(wrong)
     with pytest.raises(AttributeError, match="no function 'sine': sigmoid, "):
         _ = gs.device.sine
 
