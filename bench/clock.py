@@ -1,9 +1,8 @@
 """Timing several calls against each other.
 
-The machine is shared and its speed drifts. So the calls are interleaved: each is timed
-once a round, each round starts with another one, and what is reported of two calls is the
-median of their ratios round by round. A disturbance longer than a round hits both, a shorter
-one is outvoted.
+The machine is shared and its speed drifts. So the calls are interleaved: each is timed once per round,
+rounds start with different calls, and the ratio of two calls is the median of their ratios in each round. A
+disturbance longer than a round affects both calls, and a shorter one does not move the median.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""The GPU's kernels one by one: throughput on large arrays, and what a launch costs.
+"""The GPU's kernels one by one: throughput on large arrays, and the cost of a launch.
 
 Their results are compared with the CPU's, bit by bit, before they are timed.
 """
@@ -24,7 +24,7 @@ ROUNDS = 15
 
 @dataclass
 class Timed:
-    """Figures, whether our kernels' results are right, and why there is no figure of what raised."""
+    """Figures, whether our kernels' results are right, and the reasons for missing figures."""
 
     rows: list[Row] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -49,7 +49,7 @@ def throughput(case: Case, xp: Any, clock: Clock, rounds: int = ROUNDS) -> Timed
 
 
 def launch(function: str, xp: Any, clock: Clock, rounds: int = ROUNDS) -> Timed:
-    """Time calls on one element, where all that counts is the launch."""
+    """Time calls on one element, where only the launch matters."""
     return timed(Case(function, "value", "float32", 1, "out", threads=0), xp, clock, rounds, OF_LAUNCH, 0)
 
 
@@ -65,7 +65,7 @@ def timed(
     for name, prepare in prepares.items():
         subject = f"{name} {case.method.label} {case.dtype} of {case.size}"
         outs = arrays[0][1]
-        for out in outs:  # else what does nothing would leave the results of the one before
+        for out in outs:  # otherwise a kernel that does nothing would pass with the previous one's results
             out.view(np.uint8)[...] = 0
         try:
             for call in prepared(case, {name: prepare}, arrays).values():
@@ -77,7 +77,7 @@ def timed(
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             found.skipped.append(f"{subject}: {reason}")
-            # ours may lack a library, and nothing else
+            # the only excuse for ours is a missing library
             if name in OWN and not isinstance(error, ImportError):
                 found.findings.append(Finding("speed", subject, 0, f"raised {reason}"))
     if calls:

@@ -19,7 +19,7 @@ from gpu_sigmoid.machine import Clock
 from gpu_sigmoid.verify.processes import over_processes
 
 OURS, BASELINE = "gpu_sigmoid", "copy"
-"""Of times, ours is the reference; of rates, the copy."""
+"""The reference of times, and that of rates."""
 # Larger than any GPU's second-level cache: rotated buffers come from memory.
 ROTATED_BYTES = 1 << 28
 MOST_SETS = 64
@@ -36,7 +36,7 @@ class Row:
     """Per element."""
     gigabytes_per_second: float
     of_copy: float | None
-    """The rate of moving bytes, over the baseline's: a copy of as many elements."""
+    """The rate of moving bytes divided by the baseline's, a copy of as many elements."""
     times_ours: Spread | None
     """The contender's time over ours."""
 
@@ -56,13 +56,13 @@ def measure(case: Case, rounds: int, names: Iterable[str]) -> list[Row]:
 
 
 def sets_of_arrays(case: Case, xp: Any, rotated_bytes: int) -> list[tuple[tuple, tuple]]:
-    """Return inputs and outputs, as often as it takes to fill so many bytes."""
+    """Return sets of inputs and outputs that together fill so many bytes."""
     sets = min(max(1, -(-rotated_bytes // case.bytes)), MOST_SETS)
     return [operands(case, xp, seed) for seed in range(sets)]
 
 
 def prepared(case: Case, prepares: Mapping[str, peers.Prepare], arrays: list) -> dict[str, Call]:
-    """Return the calls of those that offer the case, each on the next set of arrays every time."""
+    """Return the calls of the libraries that offer the case; each call takes the next set of arrays."""
     calls: dict[str, Call] = {}
     for name, prepare in prepares.items():
         ready = [call for a in arrays if (call := prepare(case, *a))]
@@ -72,14 +72,14 @@ def prepared(case: Case, prepares: Mapping[str, peers.Prepare], arrays: list) ->
 
 
 def rotate(calls: list[Call]) -> Call:
-    """Return a call that calls another of them each time."""
+    """Return a call that goes through the calls in turn."""
     rotation = cycle(calls)
     return lambda: next(rotation)()
 
 
 def rows(case: Case, calls: dict[str, Call], clock: Clock, rounds: int) -> list[Row]:
     """Time calls in turns and return their figures."""
-    # only the host has threads that still work, and time on a GPU is dear
+    # only on the host threads may still be working, and time on a GPU is expensive
     seconds = interleave(calls, clock, rounds, 0.0 if case.threads == 0 else SETTLE_SECONDS)
     rates = {name: case_bytes(case, name) / np.median(values) / 1e9 for name, values in seconds.items()}
     return [
@@ -103,10 +103,9 @@ def case_bytes(case: Case, name: str) -> int:
 def measure_all(
     cases: Iterable[Case], rounds: int, names: list[str], done: Callable[[], None]
 ) -> Generator[Row, None, None]:
-    """Time the cases, those of each number of threads in a process of their own.
+    """Time the cases, with a separate process for each number of threads.
 
-    That process may run on so many CPUs only: it is what all libraries heed, some of
-    which offer no other way.
+    The process may only run on that many CPUs. All libraries heed this, and for some it is the only way.
     """
     by_threads: dict[int, list[Case]] = {}
     for case in cases:
@@ -120,7 +119,7 @@ def measure_all(
 
 
 def pin(threads: int) -> None:
-    """Keep this process to so many CPUs."""
+    """Restrict this process to so many CPUs."""
     np.seterr(all="ignore")  # the textbook formulas warn of overflow
     if threads == 0:
         return

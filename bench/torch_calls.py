@@ -1,8 +1,8 @@
 """`python -m bench torch`: a call of a torch tensor beside one of torch's own operator.
 
-Small calls are the library's steps in Python, large ones the kernels and what memory costs. Of many
-turns the quickest counts: other processes only ever add to it, where a turn is shorter than the
-time after which the system lets them have the processor.
+Small calls measure the library's steps in Python, large ones the kernels and the memory. The fastest of
+many turns counts, since other processes can only add time, and a turn is shorter than the system's time
+slice.
 """
 
 import os
@@ -35,8 +35,8 @@ def torch_calls(turns: int | None) -> None:
     load = f"{os.getloadavg()[0]:.0f} processes on {os.cpu_count()} processors"
     click.echo(f"# Calls through torch\n\n{machine.cpu()}, {load}. {found}; {machine.today()}.\n")
     click.echo(
-        "One thread, float32: the quickest of many turns, in which both go back and forth.\n`backward` is "
-        "the whole of it, forward included.\n\n    python -m bench torch\n"
+        "One thread, float32: the fastest of many turns, in which the two alternate.\n`backward` includes "
+        "the forward pass.\n\n    python -m bench torch\n"
     )
     click.echo("| call | elements | us | torch's, us | ratio |\n|---|---:|---:|---:|---:|")
     try:
@@ -50,19 +50,19 @@ def torch_calls(turns: int | None) -> None:
 
 
 def quickest(pair: tuple[Call, Call], turns: int, count: int) -> list[float]:
-    """Return the least microseconds of each of two calls, in turns."""
+    """Return the fewest microseconds of each of two calls, in alternating turns."""
     rounds = [[settled(call, count) for call in pair] for _ in range(turns)]
     return [min(seconds) / count * 1e6 for seconds in zip(*rounds, strict=True)]
 
 
 def settled(call: Call, count: int) -> float:
-    # once before, for what the other call has driven from the caches
+    # once before, to refill the caches after the other call
     call()
     return timeit(call, number=count)
 
 
 def calls(size: int) -> dict[str, tuple[Call, Call]]:
-    """Return ours and torch's, by what is called."""
+    """Return our call and torch's, by name."""
     import torch
 
     from gpu_sigmoid.torch import nn

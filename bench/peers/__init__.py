@@ -1,9 +1,8 @@
 """The libraries compared, a module each.
 
-Each has `prepare(case, inputs, outs)`, which returns what is to be timed, a call without
-arguments that returns the result, or None where the library does not offer the case. One
-that is told how many threads to use has `set_threads(n)`. None of them is imported before
-it is asked for.
+Each has `prepare(case, inputs, outs)`, which returns the call to be timed (without arguments; it returns
+the result), or None if the library does not offer the case. A library with a setting for the number of
+threads has `set_threads(n)`. No library is imported before it is needed.
 """
 
 from collections.abc import Callable
@@ -18,7 +17,7 @@ Prepare = Callable[[Case, tuple, tuple], Callable[[], Any] | None]
 HOST = ("numpy", "scipy", "numexpr", "torch", "jax", "onnxruntime")
 CUDA = ("cupy", "torch", "triton")
 DISTRIBUTIONS = {"jax": ("jax", "jaxlib"), "cupy": ("cupy-cuda13x", "cupy-cuda12x")}
-"""Those that a library's results depend on, where it is not one of its own name."""
+"""The distributions of a library whose name differs."""
 
 
 def distributions(name: str) -> tuple[str, ...]:
@@ -28,7 +27,7 @@ def distributions(name: str) -> tuple[str, ...]:
 
 @cache
 def load(name: str, threads: int) -> Prepare | None:
-    """Return a library's `prepare`, None where it is not installed."""
+    """Return a library's `prepare`, or None if it is not installed."""
     try:
         module = import_module(f"{__name__}.{name}")
     except ImportError:

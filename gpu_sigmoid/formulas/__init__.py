@@ -1,17 +1,17 @@
 """Every formula, once.
 
-A public formula takes its operands and returns its jet: the value, the first derivatives by
-each differentiable operand and the second ones by each pair of them, in the order of
-`gpu_sigmoid.modes`. A kernel takes those it needs and the compiler drops the rest. What may
-stand in a formula is said in `gpu_sigmoid.lowering.subset`; how the result of each operation is
-the same on every target, in `gpu_sigmoid.lowering.primitives`.
+A public formula takes its operands and returns its jet: the value, the first derivatives with respect
+to each differentiable operand, and the second derivatives for each pair of them, in the order of
+`gpu_sigmoid.modes`. A kernel takes those it needs and the compiler drops the rest.
+`gpu_sigmoid.lowering.subset` says what a formula may contain, and `gpu_sigmoid.lowering.primitives` why
+the result of each operation is the same on every target.
 
 - `logistic`, `silu`, `tanh`, `logit`, `log1mexp`, `gated`: the public formulas
-- `steepness`: those of a product beta * x
+- `steepness`: the formulas of a product beta * x
 - `exponential`: exp(abs(x)), scaled so that it and its reciprocal stay in range
-- `logarithm`: what log rests on, for numbers of any size
-- `quotients`: what is made of it by one division
-- `products`: factors multiplied in, and the product rounded once
+- `logarithm`: the parts of a logarithm, for numbers of any size
+- `quotients`: functions of the exponential that need one division
+- `products`: multiplication by factors, with a single rounding
 - `double_double`: arithmetic on unevaluated sums of two floats
 - `coefficients`: fitted constants
 """

@@ -1,7 +1,7 @@
 """Double-double arithmetic: two floats `a` and `a_low` stand for the unevaluated sum a + a_low.
 
-It is normalized where a is the sum rounded to nearest, so that abs(a_low) is at most half of a's
-last place. References: T. J. Dekker, Numer. Math. 18, 1971; J.-M. Muller et al., Handbook of
+It is normalized if a is the sum rounded to nearest, so that abs(a_low) is at most half of a's last
+place. References: T. J. Dekker, Numer. Math. 18, 1971; J.-M. Muller et al., Handbook of
 Floating-Point Arithmetic, 2nd ed. 2018, chapters 4 and 5.
 """
 
@@ -12,7 +12,7 @@ SIGN_BIT = Constant(float32=31, float64=63)
 
 
 def two_sum_error(a, b, total):
-    """The exact error of total = a + b, whichever is the larger (Knuth's two-sum)."""
+    """The exact error of total = a + b, for operands in any order (Knuth's two-sum)."""
     part = total - a
     return (a - (total - part)) + (b - part)
 
@@ -20,8 +20,8 @@ def two_sum_error(a, b, total):
 def fast_two_sum(high, low):
     """The same number, normalized, for example after a cancellation in high.
 
-    Exact where abs(low) <= abs(high) or high is 0 (Dekker's fast two-sum); else the second part
-    is right to a few places. Where low is nan, as beside an infinite high, high stays.
+    Exact if abs(low) <= abs(high) or high is 0 (Dekker's fast two-sum); otherwise the second part is
+    accurate to a few places. If low is nan, as it is with an infinite high, high is kept.
     """
     total = where(abs(low) > 0.0, high + low, high)
     return total, low - (total - high)
@@ -37,7 +37,7 @@ def multiply(a, a_low, b, b_low):
 def multiply_add(a, b, low, c):
     """a * b + low + c as a double-double; requires abs(c) >= abs(a * b), or c = 0, or an exact sum.
 
-    The sum may be below half of c, where what an fma has rounded off is no float.
+    The sum may be below half of c, and then the rounding error of an fma is not a float.
     """
     product = a * b
     total = product + c
@@ -47,13 +47,12 @@ def multiply_add(a, b, low, c):
 def round_to_odd(high, low):
     """A normalized double-double, rounded to odd: to the neighbour whose last bit is 1, unless exact.
 
-    Rounding that again, to nearest with at least two bits fewer, gives what one rounding of the
-    exact sum would (S. Boldo and G. Melquiond, IEEE Trans. Comput. 57, 2008). Rounding high itself
-    would take what the first rounding made a tie for a true one.
+    Rounding the result again, to nearest with at least two bits fewer, equals one rounding of the exact
+    sum (S. Boldo and G. Melquiond, IEEE Trans. Comput. 57, 2008). Rounding high itself would mistake a
+    tie that the first rounding created for a true one.
 
-    It works on high's bits and therefore requires a normalized operand: abs(low) at most half of
-    high's last place, and low 0 where high is. A low that is nan, as beside an infinite high,
-    counts as 0.
+    It works on high's bits and therefore requires a normalized operand: abs(low) at most half of high's
+    last place, and low 0 if high is 0. A low that is nan, as it is with an infinite high, counts as 0.
     """
     pattern = bits(high)
     towards_zero = (pattern ^ bits(low)) >> SIGN_BIT
@@ -62,7 +61,7 @@ def round_to_odd(high, low):
 
 
 def odd_if_narrowed(high, low):
-    """The double-double rounded to odd where a rounding to 16 bits follows, elsewhere its high part."""
+    """The double-double rounded to odd if a rounding to 16 bits follows, otherwise its high part."""
     return if_narrowed(round_to_odd(high, low), high)
 
 

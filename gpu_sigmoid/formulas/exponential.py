@@ -1,14 +1,14 @@
 """The exponential E = exp(abs(x)), and the scale that keeps it and its reciprocal in range.
 
-All formulas but `logit`'s rest on E >= 1 and on a division by 1 + E. E may overflow and the
-quotient underflow. E is therefore carried times `scale`, a power of two, and the quotients come
-out divided by it: a result below the least normal number is rounded once, by the last operation,
-which multiplies by `final_scale`.
+All formulas except that of `logit` use E >= 1 and a division by 1 + E. E may overflow and the quotient
+underflow. E is therefore multiplied by `scale`, a power of two, and the quotients are divided by it: a
+result below the least normal number is rounded once, by the last operation, which multiplies by
+`final_scale`.
 
-In a vector-Jacobian product the derivative may underflow where the product does not, so that the
-cotangent is multiplied in before the last operation. A cotangent divided by the usual scale could
-overflow, though. There the scale is 1, the exponent of E is capped so that the quotient is a
-normal number, and final_scale is the power of two that capping has taken off.
+In a vector-Jacobian product the derivative may underflow although the product does not, so the cotangent
+is multiplied in before the last operation. A cotangent divided by the usual scale could overflow, though.
+For such products the scale is 1, the exponent of E is capped so that the quotient is a normal number, and
+final_scale is the power of two that the cap removed.
 """
 
 from gpu_sigmoid.formulas.coefficients import EXPM1_TAIL, LN2_HIGH, LN2_LOW, LOG2_E
@@ -50,16 +50,15 @@ BITS_OF_ONE = Constant(float32=127 << 23, float64=1023 << 52)
 
 # From here on even x * exp(-x) rounds to zero.
 NEGLIGIBLE = Constant(float32=110.0, float64=760.0)
-# The same for a result that is rounded again, to 16 bits. In float32 it is not zero yet, and so
-# still tells on which side of a tie between two 16-bit numbers a sum lies.
+# The same for a result that is rounded again, to 16 bits. In float32 it is not zero yet, so that it
+# still decides on which side of a tie between two 16-bit numbers a sum is.
 NEGLIGIBLE_IF_NARROWED = Constant(float32=100.0, float64=760.0)
 # 252 ln(2) and 2044 ln(2), 127 and 1023 above the cap: final_scale would be 2^-127 or 2^-1023,
 # whose exponent field is that of zero, and it is zero. Products of the largest cotangents that
 # are lost are below 2^-116 and 2^-1006.
 NEGLIGIBLE_IF_WEIGHTED = Constant(float32="0x1.5d58ap+7", float64="0x1.6232bdd7abcd2p+10")
 
-# Where what the results are multiplied by may be large, as far as the scaled E, and 1 / E, are normal
-# numbers.
+# If the factor of the results may be large: as far as the scaled E and 1 / E are normal numbers.
 REACH = Constant(float32=131.0, float64=1060.0)
 
 
@@ -76,8 +75,8 @@ def magnitude_within(x, bound):
 def binary_exponent(x, log2_base, unweighted_scale, round_scaled, round_unscaled, cap):
     """n, power, scale, final_scale: n is the integer nearest to x * log2_base, power is scale * 2^n.
 
-    The rounding constants may add the same exponent to n. Requires 0 <= x and a
-    `bounded_magnitude`: elsewhere the bits that are shifted into the exponent are no exponent's.
+    The rounding constants may add the same exponent to n. Requires 0 <= x and a `bounded_magnitude`;
+    otherwise the bits shifted into the exponent field are not an exponent.
     """
     shifted = fma(x, log2_base, round_scaled)
     n, power, final_scale = capped_exponent(x, log2_base, round_unscaled, cap)
@@ -115,7 +114,7 @@ def exponential(magnitude, magnitude_low):
 def capped_exponential(x):
     """power, r, ratio, ratio_low, low, final_scale; final_scale * exp(x) = power * (1 + r * ratio) + low.
 
-    For the factors of products: final_scale is 1 but where exp(x) is beyond the cap. Requires x >= -87
+    For the factors of products: final_scale is 1 unless exp(x) is beyond the cap. Requires x >= -87
     (-708), and x <= NEGLIGIBLE_IF_WEIGHTED.
     """
     n, power, final_scale = capped_exponent(x, LOG2_E, ROUND, CAPPED)
@@ -125,13 +124,13 @@ def capped_exponential(x):
 
 
 def capped_again(power):
-    """2^n capped so that its reciprocal has low parts too, and what capping has taken off."""
+    """2^n capped so that its reciprocal has low parts too, and the factor that the cap removed."""
     capped = where(power > LOW_CAP, LOW_CAP, power)
     return capped, from_bits(bits(capped) + BITS_OF_ONE - bits(power))
 
 
 def reduced(x, x_low, n):
-    """r = x + x_low - n ln(2) and what its rounding has lost, by Cody and Waite's reduction."""
+    """r = x + x_low - n ln(2) and its rounding error, by Cody and Waite's reduction."""
     # exact: a multiple of the last place of ln(2)/2, and smaller
     partly_reduced = fma(-n, LN2_HIGH, x)
     r = fma(-n, LN2_LOW, partly_reduced + x_low)
@@ -139,7 +138,7 @@ def reduced(x, x_low, n):
 
 
 def expm1_ratio(power, r, r_low, tail):
-    """ratio = 1 + r * tail, ratio_low, and low, which r_low and ratio_low make of power * exp(r)."""
+    """ratio = 1 + r * tail, ratio_low, and low, the part of power * exp(r) from r_low and ratio_low."""
     ratio = fma(r, tail, 1.0)
     ratio_low = fma(r, tail, 1.0 - ratio)
     low = fma(power * r_low, fma(r, ratio, 1.0), power * r * ratio_low)

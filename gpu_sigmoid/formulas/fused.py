@@ -1,7 +1,7 @@
-"""a * b + c rounded once, for CPUs that have no such instruction, of operations that they have.
+"""a * b + c rounded once, from ordinary operations, for CPUs without such an instruction.
 
-The results are the instruction's for every input, but for the payload of a nan. All is evaluated in
-float64. `fused_in_range` and `fused` add the product's high part and c, then both low parts, rounded
+Except for the payload of a nan, the results equal the instruction's for every input. Everything is evaluated
+in float64. `fused_in_range` and `fused` add the product's high part and c, then both low parts, rounded
 to odd: the last addition rounds as if the sum were exact (S. Boldo and G. Melquiond, IEEE Trans.
 Comput. 57, 2008).
 """
@@ -25,18 +25,18 @@ LEAST_NORMAL, LEAST_NORMAL_BITS = map(in_float64, ("0x1p98", (1023 + 98) << 52))
 
 
 def fused_narrow(a, b, c):
-    """The number to be rounded to float32, where that is what a, b and c are.
+    """The number to be rounded to float32, if a, b and c are float32.
 
-    The product is exact, and the sum rounded to odd: rounding it once more does no harm.
+    The product is exact, and the sum is rounded to odd, so that another rounding does no harm.
     """
     return odd_sum(a * b, c)
 
 
 def fused_in_range(a, b, c):
-    """The result, and the size of the operands, which is to be at least TINY unless a factor is 0.
+    """The result, and the size of the operands, which must be at least TINY unless a factor is 0.
 
-    From TINY on the product's error is exact, or has no influence. What overflows, be it on the way,
-    leaves no finite number.
+    From TINY on the product's error is exact, or has no influence. An overflow, even in an intermediate
+    result, does not leave a finite number.
     """
     product, product_low = exact_product(a, b)
     high = product + c
@@ -46,7 +46,7 @@ def fused_in_range(a, b, c):
 
 
 def fused(a, b, c):
-    """The result for all operands: powers of two keep them in range."""
+    """The result for all operands, which powers of two keep in range."""
     # b's upper half is rounded up, which must not overflow
     is_large = abs(b) >= LARGE_FACTOR
     left = where(is_large, a * TO_OTHER, a)
@@ -56,7 +56,7 @@ def fused(a, b, c):
     is_tiny = size < TINY
     up = where(is_tiny, UP, 1.0)
     scale = where(size >= HUGE, 0.5, up)
-    # an addend that scaling down would round matters by its sign alone
+    # of an addend that scaling down would round, only the sign matters
     scale_c = where(abs(c) < LARGE_ADDEND, up, scale)
     addend = c * scale_c * scale_c
     high_product, low_product = exact_product(left * scale, right * scale)
@@ -65,7 +65,7 @@ def fused(a, b, c):
     low = odd_sum(two_sum_error(high_product, addend, high), low_product)
     total = high + low
 
-    # A subnormal result is rounded where the least normal number is added: their last places are the same.
+    # Adding the least normal number rounds a subnormal result, since they have the same last place.
     bound = where(is_tiny, LEAST_NORMAL, 0.0)
     shift = where(abs(total) < bound, from_bits((bits(total) & SIGN) | LEAST_NORMAL_BITS), 0.0)
     shifted = shift + high
@@ -74,15 +74,15 @@ def fused(a, b, c):
     signed = from_bits(bits(rounded) | (bits(total) & SIGN))
     unscale = where(is_tiny, DOWN, where(size >= HUGE, 2.0, 1.0))
 
-    # Zeros, infinities and nan are those of two operations. Beside an infinite c the product of finite
-    # factors must not overflow: (a - a) * b is 0 for them, else nan.
+    # Zeros, infinities and nan are those of two operations. If c is infinite, the product of finite factors
+    # must not overflow: (a - a) * b is 0 for them, otherwise nan.
     is_infinite = abs(c) + (a - a) * b > LARGEST
     special = where(is_infinite, c, product + c)
     return where(abs(total) > 0.0, signed * unscale * unscale, special)
 
 
 def exact_product(a, b):
-    """The product and its error, by halves of 26 bits, but 27 bits for a's lower one (T. J. Dekker, 1971)."""
+    """The product and its error, from halves of 26 bits, 27 for the lower one of a (T. J. Dekker, 1971)."""
     a_high = from_bits(bits(a) & UPPER_HALF)
     a_low = a - a_high
     b_high = from_bits((bits(b) + HALF_UNIT) & UPPER_HALF)
@@ -92,7 +92,7 @@ def exact_product(a, b):
 
 
 def odd_sum(a, b):
-    """The sum of two numbers, rounded to odd, by fewer operations than `round_to_odd` takes on the host."""
+    """The sum of two numbers, rounded to odd, with fewer operations than `round_to_odd` on the host."""
     total = a + b
     outwards = from_bits(bits(two_sum_error(a, b, total)) ^ (bits(total) & SIGN))
     truncated = where(outwards < 0.0, bits(total) - 1, bits(total))

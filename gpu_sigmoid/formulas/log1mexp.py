@@ -1,11 +1,11 @@
-"""log1mexp and softplus_inverse, which rest on E - 1, E = exp(a).
+"""log1mexp and softplus_inverse, which use E - 1 with E = exp(a).
 
-log(1 - exp(-a)) = -2 atanh(1 / (2 E - 1)) where a is large. Where it is small, log(E - 1) - a, with all of
-the relative accuracy of E - 1; and log(E - 1), which vanishes at a = ln(2), has its own there:
-E - 1 = 1 + 2 (exp(a - ln(2)) - 1). One division serves both ways: what is divided is chosen.
+For large a, log(1 - exp(-a)) = -2 atanh(1 / (2 E - 1)). For small a it is log(E - 1) - a, with the full
+relative accuracy of E - 1. log(E - 1) vanishes at a = ln(2), where E - 1 = 1 + 2 (exp(a - ln(2)) - 1) keeps
+its relative accuracy. One division serves both cases; its operands are selected.
 
-Small arguments may be subnormal: E - 1 comes times `logarithm.SCALE` there, and times the scale of
-`exponential` elsewhere.
+Small arguments may be subnormal: there E - 1 is multiplied by `logarithm.SCALE`, elsewhere by the scale of
+`exponential`.
 """
 
 from gpu_sigmoid.formulas.coefficients import ATANH_TAIL_LOGIT
@@ -17,7 +17,7 @@ from gpu_sigmoid.lowering.language import fma, if_weighted, polynomial, times_co
 
 # From here on 1 / (2 E - 1) is in the domain of the polynomial.
 NEAR = Constant(float32=1.0625, float64=1.0625)
-# A product with a cotangent is scaled only where the quotient is so large that it can afford it.
+# A product with a cotangent is scaled only if the quotient is large enough.
 NEAR_IF_WEIGHTED = Constant(float32="0x1p-60", float64="0x1p-500")
 OVERFLOWS_BELOW = Constant(float32="0x1p-70", float64="0x1p-520")
 # SCALE by the scale of `exponential`

@@ -1,6 +1,6 @@
 """log(w) for w > 0, by its exponent: w = 2^k m, log(w) = k ln(2) + 2 atanh((m - 1) / (m + 1)).
 
-Numbers may be subnormal, and their reciprocals overflow: they come times SCALE, a power of two.
+Since numbers may be subnormal and their reciprocals overflow, they are multiplied by SCALE, a power of two.
 """
 
 from gpu_sigmoid.formulas.coefficients import LN2_HIGH, LN2_LOW
@@ -24,7 +24,7 @@ OFFSET_AND_SCALE_EXPONENT = Constant(float32=128.0 + 32.0, float64=1024.0 + 64.0
 
 
 def exponent(scaled):
-    """k and s = 2^-k / SCALE of a number that comes times SCALE; requires it to be positive."""
+    """k and s = 2^-k / SCALE of a positive number multiplied by SCALE."""
     offset_bits = bits(scaled) - LOW_BITS + OFFSET_BITS
     offset_k = from_bits((offset_bits >> SIGNIFICAND_BITS) + INTEGER_HOLDER_BITS) - INTEGER_HOLDER
     s = from_bits(BIAS_AND_OFFSET_BITS - (offset_bits & EXPONENT_MASK))

@@ -1,6 +1,6 @@
 """The logit, the logarithm of the odds.
 
-The argument is carried times SCALE: its odds and their reciprocal stay normal numbers.
+The argument is multiplied by SCALE, so that its odds and their reciprocal stay normal numbers.
 """
 
 from gpu_sigmoid.formulas.coefficients import ATANH_TAIL_LOGIT
@@ -32,7 +32,7 @@ def logit(x):
     m = where(left_half, x, 1.0 - x)
     scaled = m * SCALE
 
-    # the odds, near enough for their exponent
+    # the odds, accurate enough for their exponent
     k, s = exponent(scaled * fma(m, 1.0 + m, 1.0))
     z = fma(scaled, s + RECIPROCAL_SCALE, -1.0) / fma(scaled, s - RECIPROCAL_SCALE, 1.0)
     high, high_low = times_ln2(k)
@@ -49,13 +49,13 @@ def logit(x):
     derivative = fma(y, correction, y)
     derivative_low = fma(y, correction, y - derivative)
 
-    # from x itself, whichever half it is in: rounded once here and once in its reciprocal (corrected
-    # it would be the nearest float, in twice the time)
+    # from x itself, in either half: rounded once here and once in its reciprocal (with a correction it
+    # would be the nearest float, in twice the time)
     scaled_x = x * SCALE
     quick_variance = fma(-scaled_x, x, scaled_x)
     unscaled = if_narrowed(round_to_odd(derivative, derivative_low), 1.0 / quick_variance)
-    # A product with a cotangent may be finite where the derivative is not: where the quotient is large,
-    # the cotangent is multiplied in before the scale. Elsewhere the product could be subnormal then.
+    # A product with a cotangent may be finite although the derivative is not. So if the quotient is large,
+    # the cotangent is multiplied in before the scale; otherwise the product could be subnormal then.
     is_small = quick_variance < LARGE_QUOTIENT_BELOW
     early = times_cotangent(where(is_small, unscaled, unscaled * SCALE)) * where(is_small, SCALE, 1.0)
     grad = if_weighted(early, unscaled * SCALE)

@@ -1,9 +1,9 @@
 """Products of a number in two parts with one factor or two, rounded once.
 
-A factor may be large where the rest underflows, and the product with it be a normal number. Of two
-factors one that is below 1 is therefore multiplied in last: what has underflowed before it is then
-lost to the product too. The number in two parts is not to exceed 1, so that nothing overflows before
-the product does.
+A factor may be large where the rest underflows, so that the product is a normal number. If one of two
+factors is below 1, it is therefore multiplied in last: anything that underflows before it is then too small
+for the product as well. The number in two parts must not exceed 1, so that nothing overflows before the
+product does.
 """
 
 from gpu_sigmoid.formulas.double_double import odd_if_narrowed
@@ -14,7 +14,7 @@ LARGEST = Constant(float32="0x1.fffffep+127", float64="0x1.fffffffffffffp+1023")
 
 
 def in_order(a, b):
-    """The factors a and b in the order in which they are multiplied in."""
+    """The factors a and b in the order of multiplication."""
     b_is_small = abs(b) < 1.0
     return where(b_is_small, a, b), where(b_is_small, b, a)
 
@@ -32,7 +32,7 @@ def corrected_product(x, correction, factor):
 
 
 def times(x, x_low, factor):
-    """(x + x_low) * factor; a zero's sign is kept but beside a cotangent, where that would take longer."""
+    """(x + x_low) * factor; keeps the sign of zero except with a cotangent, where that would take longer."""
     return plus(x, factor, if_weighted(x_low * factor, -fma(-x_low, factor, 0.0)))
 
 
@@ -42,10 +42,10 @@ def times_pair(x, x_low, factor, factor_low):
 
 
 def plus(x, factor, low):
-    """x * factor + low, which is small. A product that is 0 keeps its sign beside a low part of -0.0.
+    """x * factor + low, with a small low. A product of 0 keeps its sign if the low part is -0.0.
 
-    A low part that overflows, or that an infinite factor makes nan, is made finite: the product is
-    infinity then, or the nan of 0 times infinity.
+    A low part that overflows, or that is nan because of an infinite factor, is made finite: the product is
+    then infinity, or the nan of 0 times infinity.
     """
     bounded_above = where(low < LARGEST, low, LARGEST)
     bounded = where(bounded_above > -LARGEST, bounded_above, -LARGEST)

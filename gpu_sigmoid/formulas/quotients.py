@@ -1,8 +1,8 @@
-"""What is made of E = exp(abs(x)) by one division: 1 / (1 + E), log(1 + 1 / E), tanh(abs(x) / 2).
+"""Functions of E = exp(abs(x)) with one division: 1 / (1 + E), log(1 + 1 / E), tanh(abs(x) / 2).
 
-E comes as `exponential` gives it, times scale: power + step * ratio, and low. Keeping the low parts
-of the quotient costs a few additions and brings the error from 2.4 units in the last place to under
-0.9. Without the error of the division there would be nothing to gain from a slower exponential.
+E is given as in `exponential`, multiplied by scale: power + step * ratio, and low. Keeping the low parts
+of the quotient costs a few additions and reduces the error from 2.4 units in the last place to under 0.9.
+If the error of the division were ignored, a slower exponential would gain nothing.
 """
 
 from gpu_sigmoid.formulas.coefficients import ATANH_TAIL_LOG1P, LN2_HIGH, LN2_LOW, LOG_COSH
@@ -30,12 +30,11 @@ BITS_OF_RECIPROCAL_SCALED = Constant(
 def reciprocal(power, step, ratio, low, addend):
     """y and correction: 1 / (scale * E + addend) = y * (1 + correction), to first order.
 
-    The addend is added to power first, and meets the rest of E in one rounding. What that rounding
-    has lost is computed exactly: power and the denominator are within a factor of 2.6 of each
-    other, and power has a zero in its last place, so that their difference is a float. So power
-    is to be the larger of the two: where the addend is, they change places.
-    `low` matters to a result that is rounded again, to 16 bits, and is left out elsewhere: there
-    it is a tenth of what the quotient is rounded by.
+    The addend is added to power first, and then the rest of E with one rounding. The error of that
+    rounding is computed exactly: power and the denominator are within a factor of 2.6 of each other, and
+    power has a zero in its last place, so that their difference is a float. For this, power must be the
+    larger of the two; if the addend is larger, they change places. `low` matters to a result that is rounded
+    again, to 16 bits, and is ignored otherwise, when it is a tenth of the quotient's rounding error.
     """
     denominator = fma(step, ratio, power + addend)
     rounding_error = fma(step, ratio, (power - denominator) + addend)
@@ -62,10 +61,10 @@ def logistic(power, step, ratio, low, scale):
 
 
 def left_or_complement(x, left, left_odd, complement_odd, scale, final_scale):
-    """final_scale * left where x < 0, else 1 - scale * left; times the cotangent where one is wanted.
+    """final_scale * left where x < 0, else 1 - scale * left; times the cotangent if there is one.
 
-    `left_odd` and `complement_odd` are the two, left still divided by scale, rounded to odd: they
-    take their places in a result that is rounded again.
+    `left_odd` and `complement_odd` are the two rounded to odd, left still divided by scale; they replace
+    them in a result that is rounded again.
     """
     narrowed_left = if_weighted(left_odd, left_odd * final_scale)
     # Choosing between constants is faster than between results.
@@ -77,10 +76,10 @@ def left_or_complement(x, left, left_odd, complement_odd, scale, final_scale):
 def scaled_expm1(magnitude, power, bits_of_reciprocal, r, ratio, ratio_low):
     """(E - 1) / 2^n = (1 - 2^-n) + r * ratio as a double-double.
 
-    Towards zero, where n is 0, r * ratio is all of it, and the ratio's low part keeps the relative
-    accuracy. Where E is large it is left out, as it is in q, so that in tanh the two errors cancel.
+    Near zero, where n is 0, it is r * ratio, and the low part of the ratio keeps the relative accuracy. For
+    large E that low part is ignored, as it is in q, so that in tanh the two errors cancel.
     """
-    # 1 is all that is left of 1 - 2^-n long before 2^-n underflows
+    # 1 - 2^-n is 1 long before 2^-n underflows
     constant = where(magnitude < 64.0, 1.0 - from_bits(bits_of_reciprocal - bits(power)), 1.0)
     product = r * ratio
     kept = if_narrowed(ratio_low, where(magnitude < 2.0, ratio_low, 0.0))
@@ -111,8 +110,8 @@ def log1p_exp(power, step, ratio, low, scale):
 def softplus_near_zero(x):
     """log(1 + exp(x)) = ln(2) + x/2 + log(cosh(x/2)) for abs(x) <= 1/4, as a double-double.
 
-    By way of the exponential, x would be lost in the rounding of larger numbers, and the results of
-    neighbours could come out in the wrong order.
+    With the exponential, x would be lost in the rounding of larger numbers, and the results of neighbours
+    could be in the wrong order.
     """
     square = x * x
     high = fma(x, 0.5, LN2_HIGH)

@@ -28,12 +28,12 @@ from gpu_sigmoid.lowering.language import (
 )
 
 SIGN = Constant(float32=1 << 31, float64=1 << 63)
-# Subtracting the bits of a number from it leaves those of half its reciprocal, up to an eighth too large.
+# Subtracting the bits of a number from it gives those of half its reciprocal, up to an eighth too large.
 BITS_OF_HALF_RECIPROCAL = Constant(float32=2 * 127 - 1 << 23, float64=2 * 1023 - 1 << 52)
 # A larger beta, and an infinite one, counts as this, of which half the reciprocal is a normal number too.
 STEEPEST = Constant(float32="0x1p120", float64="0x1p1016")
 LARGEST = Constant(float32="0x1.fffffep127", float64="0x1.fffffffffffffp1023")
-# Without the scale of `exponential`, the reach. The product of x and the scaled sigmoid overflows below
+# The reach without the scale of `exponential`. The product of x and the scaled sigmoid overflows below
 # FLAT_BETA.
 SHORT_REACH = Constant(float32=86.0, float64=708.0)
 FLAT_BETA = Constant(float32="0x1p-63", float64="0x1p-511")
@@ -53,17 +53,17 @@ def polar(beta):
 
 
 def with_sign(x, sign):
-    """x times the number of that sign bit, 1 or -1; quicker than a product."""
+    """x times 1 or -1, by the sign bit; faster than a product."""
     return from_bits(bits(x) ^ sign)
 
 
 def product(x, steepness, reach):
-    """length, magnitude, magnitude_low, is_beyond: abs(x), abs(beta x), and whether that is beyond reach.
+    """length, magnitude, magnitude_low, is_beyond: abs(x), abs(beta x), and whether it is beyond reach.
 
-    Where it is, the length and the magnitude are those at the reach.
+    If it is, the length and the magnitude are limited to the reach.
     """
-    # two of Newton's steps: short of the reciprocal by 1 in 4096 at the most, where a division has a smaller
-    # domain and takes longer, beta being an array
+    # two Newton steps: below the reciprocal by at most 1 in 4096; a division would have a smaller domain
+    # and, if beta is an array, take longer
     twice = steepness + steepness
     guess = from_bits(BITS_OF_HALF_RECIPROCAL - bits(steepness))
     better = guess * fma(-twice, guess, 2.0)
@@ -77,7 +77,7 @@ def product(x, steepness, reach):
 def reciprocal_of(steepness):
     """inverse, relative_low: inverse * (1 + relative_low) = 1 / (steepness * RECIPROCAL_SCALE).
 
-    It is 0 for an infinite steepness, which any larger than LARGE_BETA counts as.
+    It is 0 for an infinite steepness; any steepness above LARGE_BETA counts as infinite.
     """
     at_least = where(steepness < LEAST_BETA, LEAST_BETA, steepness)
     scaled = where(steepness > LARGE_BETA, LARGE_BETA, at_least) * RECIPROCAL_SCALE
@@ -89,9 +89,9 @@ def softplus_beta(x, beta):
     """log(1 + exp(beta x)) / beta
 
     With L = log(1 + exp(-abs(beta x))), it is L / beta where beta x < 0, and x + L / beta elsewhere, with x
-    itself: the product may overflow.
+    itself because the product may overflow.
 
-    The derivative by beta is -H / beta^2, with H = L + abs(beta x) q: nothing cancels.
+    The derivative with respect to beta is -H / beta^2 with H = L + abs(beta x) q; nothing cancels.
     """
     sign, steepness = polar(beta)
     length, magnitude, magnitude_low, is_beyond = product(x, steepness, if_weighted(REACH_IF_WEIGHTED, REACH))
@@ -112,8 +112,8 @@ def softplus_beta(x, beta):
     is_near = magnitude < if_narrowed(0.25, 0.5)
     high = where(is_near, near, far)
     rest = where(is_near, near_low, far_low)
-    # It is nan beside an infinite high, and where the product is no number, whose low part is nan then: a
-    # GPU's reciprocal of nan is anything.
+    # It is nan with an infinite high, and if the product is nan, whose low part is nan then, since a GPU's
+    # reciprocal of nan is unspecified.
     rest = where(rest < LARGEST, rest, where(magnitude_low < LARGEST, LARGEST, magnitude_low))
     value = high + rest
     value_low = (high - value) + rest
@@ -166,7 +166,7 @@ def silu_beta(x, beta):
     factor = with_sign(steepness, sign) * last
     scaled, scaled_low = multiply(grad2, grad2_low, factor, 0.0)
 
-    # x^2 sigmoid'(beta x), and x^3 sigmoid''(beta x), towards 0 as exact as any
+    # x^2 sigmoid'(beta x) and x^3 sigmoid''(beta x), accurate near 0 too
     part, part_low = multiply(slope, slope_low, length, 0.0)
     square, square_low = multiply(part, part_low, length * last, 0.0)
     by_beta = if_weighted(
@@ -188,13 +188,13 @@ def silu_beta(x, beta):
 def near_zero(x, square, inverse, relative_low):
     """x / 2 + (ln(2) + log(cosh(beta x / 2))) / beta, for square = (beta x)^2, as a double-double.
 
-    By way of the exponential, x would be lost in the rounding of larger numbers, and the results of
-    neighbours could come out in the wrong order.
+    With the exponential, x would be lost in the rounding of larger numbers, and the results of neighbours
+    could be in the wrong order.
     """
     unit = inverse * RECIPROCAL_SCALE
     ln2 = LN2_HIGH * unit
-    # Farther from zero, L / beta is left short by relative_low, which saves time. Where the two meet, at
-    # abs(beta x) = 1/2, this is too, by as much: ln(2) + log(cosh(1/4)) - 1/4 is L.
+    # Farther from zero, L / beta omits relative_low, which saves time. At abs(beta x) = 1/2, where the two
+    # meet, this omits as much: ln(2) + log(cosh(1/4)) - 1/4 is L.
     ln2_low = fma(LN2_HIGH, unit, -ln2) + unit * fma(if_narrowed(LN2_HIGH, 0.25), relative_low, LN2_LOW)
     high = fma(x, 0.5, ln2)
     even = if_narrowed(polynomial(square, LOG_COSH), polynomial(square, LOG_COSH_WIDER))

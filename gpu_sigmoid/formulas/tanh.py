@@ -1,12 +1,12 @@
 """tanh, by its own exponential.
 
-With E = exp(2 abs(x)), tanh(abs(x)) = 1 - 2 / (1 + E), and what is rounded on the way to the quotient
-is rounded small, if it is. Nearer to zero tanh(a) = a - a^3 / g(a^2): a^3 / (a - tanh(a)) has its
-first singularities at 4.49i, where tan(z) = z, tanh at 1.57i, so that half the terms suffice. Both
-are a number less a multiple of one quotient, and one division serves them: its operands are
-chosen, not its result.
+With E = exp(2 abs(x)), tanh(abs(x)) = 1 - 2 / (1 + E), and rounding errors before the quotient remain
+small. Nearer to zero, tanh(a) = a - a^3 / g(a^2). The function a^3 / (a - tanh(a)) has its first
+singularities at 4.49i, where tan(z) = z, and tanh has them at 1.57i, so that half the terms suffice. Both
+expressions are a number minus a multiple of one quotient, so one division serves both: its operands are
+selected, not its result.
 
-The exponential is that of the doubled argument without the doubling: its constants have it.
+The exponential of the doubled argument does not need the doubling, which is in its constants.
 """
 
 from gpu_sigmoid.formulas.coefficients import EXPM1_TAIL_DOUBLED, LN2_HIGH, LN2_LOW, LOG2_E, TANH_CUBIC

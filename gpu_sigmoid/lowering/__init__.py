@@ -1,4 +1,4 @@
-"""From a formula to code: checked (`subset`), traced (`program`), printed per target."""
+"""From a formula to code: it is checked (`subset`), traced (`program`), and printed for each target."""
 
 from gpu_sigmoid.lowering.cuda import cuda_source
 from gpu_sigmoid.lowering.program import Program, lower, lower_for, lower_helper

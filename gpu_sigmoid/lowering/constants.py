@@ -24,7 +24,7 @@ FORMATS = {format.name: format for format in (FLOAT32, FLOAT64)}
 
 
 class Constant:
-    """A number with one value per format; an `int` stands for an integer operand.
+    """A number with one value per format; an `int` is an integer operand.
 
     Floating-point values may be given as hexadecimal strings.
     """

@@ -1,7 +1,7 @@
-"""A program as CUDA C++, which a host compiler takes as well.
+"""A program as CUDA C++, which a host compiler accepts too.
 
-The same text runs on the GPU and, for the proof that it gives the CPU's bits, under
-a host compiler that keeps to IEEE 754 (g++ -ffp-contract=off).
+The same text runs on the GPU and, to prove that it gives the CPU's bits, under a host compiler that
+conforms to IEEE 754 (g++ -ffp-contract=off).
 """
 
 import math
@@ -39,8 +39,8 @@ REGISTER = {"float": "f", "double": "d"}
 def cuda_source(*programs: Program) -> str:
     """Return C++ that defines the programs' functions in namespace `gpu_sigmoid`.
 
-    A program with several outputs returns them through trailing reference parameters. Several such
-    texts may stand in one translation unit: what has been defined is passed over.
+    A program with several outputs returns them through trailing reference parameters. One translation unit
+    may contain several such texts: functions that are already defined are skipped.
     """
     primitives = [primitive_source(p, format) for format in (FLOAT32, FLOAT64) for p in PRIMITIVES]
     common = guarded("GPU_SIGMOID_PRIMITIVES", "\n".join([PRELUDE, *dict.fromkeys(primitives), "}"]))
@@ -114,5 +114,5 @@ def integer_literal(number: int, format: Format) -> str:
 
 
 def spelled(primitive: str) -> str:
-    # `abs`, `div` and `and` are taken in C and C++
+    # `abs`, `div` and `and` have other meanings in C and C++
     return primitive.removesuffix("_") + "_"

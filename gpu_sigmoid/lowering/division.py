@@ -1,15 +1,14 @@
 """float32 division on the GPU, without the branch that `div.rn` takes for special operands.
 
-Newton's iteration from the hardware's approximate reciprocal, which is off by one unit in
-the last place at most (PTX ISA, `rcp.approx.ftz.f32`). Two steps give the nearest float for
-every denominator but those whose mantissa is all ones, where the second one meets a tie;
-their reciprocal is known. Scaled by powers of two everything stays the same, so that
-tests/cuda/test_division.py proves it by trying all mantissas and all that the hardware may
-return. A quotient then takes one correction, exact to the last place by Markstein's theorem
-(P. W. Markstein, IBM J. Res. Dev. 34, 1990, p. 111).
+It uses Newton's iteration from the hardware's approximate reciprocal, which is off by at most one unit in
+the last place (PTX ISA, `rcp.approx.ftz.f32`). Two steps give the nearest float for every denominator
+except those whose mantissa is all ones, where the second step meets a tie; their reciprocal is known.
+Powers of two do not change anything, so that tests/cuda/test_division.py proves this by trying all
+mantissas and all values that the hardware may return. A quotient then needs one correction, exact to the
+last place by Markstein's theorem (P. W. Markstein, IBM J. Res. Dev. 34, 1990, p. 111).
 
-Denominators and quotients must be normal numbers, but for a quotient of +0.0; else the
-result is unspecified. Formulas overwrite it then.
+Denominators and quotients must be normal numbers, except for a quotient of +0.0. Otherwise the result is
+unspecified, and formulas overwrite it.
 """
 
 # {d} the denominator, y its reciprocal, n its negative

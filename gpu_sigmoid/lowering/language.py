@@ -1,8 +1,8 @@
-"""What a formula is written in: values that record the operations done on them.
+"""The language of formulas: values that record the operations on them.
 
-`trace` runs a formula once on `Value`s, which leaves its operations in a `Graph`, equal ones
-shared. `gpu_sigmoid.lowering` checks beforehand that the source stays in
-the subset, and prints the graph for a target.
+`trace` runs a formula once on `Value`s, which records its operations in a `Graph` and shares equal ones.
+`gpu_sigmoid.lowering` first checks that the source is in the subset, and later prints the graph for a
+target.
 """
 
 import inspect
@@ -16,18 +16,18 @@ from gpu_sigmoid.lowering.constants import FLOAT32, Constant, Format, Polynomial
 from gpu_sigmoid.lowering.primitives import OVERLOADS
 
 NOTHING = (-0.0).hex()
-"""The constant that stands for a low part where there is none."""
+"""The constant used as a low part if there is none."""
 
 
 class FormulaError(SyntaxError):
-    """A formula says something that cannot be lowered; gives file and line."""
+    """A formula contains something that cannot be lowered; the error has file and line."""
 
 
 class Graph:
     """The operations of a formula in one format, each distinct one once.
 
-    `narrowed` says that results will be rounded again, to a 16-bit format; `weighted` that
-    the derivative is wanted times a cotangent.
+    `narrowed` says that results will be rounded again, to a 16-bit format; `weighted` that the derivative
+    will be multiplied by a cotangent.
     """
 
     def __init__(self, format: Format, narrowed: bool = False, weighted: bool = False) -> None:
@@ -44,7 +44,7 @@ class Graph:
         return self._intern("f", name, ())
 
     def apply(self, name: str, *operands: Any) -> "Value":
-        """Return primitive `name` of operands, numbers among them taken in their place's type."""
+        """Return primitive `name` of operands; numbers take the type of their position."""
         floats = any(isinstance(o, Value) and o.kind == "f" for o in operands)
         integer = not floats and any(isinstance(o, Value) and o.kind == "i" for o in operands)
         values = tuple(self.value(o, integer) for o in operands)
@@ -76,7 +76,7 @@ class Graph:
             raise error(f"{operand!r} is not a {'whole ' if integer else ''}number")
         if not isinstance(operand, Constant) and not exact_in_float32(number):
             raise error(f"{operand!r} is not exact in float32: make it a Constant")
-        # Keyed by its text: 0.0 == -0.0
+        # Keyed by its text, since 0.0 == -0.0
         return self._intern("f", "constant", (), float(number).hex())
 
 
@@ -169,7 +169,7 @@ def polynomial(x: Value, coefficients: Polynomial) -> Value:
 
 
 def polynomial_in_pairs(x: Value, coefficients: Polynomial) -> Value:
-    """Return the polynomial's value at x, by Estrin's scheme, in fewer steps that wait for each other."""
+    """Return the polynomial's value at x, by Estrin's scheme, with fewer dependent steps."""
     terms: list[Any] = list(coefficients.of(_traced.get().format))
     while len(terms) > 1:
         pairs = [fma(odd, x, even) for even, odd in zip(terms[::2], terms[1::2], strict=False)]
@@ -178,32 +178,32 @@ def polynomial_in_pairs(x: Value, coefficients: Polynomial) -> Value:
 
 
 def if_narrowed(narrowed: Any, otherwise: Any) -> Any:
-    """Return the first where results will be rounded again, to 16 bits, else the second."""
+    """Return the first if results will be rounded again, to 16 bits, otherwise the second."""
     return narrowed if _traced.get().narrowed else otherwise
 
 
 def if_float32(single: Any, double: Any) -> Any:
-    """Return the first where the formula is computed in float32, else the second."""
+    """Return the first if the formula is computed in float32, otherwise the second."""
     return single if _traced.get().format is FLOAT32 else double
 
 
 def if_weighted(weighted: Any, otherwise: Any) -> Any:
-    """Return the first where the derivative is wanted times a cotangent, else the second."""
+    """Return the first if the derivative is multiplied by a cotangent, otherwise the second."""
     return otherwise if _traced.get().cotangent is None else weighted
 
 
 def times_cotangent(a: Any) -> Any:
-    """Return a times the cotangent, where the derivative is wanted times one, else a.
+    """Return a times the cotangent if the derivative is multiplied by one, otherwise a.
 
-    A formula calls it on a factor of its derivative, before the factor by which the
-    product would under- or overflow. One that does not gets its derivative multiplied.
+    A formula calls it on a factor of its derivative, before the factor that would make the product under-
+    or overflow. If a formula does not call it, its derivative is multiplied at the end.
     """
     cotangent = _traced.get().cotangent
     return a if cotangent is None else cotangent * a
 
 
 def cotangent() -> Value:
-    """Return the cotangent, 1 where the derivative is wanted times none."""
+    """Return the cotangent, or 1 if there is none."""
     graph = _traced.get()
     return graph.value(1.0) if graph.cotangent is None else graph.cotangent
 
@@ -220,7 +220,7 @@ def exact_in_float32(number: float) -> bool:
 
 
 def error(message: str) -> FormulaError:
-    """Return the error, placed at the formula's line that is being run."""
+    """Return the error with the formula's line that is being run."""
     frame = sys._getframe(1)
     while frame.f_back and frame.f_code.co_filename == error.__code__.co_filename:
         frame = frame.f_back
@@ -228,6 +228,6 @@ def error(message: str) -> FormulaError:
 
 
 def place_of(formula: Callable) -> tuple:
-    """Return where a formula stands, as a SyntaxError has it."""
+    """Return a formula's location in the form of a SyntaxError."""
     code = formula.__code__
     return (code.co_filename, code.co_firstlineno, None, None)

@@ -1,7 +1,7 @@
 """A program as LLVM instructions for NVVM, the compiler of `numba.cuda`.
 
-NVVM contracts `a * b + c` unless told not to, and under `fastmath` flushes subnormals:
-options of whoever compiles the calling kernel. PTX written inline is out of its reach.
+NVVM contracts `a * b + c` unless told not to, and flushes subnormals under `fastmath`. These are options
+of the calling kernel, but they do not affect inline PTX.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ def emit(program: Program, builder: Any, inputs: Any) -> list[Any]:
 
 
 def unaltered(primitive: Primitive, format: Format, builder: Any, operands: list[Any]) -> Any:
-    """Emit the primitive, inline where NVVM could alter it."""
+    """Emit the primitive, as inline PTX if NVVM could alter it."""
     emit = inline if primitive.alterable else llvm.plainly
     return emit(primitive, format, builder, operands)
 
@@ -39,7 +39,7 @@ def inline(primitive: Primitive, format: Format, builder: Any, operands: list[An
 
 
 def assembly(builder: Any, text: str, result: Any, constraint: str, operands: list[Any]) -> Any:
-    """Emit inline PTX that reads operands of one constraint and has no effect but its result."""
+    """Emit inline PTX that reads operands of one constraint and has no side effect."""
     letters = {ir.IntType(16): "h", ir.IntType(32): "r", ir.FloatType(): "f", ir.DoubleType(): "d"}
     constraints = ",".join([f"={letters[result]}", *[constraint] * len(operands)])
     function_type = ir.FunctionType(result, [o.type for o in operands])

@@ -1,11 +1,10 @@
 """The operations a formula may use, each with its spelling on every target.
 
-Every one is exact or correctly rounded by IEEE 754, so a formula gives the same bits
-wherever it runs. Two things would break that, and no spelling here allows them:
-contraction of `a * b + c`, and flushing of subnormals. LLVM does neither unless
-told to. CUDA compilers do both (CuPy always passes -ftz=true), except to PTX
-instructions that say their rounding and do not say `.ftz`, hence the inline PTX. Division
-on the GPU has a smaller domain (`division`).
+Every operation is exact or correctly rounded according to IEEE 754, so that a formula gives the same bits
+wherever it runs. Contraction of `a * b + c` and flushing of subnormals would break that, and no spelling
+here allows them. LLVM does neither unless told to. CUDA compilers do both (CuPy always passes -ftz=true),
+except to PTX instructions that specify their rounding and not `.ftz`; hence the inline PTX. Division on
+the GPU has a smaller domain (`division`).
 
 A signature lists the kinds of the operands and of the result: `f` a float, `i` an
 unsigned integer of the float's width, `b` a truth value.
@@ -33,10 +32,10 @@ class Primitive:
     ptx: str
     """The GPU's instruction; {f} stands for the float type, {w} for a word of its width."""
     ptx_f32: str | None = None
-    """Several instructions that take its place in float32; {r}, {a}, {b} stand for
-    the result and the operands."""
+    """Several instructions that replace it in float32; {r}, {a}, {b} are the result and the
+    operands."""
     alterable: bool = True
-    """Whether a CUDA compiler may alter the C++ expression, so that the instruction takes its place."""
+    """Whether a CUDA compiler may alter the C++ expression, so that the instruction is used instead."""
 
     @property
     def operands(self) -> str:
@@ -47,7 +46,7 @@ class Primitive:
         return self.signature.partition("->")[2]
 
     def instructions(self, ptx_type: str, result: str, operands: list[str]) -> str:
-        """Return what computes `result`, a predicate where it is a truth value."""
+        """Return the instruction that computes `result`, a predicate for a truth value."""
         if self.ptx_f32 and ptx_type == "f32":
             return f"{{ {self.ptx_f32.format(r=result, **dict(zip('ab', operands, strict=False)))} }}"
         if self.name == "where":
@@ -59,7 +58,7 @@ class Primitive:
     def inline_ptx(self, ptx_type: str, sigil: str) -> str:
         """Return the instruction as inline PTX, with `sigil` and a number for each slot, 0 the result's.
 
-        A predicate cannot leave inline PTX: a truth value leaves as a 32-bit integer.
+        Inline PTX cannot return a predicate, so a truth value is returned as a 32-bit integer.
         """
         slots = [f"{sigil}{i + 1}" for i in range(len(self.operands))]
         if self.result == "b":
@@ -87,7 +86,7 @@ def element(type: Any) -> Any:
 
 
 def shaped(scalar: Any, like: Any) -> Any:
-    """Return the type of scalars, or of vectors of them where `like` is a vector's."""
+    """Return the scalar type, or the vector type if `like` is a vector."""
     from llvmlite import ir
 
     return ir.VectorType(scalar, like.count) if isinstance(like, ir.VectorType) else scalar

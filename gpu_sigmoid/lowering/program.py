@@ -30,7 +30,7 @@ class Program:
 
     @property
     def names(self) -> dict[Value, str]:
-        """Return what each input, constant and operation is called, on every target."""
+        """Return the names of inputs, constants and operations, the same on every target."""
         return (
             {value: value.name for value in self.inputs}
             | {value: f"c{i}" for i, value in enumerate(self.constants)}
@@ -46,8 +46,8 @@ def lower(formula: Callable, mode: Mode, format: Format, narrowed: bool = False)
     Raises
     ------
     FormulaError
-        If the formula leaves the subset, or does not return the value and all partial
-        derivatives of the first and the second order; it gives the file and the line.
+        If the formula is not in the subset, or does not return the value and all partial
+        derivatives of first and second order. The error has the file and the line.
     """
     check(formula)
     graph = Graph(format, narrowed, mode.weighted)
@@ -64,14 +64,14 @@ def lower(formula: Callable, mode: Mode, format: Format, narrowed: bool = False)
 
 
 def lower_helper(formula: Callable, format: Format) -> Program:
-    """Return the program that computes in `format` what a formula returns that has no derivatives."""
+    """Return the program that computes in `format` the results of a formula without derivatives."""
     check(formula)
     inputs, results = trace(formula, Graph(format))
     return Program(formula.__name__, format, inputs, needed(results), results)
 
 
 def places_of(formula: Callable, count: int) -> dict[Partial, int]:
-    """Return where each partial derivative stands among the `count` results of a formula."""
+    """Return the position of each partial derivative among the `count` results of a formula."""
     for operands in range(len(inspect.signature(formula).parameters) + 1):
         order = all_partials(operands)
         if len(order) == count:
@@ -84,7 +84,7 @@ def places_of(formula: Callable, count: int) -> dict[Partial, int]:
 
 
 def weighted(derivative: Value) -> Value:
-    """Return the derivative times the cotangent, which the formula may have put into it."""
+    """Return the derivative times the cotangent, unless the formula has multiplied it already."""
     cotangent = derivative.graph.cotangent
     assert cotangent is not None
     inside = any(o is cotangent for operation in needed((derivative,)) for o in operation.operands)
@@ -98,7 +98,7 @@ def lower_for(formula: Callable, mode: Mode, dtype: str) -> Program:
 
 
 def needed(outputs: tuple[Value, ...]) -> tuple[Value, ...]:
-    """Return the operations that the outputs rest on, operands first."""
+    """Return the operations that the outputs depend on, operands first."""
     order: dict[Value, None] = {}
 
     def visit(value: Value) -> None:

@@ -1,4 +1,4 @@
-"""A program as PTX instructions in a block of their own, for compilers that take PTX inline."""
+"""A program as a block of PTX instructions, for compilers that accept inline PTX."""
 
 import struct
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from gpu_sigmoid.lowering.program import Program
 
 
 def ptx_block(program: Program, results: Sequence[str], operands: Sequence[str]) -> str:
-    """Return instructions that compute `results` from `operands`, the names of registers of the caller's."""
+    """Return instructions that compute `results` from `operands`, both names of the caller's registers."""
     form = program.format
     types = {"f": f".{form.ptx}", "i": f".b{form.bits}", "b": ".pred"}
     name = program.names

@@ -1,7 +1,7 @@
 """A program as a typed Python function, for Numba to compile.
 
-Every operation is a call of a primitive and every constant a typed global. Plain
-operators and literals would not do: to Numba `1.0 + float32` is a float64.
+Every operation is a call of a primitive and every constant a typed global. Plain operators and literals
+would be wrong, because for Numba `1.0 + float32` is a float64.
 """
 
 from gpu_sigmoid.lowering.program import Program
@@ -10,8 +10,8 @@ from gpu_sigmoid.lowering.program import Program
 def python_source(program: Program) -> str:
     """Return the source of a function `scalar`.
 
-    The primitives' names are to be in scope, and `floating` and `integer`, the scalar
-    types of the program's width.
+    The primitives' names must be in scope, and `floating` and `integer`, the scalar types of the program's
+    width.
     """
     name = program.names
     lines = []

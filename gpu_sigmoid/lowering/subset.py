@@ -1,4 +1,4 @@
-"""The check that a formula's source stays in the subset that can be lowered.
+"""The check that a formula's source is in the subset that can be lowered.
 
 A formula is a function of positional parameters: an optional docstring, assignments to
 names, one return. Expressions are names, numbers, arithmetic, single comparisons and
@@ -27,8 +27,8 @@ COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq)
 def check(formula: Callable) -> None:
     """Raise FormulaError, with file and line, unless `formula` is in the subset.
 
-    Formulas of this package are not looked at where it is installed without its source, as
-    .pyc files: they were when it was tested.
+    The package's own formulas are not checked if it is installed without sources, as .pyc files; they were
+    checked in its tests.
     """
     if not isinstance(formula, FunctionType):
         raise TypeError(f"a formula is a plain Python function, not {formula!r}")
@@ -39,14 +39,14 @@ def check(formula: Callable) -> None:
 
 
 def has_source(module: str, loader: Any) -> bool:
-    """Return whether what a module was loaded by has its source: the file it names may be another's."""
+    """Return whether a module's loader has its source; the file that it names may be another's."""
     with contextlib.suppress(AttributeError, ImportError):
         return loader.get_source(module) is not None
     return False
 
 
 class Checker:
-    """Checks one function, and those it calls."""
+    """Checks a function, and the functions that it calls."""
 
     def __init__(self, formula: FunctionType) -> None:
         try:
