@@ -1,4 +1,4 @@
-"""Gated units: products of an operand with the sigmoid or the silu of another one.
+"""Gated units: products of one operand with the sigmoid or silu of another.
 
 The parts are multiplied before they are rounded (`products`), as 1 / (1 + E) = y (1 + correction)
 with the scale of `capped_exponential`.
@@ -23,7 +23,7 @@ def glu(a, b):
     power, r, ratio, ratio_low, low, final_scale = capped_exponential(magnitude)
 
     reciprocal_of_sum, correction = reciprocal(power, power * r, ratio, low, 1.0)
-    # the GPU's reciprocal of nan is anything, and a correction of nan would be taken for an overflow
+    # the GPU's reciprocal of nan is unspecified, and a nan correction would look like an overflow
     y = where(b == b, reciprocal_of_sum, b)
     y_low = y * correction
     complement = 1.0 - y
@@ -36,7 +36,7 @@ def glu(a, b):
     first, last_b = in_order(a, cotangent())
     vjp_b, vjp_b_low = product(slope, slope_low, first)
 
-    # sigmoid'' is a product of many parts, whose low ones are to be normal numbers: E divided by 1 / rest
+    # sigmoid'' is a product of many parts, whose low parts must be normal numbers: E divided by 1 / rest
     power, rest = capped_again(power)
     q, q_low, p, p_low, _ = logistic(power, power * r, ratio, low * rest, 1.0)
     derivative, derivative_low = multiply(q, q_low, p, p_low)
@@ -62,8 +62,8 @@ def glu(a, b):
 def swiglu(a, b):
     """a / (1 + exp(-a)) * b; silu(a) is -0.0 at -infinity
 
-    With s = sigmoid(a), silu(a) = a s and silu'(a) = s (1 + a (1 - s)). From the exponential of -a,
-    whatever its sign, come both without a choice: in silu' 1 - s is small where it has lost digits.
+    With s = sigmoid(a), silu(a) = a s and silu'(a) = s (1 + a (1 - s)). The exponential of -a, of either
+    sign, gives both without a case distinction: where 1 - s has lost digits, it is small in silu'.
     """
     bounded = where(a < -NEGLIGIBLE_IF_WEIGHTED, -NEGLIGIBLE_IF_WEIGHTED, a)
     argument = where(bounded > NEGLIGIBLE_TERM, NEGLIGIBLE_TERM, bounded)
@@ -84,7 +84,7 @@ def swiglu(a, b):
     value, value_low = corrected_product(s, correction, first)
 
     first_a, last_a = in_order(b, cotangent())
-    # the derivative may be 1.1, and the product with it overflow where all three's does not
+    # the derivative may be 1.1, and the product with it overflow although the product of all three does not
     is_huge = abs(first_a) > HUGE
     vjp_a, vjp_a_low = product(grad, grad_low, where(is_huge, 0.5 * first_a, first_a))
     first_b, last_b = in_order(bounded, cotangent())

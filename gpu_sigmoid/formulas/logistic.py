@@ -1,4 +1,4 @@
-"""The functions that rest on exp(abs(x)), but silu: `exponential` says what scale is, `quotients` q and p."""
+"""The functions of exp(abs(x)) except silu; `exponential` defines scale, `quotients` q and p."""
 
 from gpu_sigmoid.formulas.double_double import (
     fast_two_sum,
@@ -25,10 +25,10 @@ from gpu_sigmoid.formulas.quotients import (
 from gpu_sigmoid.lowering.constants import Constant
 from gpu_sigmoid.lowering.language import fma, if_narrowed, if_weighted, times_cotangent, where
 
-# Of a pos_weight of this size at the most, logarithms that are beyond REACH count nothing.
+# Up to this pos_weight, logarithms beyond REACH contribute nothing.
 UP = Constant(float32="0x1p38", float64="0x1p440")
 DOWN = Constant(float32="0x1p-38", float64="0x1p-440")
-# Of a weight up to this size the product with a scaled derivative is finite.
+# Up to this weight, the product with a scaled derivative is finite.
 HUGE = Constant(float32="0x1p62", float64="0x1p510")
 # More than a rounding's part in a sum.
 SMALL_PART = Constant(float32="0x1p-20", float64="0x1p-49")
@@ -41,7 +41,7 @@ def sigmoid(x):
 
 
 def sigmoid_of(x, magnitude, magnitude_low):
-    """The sigmoid's jet at a number of that sign and magnitude, the low part -0.0 where it has none."""
+    """The sigmoid's jet at a number of that sign and magnitude; the low part is -0.0 if there is none."""
     power, r, ratio, _, low, scale, final_scale = exponential(magnitude, magnitude_low)
     q, q_low, p, p_low, quick_derivative = logistic(power, power * r, ratio, low, scale)
     derivative, derivative_low, second, second_low = derivatives(magnitude, magnitude_low)
@@ -111,7 +111,7 @@ def bce_with_logits(x, target):
     derivative, derivative_low = multiply(q, q_low, p, p_low)
     distance = where(x < 0.0, target, 1.0 - target)
 
-    # An infinite logit on the side of a hard target costs nothing, and infinity times 0 is nan.
+    # An infinite logit on the side of a target of 0 or 1 costs 0, but infinity times 0 is nan.
     linear = where(distance == 0.0, 0.0, abs(x) * distance)
     log = fma(y, tail, y)
     value = fma(log, scale, linear)
@@ -127,7 +127,7 @@ def bce_with_logits(x, target):
     grad_error = two_sum_error(signed_distance, signed_q * final_scale, grad)
     grad_low = fma(signed_q_low, final_scale, grad_error)
 
-    # The value cancels for targets outside [0, 1] alone, the derivative beside any sigmoid(x).
+    # Terms cancel in the value only for targets outside [0, 1], in the derivative near any sigmoid(x).
     value_high = where(value == 0.0, value_low, value)
     normalized, normalized_low = fast_two_sum(grad, grad_low)
     grad = if_narrowed(round_to_odd(normalized, normalized_low), grad)
@@ -145,16 +145,16 @@ def bce_with_logits(x, target):
 def bce_with_logits_pos_weight(x, target, pos_weight):
     """(1 - target) * x + (1 + (pos_weight - 1) * target) * log(1 + exp(-x))
 
-    = weight * log(1 + 1/E) + abs(x) * distance, with weight = (1 - target) + pos_weight * target, of
-    whose terms the distance is the first where x >= 0, else the second. None is negative for a target
-    in [0, 1] and a pos_weight that is not: nothing cancels.
+    = weight * log(1 + 1/E) + abs(x) * distance, with weight = (1 - target) + pos_weight * target. The
+    distance is the first of its two terms where x >= 0, otherwise the second. Nothing is negative for a
+    target in [0, 1] and a pos_weight >= 0, so that nothing cancels.
     """
     miss = 1.0 - target
     miss_low = two_sum_error(1.0, -target, miss)
     hit = pos_weight * target
     hit_low = fma(pos_weight, target, -hit)
-    # A large weight brings small logarithms back. Beside another term it matters, to a result that is
-    # rounded again, that they are not 0.
+    # With a large weight, small logarithms matter again. For a result that is rounded again, it matters
+    # beside another term that they are not 0.
     is_alone = where(x < 0.0, hit, miss) == 0.0
     reach = if_narrowed(where(is_alone, REACH, NEGLIGIBLE_IF_NARROWED), REACH)
     magnitude = magnitude_within(x, if_weighted(NEGLIGIBLE_IF_WEIGHTED, reach))
@@ -168,8 +168,8 @@ def bce_with_logits_pos_weight(x, target, pos_weight):
     is_huge = abs(weight) > HUGE
     rounded_off = where(is_huge, 0.0, weight_low)
 
-    # The distance may underflow, and abs(x) * pos_weight overflow, where the product of the three does
-    # neither. An infinite logit that costs nothing makes nan, infinity times 0.
+    # The distance may underflow, and abs(x) * pos_weight overflow, although the product of all three does
+    # neither. An infinite logit that costs 0 gives nan, from infinity times 0.
     factor = where(x < 0.0, pos_weight * DOWN, DOWN)
     first = abs(x) * factor
     last = where(x < 0.0, target, miss) * UP
@@ -183,7 +183,7 @@ def bce_with_logits_pos_weight(x, target, pos_weight):
     log = fma(y, tail, y)
     log_low = fma(y, tail, y - log)
     share, share_low = multiply(log, log_low, weight, weight_low)
-    # of an infinite weight the share's parts are nan
+    # for an infinite weight the parts of the share are nan
     finite_share = where(weight > LARGEST, weight, share)
     quick_value = fma(log, weight * scale, fma(log * rounded_off, scale, linear_low) + linear)
     value = if_narrowed(fma(finite_share, scale, linear), quick_value)

@@ -6,9 +6,9 @@ from there, it is
 
     1 - (1 - q) abs(x) = -d - q (exp(d) - 1 - d),
 
-in which nothing cancels near d = 0: d keeps its relative accuracy, all else is of second
-order. So the one exponential is that of d, and exp(abs(x)) = exp(c) exp(d); the polynomial
-that serves the value serves the derivative too.
+in which nothing cancels near d = 0: d keeps its relative accuracy, and everything else is of second
+order. So the only exponential is that of d, with exp(abs(x)) = exp(c) exp(d), and the value and the
+derivative use the same polynomial.
 
 In the exponential, SILU_BASE stands for exp(c) and its logarithm for c. Its last place is zero,
 as `quotients.reciprocal` wants it, and the difference is of second order as well.
@@ -85,8 +85,8 @@ def silu_of(x, right_x, length, magnitude, magnitude_low, unweighted_scale, roun
     bracket = fma(-q, expm1_less_d, -d_low) - d
     quick_grad = fma(q, bracket, kept * q_low * bracket)
 
-    # For a result that is rounded again, as a double-double from the definition: no 16-bit x, nor a
-    # product of two, is so near the minimum that the bracket's cancellation matters.
+    # For a result that is rounded again, as a double-double from the definition: no 16-bit x, and no
+    # product of two, is near enough to the minimum for the bracket's cancellation to matter.
     product = magnitude * p
     difference = 1.0 - product
     product_low = fma(magnitude, p_low, fma(magnitude, p, -product)) + magnitude_low * p
