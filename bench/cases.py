@@ -1,4 +1,4 @@
-"""What is timed: a mode of a function on operands of one kind."""
+"""The subjects of measurements: a mode of a function on operands of one kind."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Grid:
-    """Cases that differ in everything listed."""
+    """All combinations of the listed properties."""
 
     functions: tuple[str, ...] = tuple(FUNCTIONS)
     modes: tuple[str, ...] = ("value",)
@@ -77,7 +77,7 @@ class Grid:
 
 SIGMOID = ("sigmoid",)
 GATED = tuple(name for name, function in FUNCTIONS.items() if function.signature.gradients > 1)
-"""Those whose operands may be the halves of one array, and their gradients those of another."""
+"""The functions whose operands, and gradients, may be the halves of one array."""
 SIZES = (1, 10, 100, 1_000, 10_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000)
 
 
@@ -142,7 +142,7 @@ def operands(case: Case, xp: Any = np, seed: int = 0) -> tuple[tuple, tuple]:
     inputs = [laid_out(a, case) for a in held]
     if case.layout == "number" and len(inputs) > 1:
         inputs[-1] = xp.broadcast_to(held[-1][:1], (case.size,))
-    # written to, so that the first timed call meets no page fault
+    # already written to, so that no timed call has page faults
     outputs = [xp.asarray(np.ones(inputs[0].shape, dtype)) for _ in range(case.outputs)]
     if case.layout == "in-place":
         outputs[0] = inputs[0]
@@ -150,7 +150,7 @@ def operands(case: Case, xp: Any = np, seed: int = 0) -> tuple[tuple, tuple]:
 
 
 def packed(case: Case, held: list, xp: Any) -> tuple[tuple, tuple]:
-    """Return the halves of an array for both operands, and for both gradients those of another one."""
+    """Return both operands as halves of an array, and both gradients as halves of another one."""
     rows = [array.reshape(-1, columns_of(case.size)) for array in held]
     join = lambda a, b: xp.array(xp.concatenate([a, b], axis=1))  # noqa: E731
     ones = [xp.ones_like(rows[0]) for _ in range(case.outputs)]
@@ -169,7 +169,7 @@ def columns_of(size: int) -> int:
 
 
 def laid_out(array: Any, case: Case) -> Any:
-    """Return the elements of an array that a case's layout has."""
+    """Return the part of an array that a case's layout uses."""
     if case.layout == "strided":
         return array[::2]
     if case.layout == "reversed":

@@ -1,6 +1,6 @@
 """The charts of a run: throughput against size, and every function beside a copy.
 
-`python -m bench charts FOLDER` draws those of a run anew from the rows that it wrote.
+`python -m bench charts FOLDER` redraws the charts of a run from its rows.
 """
 
 import json
@@ -29,7 +29,7 @@ OTHERS = [
         strict=True,
     )
 ]
-# Elements from which on operands come from memory, and a copy moves as many bytes a second.
+# From this number of elements on, operands come from memory, like those of a copy.
 LARGE = 10_000_000
 
 
@@ -49,7 +49,7 @@ def charts(folder: Path) -> None:
 
 
 def draw(content: Record, folder: Path, device: str) -> None:
-    """Draw what the run has rows for."""
+    """Draw all charts that the run has rows for."""
     cases = [row["case"] for row in content["rows"] if row["case"]["layout"] == "out"]
     for dtype, threads in dict.fromkeys((case["dtype"], case["threads"]) for case in cases):
         name = f"{device}-{dtype}-{threads}.png"

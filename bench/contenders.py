@@ -1,6 +1,6 @@
-"""What is timed on the GPU: our kernels one by one, the copy, and peers.
+"""The contenders on the GPU: our kernels one by one, the copy, and other libraries.
 
-Each is prepared as `bench.peers` says; results are in `outs`.
+Each is prepared as in `bench.peers`, with results in `outs`.
 """
 
 from collections.abc import Callable
@@ -17,14 +17,14 @@ Call = Callable[[], Any]
 
 
 def elementwise(case: Case, inputs: tuple, outs: tuple) -> Call:
-    """Return the launch that serves any layout, on arrays that would be served packed."""
+    """Return the launch for any layout, on arrays that `packed` would accept."""
     from gpu_sigmoid.backends.cupy.elementwise import launch
 
     return partial(launch, case.method.formula, case.method.mode, case.dtype, inputs, outs)
 
 
 def packed(case: Case, inputs: tuple, outs: tuple) -> Call | None:
-    """Return the formula's kernel where the public function looks results up."""
+    """Return the formula's kernel if the public function looks results up."""
     from gpu_sigmoid.backends.cupy import lut
     from gpu_sigmoid.backends.cupy.packed import VECTORS, launch
 
@@ -35,7 +35,7 @@ def packed(case: Case, inputs: tuple, outs: tuple) -> Call | None:
 
 
 def bare_kernel(case: Case, inputs: tuple, outs: tuple) -> Call:
-    """Return the ElementwiseKernel itself, called as one's own would be."""
+    """Return the ElementwiseKernel itself, called like a user's own."""
     from gpu_sigmoid.backends.cupy.elementwise import bits, kernel
 
     compiled = kernel(case.method.formula, case.method.mode, case.dtype)
@@ -47,7 +47,7 @@ def numba(case: Case, inputs: tuple, outs: tuple) -> Call:
     from gpu_sigmoid.backends.numba_cuda.kernels import numba_cuda
 
     def of_numba(array: Any) -> Any:
-        # Numba does not know bfloat16 of others
+        # Numba does not know other libraries' bfloat16
         return numba_cuda().as_cuda_array(array.view(f"u{array.itemsize}")).view(array.dtype)
 
     separate = replace(case, layout="out")

@@ -27,7 +27,7 @@ VALUES: dict[str, Callable[..., Any]] = {
 
 def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
     value = VALUES.get(case.function)
-    # its arrays have no strides: it would be given a contiguous copy
+    # its arrays have no strides, so it would get a contiguous copy
     if (
         value is None
         or case.layout not in ("out", "new")

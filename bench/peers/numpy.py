@@ -1,4 +1,4 @@
-"""NumPy: the textbook formulas that do not overflow, written into arrays that are already there.
+"""NumPy: the textbook formulas that do not overflow, written into existing arrays.
 
 Every step is a ufunc with `out=`; `a` and `b` are scratch arrays, allocated before the clock runs.
 """

@@ -30,7 +30,7 @@ def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
     model.opset_import[0].version = 17
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = _threads
-    # its threads would go on spinning on the CPUs of whoever has the next turn
+    # otherwise its threads would keep spinning on the CPUs during other libraries' turns
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(

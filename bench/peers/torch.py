@@ -1,6 +1,6 @@
 """PyTorch: its forward operators, and with them its backward operators for derivatives.
 
-What it has no operator for is written of those that a user would take: several passes over memory.
+Functions without an operator are composed as a user would do it, in several passes over memory.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ VALUES: dict[str, Callable[..., Any]] = {
 
 
 def into(backward: Any, *after: Any) -> Callable[..., Any]:
-    """Return a backward operator of (cotangent, input or value, out), with what it takes further."""
+    """Return a backward operator of (cotangent, input or value, out) with its other arguments."""
     return lambda cotangent, x, out: backward.grad_input(cotangent, x, *after, grad_input=out)
 
 
@@ -40,12 +40,12 @@ BACKWARD = {
 }
 OF_VALUE = ("sigmoid", "tanh")
 GATES = {"glu": 1, "swiglu": 0}
-"""Which operand of a gated unit it is whose sigmoid or silu multiplies the other one."""
+"""The operand of a gated unit whose sigmoid or silu multiplies the other one."""
 set_threads = torch.set_num_threads
 
 
 def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
-    # it has no negative strides, and warns of memory that repeats
+    # it has no negative strides, and warns about repeated memory
     if case.layout in ("reversed", "number"):
         return None
     if case.layout == "packed" and case.function == "glu":
@@ -72,9 +72,9 @@ def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
 
 
 def gated(case: Case, tensors: list, results: list) -> Callable[[], Any] | None:
-    """Return a gated unit as torch has it: two operators, and in its backward pass three.
+    """Return a gated unit of torch's operators: two, and three in its backward pass.
 
-    A backward pass finds the factor that the forward one has saved.
+    The backward pass uses the factor that the forward pass saved.
     """
     gate, other = GATES[case.function], 1 - GATES[case.function]
     name = "sigmoid" if case.function == "glu" else "silu"
@@ -90,7 +90,7 @@ def gated(case: Case, tensors: list, results: list) -> Callable[[], Any] | None:
         return torch.mul(function(x, out=factor), y, out=first)
 
     def derivatives() -> Any:
-        # torch's own rule for a product saves the factor, which is the other operand's derivative
+        # torch's rule for a product saves the factor, which is the other operand's derivative
         function(x, out=by[other])
         if case.mode == "value_and_grad":
             torch.mul(by[other], y, out=first)

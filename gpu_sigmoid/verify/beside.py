@@ -1,7 +1,7 @@
-"""What goes beside x: targets, parameters, factors, and the cotangents of vector-Jacobian products.
+"""The operands beside x: targets, parameters, factors, and cotangents of vector-Jacobian products.
 
-A label names a rule that makes such operands from x. Random ones repeat: their generator is
-seeded by the label.
+A label names a rule that makes such operands from x. Random operands are reproducible, since the label
+seeds their generator.
 """
 
 from collections.abc import Callable
@@ -16,13 +16,13 @@ from gpu_sigmoid.verify.exact import arranged, depends_on_factor
 from gpu_sigmoid.verify.units import UNITS
 
 Rule = Callable[..., np.ndarray]
-"""Of a function's name, x, a random generator, and operands that are there already."""
+"""Makes operands from a function's name, x, a random generator, and the operands made before."""
 
 SMOOTHING = (0.001, 0.01, 0.05, 0.1, 0.2)
 ALL_PAIRS = "all in [0, 1]"
-"""The label of 16-bit targets that are gone over pair by pair."""
+"""The label of 16-bit targets that are combined with every x."""
 ALL_MANTISSAS = "all in [1, 2)"
-"""The label of 16-bit cotangents that are: others are these times a power of two."""
+"""The label of such 16-bit cotangents; all others are these times a power of two."""
 
 
 def constant(value: float) -> Rule:
@@ -36,13 +36,13 @@ def soft_labels(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.nd
 
 
 def near_ends(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.ndarray) -> np.ndarray:
-    """Return targets down to subnormal ones, and as near to 1."""
+    """Return targets down to subnormal ones, and equally near to 1."""
     tiny = np.exp2(rng.uniform(-1080 if x.dtype == np.float64 else -150, 0, x.shape))
     return np.where(rng.random(x.shape) < 0.7, tiny, 1 - np.exp2(rng.uniform(-54, 0, x.shape)))
 
 
 def near_sigmoid(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.ndarray) -> np.ndarray:
-    """Return sigmoid(x) or one of its neighbours, where the derivative cancels, beside a pos_weight too."""
+    """Return sigmoid(x) or a neighbour, where the derivative cancels, with a pos_weight too."""
     away = rng.integers(-2, 3, x.shape) * 2.0 ** -UNITS[x.dtype.name].precision
     hit = FUNCTIONS["sigmoid"](x)
     for pos_weight in more:
@@ -51,7 +51,7 @@ def near_sigmoid(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.n
 
 
 def outside(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.ndarray) -> np.ndarray:
-    """Return targets outside [0, 1], whose products with x are finite beside a pos_weight."""
+    """Return targets outside [0, 1] with finite products with x and a pos_weight."""
     t = rng.normal(scale=4, size=x.shape) * np.exp2(rng.integers(0, 8, x.shape))
     t = np.where((t < 0) | (t > 1), t, 1 + t)
     overflows = np.isinf((x.astype(np.float64) * t).astype(x.dtype))
@@ -59,9 +59,9 @@ def outside(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.ndarra
 
 
 def any_beta(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.ndarray) -> np.ndarray:
-    """Return betas of both signs, for products with x of all sizes that count.
+    """Return betas of both signs, for products with x of all relevant sizes.
 
-    Where none of those promised has such a product, it is the nearest.
+    If no promised beta has such a product, the nearest one is taken.
     """
     unit = UNITS[x.dtype.name]
     reach, least, most = (1040.0, -420, 510) if x.dtype == np.float64 else (129.0, -28, 62)
@@ -83,7 +83,7 @@ def any_weight(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.nda
 def amplifying(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.ndarray) -> np.ndarray:
     """Return cotangents with products just below a power of two.
 
-    There the derivative's relative error is the most units in the product's last place.
+    There the derivative's relative error gives the most units in the product's last place.
     """
     return bringing_below_a_power_of_two(FUNCTIONS[name].grad(x, *more), rng)
 
@@ -116,11 +116,11 @@ TARGETS: dict[str, Rule] = {
 }
 BETAS: dict[str, Rule] = {**constants("beta ", -1.7), "any beta": any_beta}
 RULES = {"target": TARGETS, "beta": BETAS}
-"""By the name of the operand that is varied."""
+"""The rules by the name of the operand that is varied."""
 ANY = {"target": TARGETS["in [0, 1]"], "beta": any_beta, "pos_weight": any_weight}
-"""For the operands that are not."""
+"""The rules for the operands that are not varied."""
 CONSTANTS = {*constants("", 0.0, 1.0, 0.25, 0.9), *constants("beta ", -1.7)}
-"""The labels of one number for all."""
+"""The labels of rules that give one number for all."""
 COTANGENTS: dict[str, Callable[..., np.ndarray]] = {"amplifying": amplifying, "any": any_cotangent}
 
 
@@ -136,7 +136,7 @@ def rules(name: str) -> dict[str, Rule]:
 
 
 def labels(name: str, mode: str, dtype: str, result: int = 0) -> tuple[str | None, ...]:
-    """Return the rules to go over for a result of a mode, (None,) where only x matters to it."""
+    """Return the labels for a result of a mode, (None,) if it depends only on x."""
     narrow = dtype in ("float16", "bfloat16")
     if DEFINITIONS[name].factor and mode != "vjp":
         if not depends_on_factor(name, mode, result):
@@ -151,7 +151,7 @@ def labels(name: str, mode: str, dtype: str, result: int = 0) -> tuple[str | Non
     if others(name) != ("target",):
         return tuple(rules(name))
     if mode == "grad2":
-        # the target drops out
+        # the target does not matter
         return ("0",)
     return (ALL_PAIRS, "outside [0, 1]") if narrow else tuple(TARGETS)
 
@@ -183,7 +183,7 @@ def factors(
         factor = any_factor(x, rng)
         if mode != "vjp":
             return (factor,)
-        # beyond, the product of both overflows before exp(-abs(x)) makes it small
+        # beyond this, the product of both overflows before exp(-abs(x)) makes it small
         most = 2 * UNITS[x.dtype.name].overflow - 12 - np.log2(np.abs(factor.astype(np.float64)))
         return factor, any_factor(x, rng, most)
     if label != "amplifying":

@@ -11,7 +11,7 @@ import numpy as np
 from gpu_sigmoid.verify.reference import ERROR, REFERENCES
 from gpu_sigmoid.verify.units import Unit
 
-# How near to the middle of two neighbours, in units in the last place, float64 leaves it open.
+# The distance to the middle of two neighbours, in units in the last place, that float64 cannot decide.
 OPEN = 2.0**-24
 assert OPEN > 2 * ERROR * 2.0**24
 
@@ -22,8 +22,8 @@ jit = numba.njit(nogil=True, error_model="numpy")
 
 @jit
 def last_place(size: float, precision: int, least: int) -> float:
-    """Return the unit in the last place of a size, in a format as `judged` takes it."""
-    # by the bits: calls of frexp and ldexp would take as long as the rest
+    """Return the unit in the last place of a number, for a format as in `judged`."""
+    # by the bits, since calls of frexp and ldexp would take as long as the rest
     exponent: Any = ((np.float64(size).view(np.int64) >> 52) & 0x7FF) - 1022
     return np.int64((max(exponent - precision, least) + 1023) << 52).view(np.float64)
 
@@ -34,14 +34,14 @@ def judged(
 ) -> tuple[float, int]:
     """Return a result's error in units in the last place, and whether it is the nearest number.
 
-    `high`, `low` and `scale` are what a reference gives; the format is described by the
-    bits of its significand, the exponent of its least number, and its largest number.
+    `high`, `low` and `scale` are the results of a reference. The format is given by the bits of its
+    significand, the exponent of its least number, and its largest number.
     """
     unit = last_place(high, precision, least)
     if math.isinf(y):
         if abs(high) >= largest + unit / 2.0 and (y > 0.0) == (high > 0.0):
             return 0.0, RIGHT
-        # overflow too early is an error of as much as it takes
+        # an overflow that comes too early counts as the distance to the overflow threshold
         y = math.copysign(largest + unit, y)
     distance = abs((y - high) - low)
     own = distance / unit
@@ -65,9 +65,9 @@ def judged(
 def comparison(name: str, mode: str, result: int = 0) -> Callable[..., tuple[int, int, int]]:
     """Return the loop for a result of a mode.
 
-    It takes operands (a row each) and results, in float64, the format as `judged` does, and
-    an array for the indices of results that are undecided; it returns the index of the
-    largest error, how many are wrongly rounded for sure, and how many are undecided.
+    Its arguments are the operands (one per row) and results, in float64, the format as in `judged`, and an
+    array for the indices of undecided results. It returns the index of the largest error, and how many
+    results are certainly rounded wrongly, and how many are undecided.
     """
     results, count = REFERENCES[name, mode]
     evaluate = at_column(results[result], count)
@@ -105,5 +105,5 @@ def at_column(evaluate: Callable, count: int) -> Callable:
 
 
 def limits(unit: Unit) -> tuple[int, int, float]:
-    """Return a format as `judged` takes it."""
+    """Return a format in the form that `judged` takes."""
     return unit.precision, unit.least, float(np.ldexp(2.0 - 2.0 ** (1 - unit.precision), unit.overflow - 1))

@@ -26,7 +26,7 @@ Limit = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Definition:
-    """A function's definition, and what is known of it.
+    """A function's definition, and its known properties.
 
     A mode of several results has a tuple of terms, in the order of `gpu_sigmoid.modes`.
     """
@@ -39,20 +39,20 @@ class Definition:
     increasing: bool
     """Whether a larger x never gives a smaller value."""
     decay: float = 1.0
-    """Of the derivative, which falls like exp(-decay * abs(x)), where the domain is infinite."""
+    """The derivative falls like exp(-decay * abs(x)) if the domain is infinite."""
     larger_terms: Mapping[str, Term | tuple[Term, ...]] = field(default_factory=dict)
-    """By mode, the larger of the terms whose difference the result is: the yardstick of errors where
-    cancellation is allowed. 0 where there is none."""
+    """By mode, the larger of the terms whose difference is the result: the unit of errors if cancellation
+    is allowed, otherwise 0."""
     argument: Term = lambda x, *others: x
-    """Of the operands, what the sigmoid, or the exponential, is taken of."""
+    """The argument of the sigmoid or the exponential, from the operands."""
     added_first: bool = False
     """Whether these terms are added before a cotangent is multiplied in."""
     x: int = 0
-    """The place of the operand that decides what is hard to compute, and is gone over."""
+    """The position of the operand that is varied, since it decides what is hard to compute."""
     factor: bool = False
-    """Whether the other operand is a factor, which in `tails` may meet what has underflowed."""
+    """Whether the other operand is a factor, which in the `tails` may multiply an underflowed result."""
     tails: tuple[float, float] = (-1.0, 1.0)
-    """The ends of the interval in which nothing is lost by that, in units of the largest such x."""
+    """The ends of the interval in which that loses nothing, in units of the largest such x."""
 
 
 DEFINITIONS: dict[str, Definition] = {
@@ -143,7 +143,7 @@ DEFINITIONS: dict[str, Definition] = {
         lambda x, t: log1p(exp(x)) - x * t,
         lambda x, t: s(x) - t,
         lambda x, t: slope(x),
-        # an infinite logit on a hard target's side costs nothing
+        # an infinite logit on the side of a target of 0 or 1 costs 0
         limits=(((inf, 1.0), 0.0, -0.0), ((-inf, 0.0), 0.0, 0.0), ((inf, 0.5), inf, 0.5)),
         increasing=False,
         larger_terms={

@@ -1,4 +1,4 @@
-"""Results by their definitions, with as many digits as they need to lose none."""
+"""Results by their definitions, with enough digits to lose none."""
 
 from typing import Any
 
@@ -6,16 +6,16 @@ from mpmath import ldexp, mp, mpf
 
 from gpu_sigmoid.verify.definitions import DEFINITIONS, Definition, Term
 
-# bits of the result that are sure
+# bits of the result that are certain
 GUARD = 130
 
 
 def exact(name: str, mode: str, *operands: Any, dtype: str = "float64", result: int = 0) -> tuple[mpf, mpf]:
-    """Return a result to `GUARD` bits and more, and the number whose last place is the unit of error.
+    """Return a result to at least `GUARD` bits, and the number whose last place is the unit of error.
 
-    A vector-Jacobian product has the unit of its derivative, times the cotangent. Where the derivative's
-    terms are added first, the unit is at least that of the least normal number of the dtype that it is
-    computed in (float32 for 16 bits): only a difference of subnormal terms is that small.
+    For a vector-Jacobian product that is the number of the derivative times the cotangent. If the
+    derivative's terms are added first, the unit is at least that of the least normal number of the dtype
+    used for computing (float32 for 16 bits): only a difference of subnormal terms is smaller.
     """
     numbers = [mpf(float(operand)) for operand in operands]
     definition = DEFINITIONS[name]
@@ -59,7 +59,7 @@ def arranged(name: str, x: Any, more: tuple) -> tuple:
 
 
 def bits_needed(x: mpf) -> int:
-    """Return the precision at which nothing is lost: 1 + exp(-x), 1 - s, 1 - 2 s and 1 - x cancel."""
+    """Return a precision that loses nothing, although 1 + exp(-x), 1 - s, 1 - 2 s and 1 - x cancel."""
     from_exponential = int(3 * min(abs(x), 800))
     from_smallness = 3 * max(0, -mp.mag(x)) if x else 0
     return GUARD + from_exponential + int(from_smallness)

@@ -11,7 +11,7 @@ from gpu_sigmoid.verify.units import UNITS
 
 PATTERNS = 1 << 32
 
-# Where a formula chooses between two ways, a result is zero, overflows or underflows.
+# Points where a formula switches methods, or a result is zero, overflows or underflows.
 BREAKPOINTS = (
     *(0.0625, 0.25, 0.5, 0.9296875, 1.0, 1.0278, 1.2784645427610738, 1.5278, 2.3993572805154676),
     *(16.6, 17.3, 36.7, 37.5, 87.3, 88.7, 103.9, 110.0, 708.4, 709.8, 744.4, 745.1, 760.0),
@@ -19,7 +19,7 @@ BREAKPOINTS = (
 
 
 def in_domain(name: str, x: np.ndarray, mode: str = "value") -> np.ndarray:
-    """Return the finite operands among x for which the result is one too.
+    """Return the finite operands among x with finite results.
 
     A product with a cotangent, or another factor, is 0 where the derivative is below 2^-252, in float64
     2^-2044.
@@ -46,7 +46,7 @@ def all_of(dtype: str) -> np.ndarray:
 
 
 def chosen(name: str, count: int, seed: int = 0) -> np.ndarray:
-    """Return about `count` float64 operands: over all exponents, dense where results vary, at breakpoints."""
+    """Return about `count` float64 operands: of all exponents, dense where results vary, at breakpoints."""
     rng = np.random.default_rng(seed)
     part = count // 8
     bits = rng.integers(0, 1 << 64, part, dtype=np.uint64).view(np.float64)

@@ -22,13 +22,13 @@ from gpu_sigmoid.verify.subjects import OURS, Compute, Subject
 from gpu_sigmoid.verify.units import UNITS
 
 MOST_OPEN = 1 << 16
-# 16-bit x together in a kernel's call.
+# The number of 16-bit x in one call of a kernel.
 ROWS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a part gave; `at` are the operands of the worst result."""
+    """The figures of a part; `at` are the operands of the worst result."""
 
     points: int
     ulp: float
@@ -39,7 +39,7 @@ class Found:
     violations: int
 
     def merged(self, other: "Found") -> "Found":
-        """Return what both together gave."""
+        """Return the figures of both together."""
         worst = self if not other.ulp > self.ulp else other
         return replace(
             worst,
@@ -53,7 +53,7 @@ NOTHING = Found(0, -1.0, (), 0.0, 0.0, 0, 0)
 
 
 def measure(part: Part, subject: Subject = OURS) -> Found | None:
-    """Return the figures of a part, None where the subject does not offer it."""
+    """Return the figures of a part, None if the subject does not offer it."""
     gs.set_num_threads(1)
     compute = subject.compute(part.name, part.mode, part.dtype)
     if compute is None:
@@ -114,7 +114,7 @@ def figures_of_pairs(part: Part, x: np.ndarray, compute: Compute) -> Found:
 
 
 def violations(part: Part, x: np.ndarray, got: np.ndarray) -> int:
-    """Return how many neighbours are in the wrong order, where the function is increasing."""
+    """Return how many neighbours are in the wrong order, if the function is increasing."""
     at_random = part.label not in (None, *CONSTANTS)
     if part.mode != "value" or at_random or not DEFINITIONS[part.name].increasing:
         return 0
@@ -127,7 +127,7 @@ def by_float64(part: Part, operands: np.ndarray, got: np.ndarray) -> Found:
     open_at = np.empty(MOST_OPEN, np.int64)
     at, wrong, open_count = compare(operands, got, *limits(UNITS[part.dtype]), open_at)
     if part.label not in (None, *CONSTANTS):
-        # none is promised to be the nearest, and products with powers of two are ties by the million
+        # these are not promised to be nearest, and products with powers of two have millions of ties
         open_count = 0
     if open_count > len(open_at):
         raise ArithmeticError(f"{open_count} results too near to the middle of two to tell by float64")
@@ -155,7 +155,7 @@ def settled(part: Part, operands: tuple, got: float) -> Found:
 def measure_all(
     work: list[Part], jobs: int, done: Callable[[], Any], subject: Subject = OURS
 ) -> Generator[tuple[Part, Found | None], None, None]:
-    """Measure parts on so many processes, in order."""
+    """Measure parts in order, on `jobs` processes."""
     if jobs == 1:
         for part in work:
             yield part, measure(part, subject)

@@ -1,9 +1,9 @@
 """Every 16-bit x beside every 16-bit second operand.
 
-There are a billion pairs a mode: what the reference needs of x alone is computed once
-for each x, by mpmath, as a double-double (a sum of two float64), and what remains for a pair is
-a few operations. Their error is far below what separates a result from the middle of two
-16-bit neighbours, so that no pair is left open.
+There are a billion pairs for each mode. The parts of the reference that depend only on x are computed once
+for each x, by mpmath, as a double-double (a sum of two float64), and each pair then takes a few operations.
+Their error is far below the distance of any result from the middle of two 16-bit neighbours, so that no pair
+is undecided.
 """
 
 from collections.abc import Callable
@@ -58,12 +58,12 @@ def product(high: float, low: float, x: float, c: float) -> tuple[float, float, 
 
 
 def of_x(name: str, mode: str, result: int) -> Callable[[mpf], mpf]:
-    """Return what the reference for pairs needs of x."""
+    """Return the numbers that the reference for pairs needs for x."""
     if DEFINITIONS[name].factor:
         return lambda x: exact(name, mode, *arranged(name, x, (1.0,)), result=result)[0]
     if mode == "vjp":
         return lambda x: exact(name, "grad", x)[0]
-    # of a logarithm that float64 cannot hold, it matters that it is positive
+    # for a logarithm below float64's range it only matters that it is positive
     return {"value": lambda x: max(log1p(exp(-abs(x))), mpf(1e-300)), "grad": s}[mode]
 
 
@@ -77,7 +77,7 @@ PAIR: dict[tuple[str, str], Callable] = {
 
 @cache
 def second_operands(label: str, dtype: str) -> np.ndarray:
-    """Return the 16-bit numbers that a label of `beside` stands for."""
+    """Return the 16-bit numbers of a label of `beside`."""
     low, high = (1.0, 2.0) if label == ALL_MANTISSAS else (0.0, 1.0)
     everything = all_of(dtype)
     with np.errstate(invalid="ignore"):
@@ -85,7 +85,7 @@ def second_operands(label: str, dtype: str) -> np.ndarray:
 
 
 def double_doubles(name: str, mode: str, x: np.ndarray, result: int = 0) -> np.ndarray:
-    """Return `of_x` for each x, a row of leading parts and one of what they leave."""
+    """Return `of_x` for each x, as a row of high parts and a row of low parts."""
     evaluate = of_x(name, mode, result)
     rows = np.empty((2, len(x)))
     for i, number in enumerate(x):

@@ -11,38 +11,38 @@ from gpu_sigmoid.verify import inputs
 from gpu_sigmoid.verify.beside import ALL_MANTISSAS, ALL_PAIRS, CONSTANTS, labels, others
 
 BLOCK = 1 << 22
-# Beside operands that are no constants, every so-manyth float32 is taken at least, and of the x
-# of 16-bit pairs every so-manyth in a sample.
+# If the other operands are not constants, at most every 61st float32 is measured, and in a sample of
+# 16-bit pairs every 64th x.
 SPARSE, PAIRS_SAMPLE = 61, 64
 # 16-bit x in a block of pairs.
 ROWS = 1 << 12
-# How often 16-bit x are gone over where what is beside them is drawn.
+# How often all 16-bit x are repeated if the other operands are random.
 MANY_TIMES = 256
 
 
 @dataclass(frozen=True)
 class Part:
-    """A block of the operands of one mode: a range of bit patterns, or all that is chosen."""
+    """A block of the operands of one mode: a range of bit patterns, or all chosen numbers."""
 
     name: str
     mode: str
     dtype: str
     label: str | None
-    """The rule for what goes beside x."""
+    """The rule for the operands beside x."""
     start: int = 0
     stop: int = 0
     stride: int = 1
     count: int = 0
     """How many float64 operands to choose."""
     times: int = 1
-    """How often 16-bit operands are gone over, with other ones beside them."""
+    """How often 16-bit operands are repeated, with different ones beside them."""
     result: int = 0
-    """Which of the mode's results."""
+    """The index of the result, for modes with several."""
 
     @property
     def operands(self) -> np.ndarray:
         if self.dtype == "float32":
-            # one more at the start: neighbours are compared across blocks
+            # one more at the start, since neighbours are compared across blocks
             return inputs.patterns(max(self.start - self.stride, 0), self.stop, self.stride)
         if self.dtype == "float64":
             return inputs.chosen(self.name, self.count)
@@ -57,7 +57,7 @@ class Part:
 
 
 def stride_of(dtype: str, label: str | None, stride: int) -> int:
-    """Return the stride of x, given that between float32 patterns."""
+    """Return the stride of x, given the stride between float32 patterns."""
     if label in (ALL_PAIRS, ALL_MANTISSAS):
         return 1 if stride == 1 else PAIRS_SAMPLE
     if dtype != "float32":
@@ -78,7 +78,7 @@ def parts(name: str, mode: str, dtype: str, stride: int, count: int) -> list[Par
             found += blocks(part, range(0, 1 << 16, ROWS), 1 << 16)
         elif dtype == "float32":
             step = BLOCK * every
-            # where patterns turn from positive to negative a new block starts
+            # a new block starts where patterns change from positive to negative
             starts = [*range(0, 1 << 31, step), *range(1 << 31, inputs.PATTERNS, step)]
             found += blocks(part, starts, inputs.PATTERNS)
         else:

@@ -1,4 +1,4 @@
-"""Processes that measure, and end with the one that started them, however that ends."""
+"""Processes that measure, and end together with the process that started them."""
 
 import os
 import signal
@@ -15,12 +15,12 @@ from typing import Any
 def over_processes(
     number: int, function: Callable[[Any], Any], work: list[Any], start: Callable[[], Any] = bool
 ) -> Generator[Any, None, None]:
-    """Yield a function's results in order, computed on so many processes; each calls `start` first."""
+    """Yield a function's results in order, computed on several processes; each calls `start` first."""
     context = get_context("spawn")
     if sys.platform == "win32":
-        # which lets a pool wait for no more
+        # where a pool cannot wait for more processes
         number = min(number, 61)
-    # only this process has the writing end: the reading ones see when it is closed, and when this one is gone
+    # only this process has the writing end, so the others notice when it is closed or this process ends
     reader, writer = context.Pipe(duplex=False)
     pool = ProcessPoolExecutor(number, context, begin, (reader, start))
     try:
@@ -38,7 +38,7 @@ def over_processes(
 
 
 def begin(reader: Connection, start: Callable[[], Any]) -> None:
-    """Let this process end when the pipe's other end is closed, and prepare it."""
+    """Prepare this process, and let it end when the pipe's other end is closed."""
     Thread(target=end_with, args=(reader,), daemon=True).start()
     start()
 
@@ -51,7 +51,7 @@ def end_with(reader: Connection) -> None:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Keep Ctrl-C from the processes started meanwhile: a terminal sends it to them, too."""
+    """Keep Ctrl-C, which a terminal sends to all processes, from those started meanwhile."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

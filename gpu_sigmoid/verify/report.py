@@ -22,7 +22,7 @@ HEADING = {
 
 
 def record(of: tuple, found: Found, stride: int, subject: Subject = OURS) -> Record:
-    """Return a row for JSON; numbers that matter to the last bit are in hexadecimal."""
+    """Return a row for JSON; operands and results are exact, in hexadecimal."""
     name, mode, dtype, beside = of
     return {
         "subject": subject.name,
@@ -43,18 +43,18 @@ def record(of: tuple, found: Found, stride: int, subject: Subject = OURS) -> Rec
 
 
 def how_chosen(dtype: str, label: str | None, stride: int, within: float = math.inf) -> str:
-    """Return which x a row is of, for the label of what stands beside it."""
+    """Return which x a row covers, for the label of the operands beside it."""
     every = stride_of(dtype, label, stride)
     chosen = "dense and adversarial" if dtype == "float64" else "all" if every == 1 else f"one in {every}"
     return chosen if within == math.inf else f"{chosen}, abs(x) <= {within:g}"
 
 
 def broken(row: Record) -> bool:
-    """Return whether a row of ours breaks its promise."""
+    """Return whether a row of ours exceeds its bound."""
     if row["subject"] != OURS.name:
         return False
     bound = bound_of(row)
-    # a not-quite-half is rounded to four digits in the record
+    # an error of just over one half is rounded to 0.5 in the record
     miss_rounded = bound == 0.5 and row["wrongly_rounded"] > 0
     return row["ulp"] > bound or row["order_violations"] > 0 or miss_rounded
 
@@ -77,7 +77,7 @@ def line(row: Record) -> str:
 
 
 def write(path: Path, rows: list[Record]) -> None:
-    """Write rows to a JSON file, in place of those that it has of the same subjects."""
+    """Write rows to a JSON file, replacing its rows with the same key."""
     before = json.loads(path.read_bytes())["rows"] if path.exists() else []
     kept = {key(row): row for row in (*before, *rows)}
     path.write_text(
@@ -86,6 +86,6 @@ def write(path: Path, rows: list[Record]) -> None:
 
 
 def key(row: Record) -> tuple:
-    """Return what a row is of, in an order that can be sorted by."""
+    """Return the key of a row, by which rows can be sorted."""
     place = list(FUNCTIONS).index(row["function"])
     return row["subject"], place, row["mode"], row["dtype"], row["beside"] or ""

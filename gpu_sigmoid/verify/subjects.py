@@ -1,4 +1,4 @@
-"""What is measured: by default our kernels."""
+"""The libraries that can be measured; by default our kernels."""
 
 import math
 from collections.abc import Callable
@@ -21,10 +21,10 @@ class Subject:
 
     name: str
     compute: Callable[[str, str, str], Compute | None]
-    """Gives what computes a (function, mode, dtype) of arrays, None where the library has
-    nothing for it. It is pickled for the processes that measure."""
+    """Returns the function that computes a (function, mode, dtype) of arrays, or None if the library has
+    none. It is pickled for the measuring processes."""
     distributions: tuple[str, ...]
-    """Those whose versions a row of figures names."""
+    """The distributions whose versions a row of figures names."""
     within: float = math.inf
     """The largest abs(x) that is measured."""
 

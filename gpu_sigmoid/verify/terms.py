@@ -1,4 +1,4 @@
-"""The terms that definitions are made of, in mpmath, to the working precision."""
+"""The terms of the definitions, in mpmath, at the working precision."""
 
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ def exp_to(x: mpf, precision: int) -> mpf:
 
 
 def exp(x: mpf) -> mpf:
-    """Return the exponential to the working precision; a definition asks for the same one several times."""
+    """Return the exponential at the working precision, cached since definitions use it several times."""
     return exp_to(x, mp.prec)
 
 
@@ -47,7 +47,7 @@ def larger(a: mpf, b: mpf) -> mpf:
 
 
 def weight(t: mpf, p: mpf) -> mpf:
-    """Return what the logarithm in the weighted cross-entropy counts for."""
+    """Return the weight of the logarithm in the weighted cross-entropy."""
     return 1 + (p - 1) * t
 
 

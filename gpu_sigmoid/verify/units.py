@@ -22,7 +22,7 @@ class Unit:
         return numpy_dtype(self.name)
 
     def of(self, scale: mpf) -> mpf:
-        """Return the last place of a number of magnitude `scale`, that of subnormals at least."""
+        """Return the last place of a number of magnitude `scale`, at least that of subnormals."""
         exponent = frexp(scale)[1] if scale else self.least
         return ldexp(mpf(1), max(exponent - self.precision, self.least))
 
@@ -44,7 +44,7 @@ class Unit:
         """Return `exact` rounded to nearest, ties to even."""
         if self.overflows(exact):
             return float("inf") if exact > 0 else float("-inf")
-        # at the working precision the division would round a near tie to a tie
+        # at the working precision the division would round a near tie to an exact tie
         with mp.workprec(exact.man.bit_length() + 2 * self.precision):
             step = self.of(abs(exact))
             below = floor(exact / step)

@@ -1,16 +1,15 @@
 """The definitions in float64, in forms that do not cancel: for operands of at most 32 bits.
 
-Their own error is some units of 2^-53, relative; measured against `exact` by the
-tests, and bounded by `ERROR`. That decides errors in units of float32 to 2^-26 of one.
-What it leaves open, whether a result next to the middle of two floats is the nearer
-one, goes to mpmath.
+Their relative error is a few units of 2^-53; the tests measure it against `exact`, and `ERROR` bounds it.
+So errors in units of float32 are known to 2^-26 of a unit. mpmath decides what that leaves open, whether a
+result next to the middle of two floats is the nearer one.
 
-- `elementary`: what they are made of
+- `elementary`: their building blocks
 - `of_x`: functions of x alone; `parameters`: of a target or a parameter too; `products`: with a factor
 
-Each returns (high, low, scale): the result; what float64 cannot hold of it, to some
-digits, where that decides between neighbours for millions of operands (0: not known);
-and the larger term (0: the result itself), see `exact.larger_term`.
+Each returns (high, low, scale): the result; the part of it that float64 cannot hold, to some digits, if
+that decides between neighbours for millions of operands (0: unknown); and the larger term (0: the result
+itself), see `exact.larger_term`.
 """
 
 from collections.abc import Callable
@@ -77,4 +76,4 @@ REFERENCES: dict[tuple[str, str], tuple[tuple[Callable, ...], int]] = {
         (name, "vjp"): ((vjp_of_three(grad),), 4) for (name, what), grad in OF_THREE.items() if what == "grad"
     },
 }
-"""The references of each mode's results, and of how many operands they are."""
+"""The references of each mode's results, and their number of operands."""

@@ -1,4 +1,4 @@
-"""What the references are made of, in forms that do not cancel."""
+"""The building blocks of the references, in forms that do not cancel."""
 
 import math
 
@@ -7,7 +7,7 @@ import numpy as np
 from mpmath import exp as mp_exp
 from mpmath import findroot, mp, mpf
 
-# Below, the second term of a series is beyond float64, and the third beyond that.
+# Below this, the second term of a series is beyond float64, and the third beyond that.
 TINY = 2.0**-54
 
 

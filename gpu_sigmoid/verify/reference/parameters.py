@@ -48,7 +48,7 @@ def bce_value(x, t):
     # exact for factors of 24 and 29 bits
     linear = abs(x) * distance
     exact = x < 0.0 or (1.0 - distance == t and distance * 2.0**29 == math.floor(distance * 2.0**29))
-    # of what underflows, it matters that it is positive
+    # of an underflowing number it only matters that it is positive
     log = max(math.log1p(math.exp(-abs(x))), 1e-300)
     high = linear + log
     low = (linear - high) + log
@@ -71,7 +71,7 @@ def bce_grad(x, t):
 def weighted_bce_value(x, t, p):
     misses, hits = (1.0 - t) * log1p_exp(x), p * t * log1p_exp(-x)
     high = misses + hits
-    # where all but a last, small part is exact, it may be the middle of two floats
+    # if everything except a small last part is exact, the rest may be the middle of two floats
     linear, rest = (1.0 - t) * x, ((1.0 - t) + p * t) * math.log1p(math.exp(-abs(x)))
     low = (linear - (linear + rest)) + rest
     exact = x > 0.0 and 1.0 - (1.0 - t) == t and (1.0 - t) * 2.0**29 == math.floor((1.0 - t) * 2.0**29)
@@ -96,7 +96,7 @@ def weighted_bce_grad2(x, t, p):
 
 
 def of_x(evaluate):
-    """Return the derivative's reference as a function of x and a target, which it does not depend on."""
+    """Return the derivative's reference as a function of x and a target, which it ignores."""
     return jit(lambda x, t: evaluate(x))
 
 

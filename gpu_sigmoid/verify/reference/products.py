@@ -1,4 +1,4 @@
-"""The references of functions with a factor, of what is known of x alone."""
+"""The references of functions with a factor, built from references of x alone."""
 
 from collections.abc import Callable
 
