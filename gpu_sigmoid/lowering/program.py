@@ -92,9 +92,16 @@ def weighted(derivative: Value) -> Value:
 
 
 def lower_for(formula: Callable, mode: Mode, dtype: str) -> Program:
-    """Return the program for operands of `dtype`; 16-bit results are computed in float32 and rounded once."""
-    narrowed = dtype in ("float16", "bfloat16")
-    return lower(formula, mode, FLOAT32 if narrowed else FORMATS[dtype], narrowed)
+    """Return the program for operands of `dtype`; 16-bit results are computed in float32 and rounded once.
+
+    Those of one operand are the nearest, whatever it is: they are computed in two parts. Of several, few would
+    differ, and by a thousandth of a ULP, where float32's error decides between neighbours; but where terms
+    cancel, as the formula's `terms_cancel` says, what remains would have lost more.
+    """
+    if dtype in FORMATS:
+        return lower(formula, mode, FORMATS[dtype])
+    operands = len(inspect.signature(formula).parameters) + mode.weighted
+    return lower(formula, mode, FLOAT32, operands == 1 or hasattr(formula, "terms_cancel"))
 
 
 def needed(outputs: tuple[Value, ...]) -> tuple[Value, ...]:
