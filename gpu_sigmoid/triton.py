@@ -43,6 +43,10 @@ CONSTRAINTS = {"float32": "f", "float64": "d"}
 NAMES = {"float16": "fp16", "bfloat16": "bf16", "float32": "fp32", "float64": "fp64"}
 """Triton's names of the dtypes."""
 
+NOTES = """{summary}
+
+On blocks and scalars of one dtype, inside functions that Triton compiles.
+"""
 HEAD = """\
 def {name}({parameters}):
 """
@@ -50,13 +54,17 @@ WITH_PARAMETER = """\
     if {parameter} is not None:
         return {called}({operands})
 """
+LIKE = """\
+    tl.static_assert({found}, "{label}: {wanted} must be a block or a scalar in the kernel")
+    like = {like}
+"""
 OF_A_NUMBER = """\
     if not isinstance({operand}, tl.tensor):
-        {operand} = tl.full((), {operand}, {first}.dtype)
-    tl.static_assert({operand}.dtype == {first}.dtype, "{label}: operands must have the same dtype")
+        {operand} = tl.full((), {operand}, like.dtype)
+    tl.static_assert({operand}.dtype == like.dtype, "{label}: operands must have the same dtype")
 """
 BRANCH = """\
-    {keyword} {first}.dtype == tl.{dtype}:
+    {keyword} like.dtype == tl.{dtype}:
         results = tl.inline_asm_elementwise(
             '''{block}''',
             "{constraints}", [{arguments}], {dtypes}, is_pure=True, pack=1,
@@ -71,17 +79,24 @@ TAIL = """\
 
 def source_of(method: Method) -> str:
     """Return the source of a Triton function, with its PTX; Triton caches functions by their source."""
-    names = {"label": method.label, "first": method.operands[0]}
+    # a number may be the first operand, and takes the dtype of another
+    *candidates, last = [(operand, f"isinstance({operand}, tl.tensor)") for operand in method.operands]
+    like = "".join(f"{operand} if {found} else " for operand, found in candidates) + last[0]
+    # Triton does not take several `or` in a row
+    found = "".join(f"True if {found} else " for _, found in candidates) + last[1]
+    wanted = "at least one operand" if candidates else "the operand"
     lines = [HEAD.format(name=name_of(method), parameters=", ".join(parameters(method)))]
     if method.parametrised is not None:
         _, operands = method.with_parameter(method.operands, method.parameter)
         called = name_of(method.parametrised)
         given = ", ".join(operands)
         lines.append(WITH_PARAMETER.format(parameter=method.parameter, called=called, operands=given))
-    lines += [OF_A_NUMBER.format(operand=operand, **names) for operand in method.operands[1:]]
+    lines.append(LIKE.format(found=found, like=like, label=method.label, wanted=wanted))
+    if candidates:
+        lines += [OF_A_NUMBER.format(operand=operand, label=method.label) for operand in method.operands]
     for i, dtype in enumerate(NAMES):
-        lines.append(BRANCH.format(keyword="elif" if i else "if", **names, **branch_of(method, dtype)))
-    return "".join([*lines, TAIL.format(**names)])
+        lines.append(BRANCH.format(keyword="elif" if i else "if", **branch_of(method, dtype)))
+    return "".join([*lines, TAIL.format(label=method.label)])
 
 
 def name_of(method: Method) -> str:
@@ -124,7 +139,9 @@ def compiled(method: Method) -> Any:
     if method.parametrised is not None:
         scope[name_of(method.parametrised)] = compiled(method.parametrised)
     exec(compile(source, filename, "exec"), scope)
-    return triton.jit(scope[name_of(method)])
+    function = scope[name_of(method)]
+    function.__doc__ = NOTES.format(summary=(method.__doc__ or "").partition("\n")[0])
+    return triton.jit(function)
 
 
 _functions: dict[str, Any] = {}
@@ -140,3 +157,7 @@ def __getattr__(name: str) -> Any:
             setattr(found, mode, compiled(function.methods[mode]))
         _functions[name] = found
     return _functions[name]
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *FUNCTIONS])

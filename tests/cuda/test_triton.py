@@ -1,6 +1,7 @@
 """gs.triton: in a user's Triton kernel the functions give the CPU's bits; compiled by Triton, run by CuPy."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,13 @@ def compiled(function: Any, types: dict[str, str], capability: int) -> Any:
     with triton.knobs.compilation.scope():
         triton.knobs.compilation.disable_line_info = True
         return triton.compile(source, GPUTarget("cuda", capability, 32), {"num_warps": 1})
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those that caused it: Triton's first ones name no function."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def launch(built: Any, arrays: list[np.ndarray], results: int) -> list[np.ndarray]:
@@ -144,10 +152,21 @@ def test_other_dtypes_are_refused(x: str, y: str, message: str, tmp_path: Path) 
     user = kernel(tmp_path, body, ["x", "y"])
     with pytest.raises(CompilationError) as refused:
         compiled(user, {"x": x, "y": y}, 90)
-    errors = [refused.value]
-    while cause := errors[-1].__cause__ or errors[-1].__context__:
-        errors.append(cause)
-    assert any(message in str(error) for error in errors)
+    assert any(message in str(error) for error in causes(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("tanh(0.1)", "tanh: the operand must be a block or a scalar in the kernel"),
+        ("bce_with_logits(1.0, 0.5, 2)", "bce_with_logits: at least one operand must be a block or a scalar"),
+    ],
+)
+def test_numbers_alone_are_refused(call: str, message: str, tmp_path: Path) -> None:
+    user = kernel(tmp_path, f"tl.store(x + i, gs.triton.{call}, held)", ["x"])
+    with pytest.raises(CompilationError) as refused:
+        compiled(user, {"x": "fp32"}, 90)
+    assert any(message in str(error) for error in causes(refused.value))
 
 
 @pytest.mark.parametrize("target", ["0.25", "tl.load(y)", "tl.load(y + i // 500)"])
@@ -158,6 +177,15 @@ def test_numbers_and_scalars_beside_blocks(target: str, tmp_path: Path) -> None:
     built = compiled(kernel(tmp_path, body, ["x", "y", "out"]), dict.fromkeys(("x", "y", "out"), "fp64"), 90)
     (got,) = launch(built, [x, y], 1)
     assert bits(got) == bits(gs.bce_with_logits(x, 0.25))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_number_takes_the_dtype_of_what_follows(dtype: str, tmp_path: Path) -> None:
+    body = "tl.store(y + i, gs.triton.swiglu(0.1, tl.load(x + i, held)), held)"
+    (x,) = sample(gs.tanh, DTYPES[dtype], SIZE)
+    built = compiled(kernel(tmp_path, body, ["x", "y"]), dict.fromkeys("xy", TRITON_TYPES[dtype]), 90)
+    (got,) = launch(built, [x], 1)
+    assert bits(got) == bits(gs.swiglu(np.full_like(x, 0.1), x))
 
 
 PARAMETRISED = [function for function in gs.FUNCTIONS.values() if function.parameter]
