@@ -18,13 +18,9 @@ def checked_out(
     They must have the shape that the operands broadcast to. NumPy would repeat the result over a larger
     one, which is more likely a mistake.
     """
-    count = len(method.mode.partials)
+    outs = counted_out(method, out)
     if out is None:
-        return (None,) * count
-    outs = out if isinstance(out, tuple) else (out,)
-    if len(outs) != count:
-        wanted = "one array" if count == 1 else f"a tuple of {count} arrays"
-        raise TypeError(f"{method.label}: out must be {wanted}, not {len(outs)}")
+        return outs
     given = [array for array in outs if array is not None]
     shape = broadcast_shape(method, operands)
     for array in given:
@@ -44,6 +40,18 @@ def checked_out(
         raise ValueError(f"{method.label}: elements of out share memory, but each result needs its own")
     if len(given) > 1:
         refuse_shared_memory(method, [placed(array) for array in given])
+    return outs
+
+
+def counted_out(method: Any, out: Any) -> tuple:
+    """Return `out` as a tuple with an array or None for each result."""
+    count = len(method.mode.partials)
+    if out is None:
+        return (None,) * count
+    outs = out if isinstance(out, tuple) else (out,)
+    if len(outs) != count:
+        wanted = "one array" if count == 1 else f"a tuple of {count} arrays"
+        raise TypeError(f"{method.label}: out must be {wanted}, not {len(outs)}")
     return outs
 
 

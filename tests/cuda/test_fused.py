@@ -53,6 +53,15 @@ def test_fuse_writes_into_an_operand() -> None:
     assert bits(there.get()) == bits(gs.silu(x))
 
 
+def test_fuse_refuses_one_array_for_two_results() -> None:
+    @cupy.fuse()
+    def fused(x: Any) -> None:
+        gs.silu.value_and_grad(x, out=x)
+
+    with pytest.raises(TypeError, match=r"value_and_grad: out .* a tuple of 2 arrays, not 1"):
+        fused(cupy.zeros(3))
+
+
 @pytest.mark.filterwarnings("ignore:cupyx.jit.rawkernel is experimental")
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_jit_takes_ufuncs(dtype: str) -> None:

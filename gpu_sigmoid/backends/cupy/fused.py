@@ -8,6 +8,7 @@ from cupy._core import _fusion_interface, create_ufunc
 
 from gpu_sigmoid.backends.cupy.storage import CONVERSIONS
 from gpu_sigmoid.lowering import Program, cuda_source, lower_for
+from gpu_sigmoid.outputs import counted_out
 
 Placeholder = _fusion_interface._VariableProxy
 """The types of the arguments that `cupy.fuse` passes instead of arrays."""
@@ -19,8 +20,7 @@ INTEGERS = "?bBhHiIlLqQ"
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute within `cupy.fuse`."""
-    outs = out if isinstance(out, tuple) else () if out is None else (out,)
-    return ufunc(method)(*operands, *outs)
+    return ufunc(method)(*operands, *counted_out(method, out))
 
 
 @cache
