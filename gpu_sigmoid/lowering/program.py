@@ -94,9 +94,9 @@ def weighted(derivative: Value) -> Value:
 def lower_for(formula: Callable, mode: Mode, dtype: str) -> Program:
     """Return the program for operands of `dtype`; 16-bit results are computed in float32 and rounded once.
 
-    Those of one operand are the nearest, whatever it is: they are computed in two parts. Of several, few would
-    differ, and by a thousandth of a ULP, where float32's error decides between neighbours; but where terms
-    cancel, as the formula's `terms_cancel` says, what remains would have lost more.
+    With one operand they are always the nearest float, because they are computed in two parts. With several
+    operands few would differ, by a thousandth of a ULP, where float32's error decides between neighbours. But
+    where terms cancel, as the formula's `terms_cancel` says, the rest would lose more.
     """
     if dtype in FORMATS:
         return lower(formula, mode, FORMATS[dtype])
