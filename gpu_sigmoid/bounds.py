@@ -209,16 +209,16 @@ bce_with_logits_pos_weight  value  float32   2.5    1.7348  -0x1.6834e8p-2 0x1.e
 bce_with_logits_pos_weight  value  float64   2.5    1.3652  0x1.5fc5ae83c86ecp+9 0x1p+0 0x1.c56606a1b5a6bp+2
 bce_with_logits_pos_weight  value  float16   0.51   0.5000  -0x1.0cp-14 0x0p+0 0x1.c9cp+5
 bce_with_logits_pos_weight  value  bfloat16  0.51   0.5000  -0x1.f4p-7 0x0p+0 0x1.78p+10
-bce_with_logits_pos_weight  grad   float32   2.5    2.4314  -0x1.072002p-13 0x1.47ca04p-1 0x1.782ap+6
-bce_with_logits_pos_weight  grad   float64   2.5    1.5413  -0x1.0000000000001p-26 0x1.eb792070053dp-2 0x1.dcb4d416d023bp+11
+bce_with_logits_pos_weight  grad   float32   2.5    2.0509  0x1.7d539ep+2 0x1.74287ap-2 0x1.951d74p+9
+bce_with_logits_pos_weight  grad   float64   2.5    1.4503  -0x1.b6dd734673cccp-27 0x1.a0a3c30b5846p-2 0x1.15f5e0e007cfcp+5
 bce_with_logits_pos_weight  grad   float16   0.51   0.5000  -0x1p-11 0x0p+0 0x1p+0
 bce_with_logits_pos_weight  grad   bfloat16  0.51   0.5000  -0x1p-8 0x0p+0 0x1.a2p-12
 bce_with_logits_pos_weight  grad2  float32   2.5    1.7089  0x1.ad79cep+0 0x1.d44f94p-4 0x1.9af762p-2
 bce_with_logits_pos_weight  grad2  float64   2.5    1.5509  0x1.732e2922e3617p+8 0x1.fae2a2acd74ep-1 0x1.13be5d6e35b84p-10
 bce_with_logits_pos_weight  grad2  float16   0.51   0.5000  0x1.b3p+0 0x0p+0 0x1.c4p-12
 bce_with_logits_pos_weight  grad2  bfloat16  0.51   0.5000  0x1.f4p-25 0x1p-2 0x1.f4p+8
-bce_with_logits_pos_weight  vjp    float32   5.5    4.5671  -0x1.d74002p-14 0x1.3c205ap-2 0x1.c3e26ap+10 0x1.d4310ap+0
-bce_with_logits_pos_weight  vjp    float64   5.5    2.6031  -0x1p-11 0x1.4e2cf07fe5607p-1 0x1.d333756ade91ep+10 -0x1.82177537c8f19p-182
+bce_with_logits_pos_weight  vjp    float32   4.5    3.6532  -0x1.9p-20 0x1.aca2fp-3 0x1.459f9p+8 0x1.d6bbcap+0
+bce_with_logits_pos_weight  vjp    float64   4.5    1.6227  0x1.fffffffffffffp-999 0x1.ea94ab8740634p-1 0x1.2335b02a49c67p+3 -0x1.bfd48b7a086f4p-889
 bce_with_logits_pos_weight  vjp    float16   0.51   0.5001  -0x1.3p-4 0x1.cc8p-2 0x1.83cp+9 0x1.39cp+0
 bce_with_logits_pos_weight  vjp    bfloat16  0.51   0.5000  0x1.02p-85 0x1.56p-1 0x1p+1 -0x1p+1
 glu                         value  float32   2.5    1.3474  -0x1.36729p+31 -0x1.6106a2p+6

@@ -194,7 +194,8 @@ def bce_with_logits_pos_weight(x, target, pos_weight):
     signed_q = where(x < 0.0, q, -q)
     signed_distance = where(x < 0.0, -hit, miss)
     part, part_low = multiply(signed_q, where(x < 0.0, q_low, -q_low), weight, weight_low)
-    quick_grad = fma(signed_q, weight * final_scale, signed_distance)
+    # with what a hit's rounding costs, a whole unit where sigmoid(-x) is just below a half
+    quick_grad = fma(signed_q, weight * final_scale, signed_distance) + where(x < 0.0, -hit_low, -0.0)
     grad = if_narrowed(fma(part, final_scale, signed_distance), quick_grad)
     grad_error = two_sum_error(signed_distance, part * final_scale, grad)
     grad_low = fma(part_low, final_scale, grad_error) + where(x < 0.0, -hit_low, miss_low)
