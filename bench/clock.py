@@ -18,8 +18,6 @@ Call = Callable[[], Any]
 SAMPLE_SECONDS = 0.005
 # JAX frees a large result after it has returned, on another thread: the next would pay for it.
 SETTLE_SECONDS = 0.01
-
-
 # Waking threads and refilling caches, some milliseconds at most, does not matter to a longer call.
 LONG_SECONDS = 0.1
 PERCENTILES = (10, 90)

@@ -56,7 +56,7 @@ def several(name: str, choices: Any, text: str) -> Any:
     help="CPU threads; each number is timed in its own process.",
 )
 @click.option("--device", "place", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
-@click.option("--rounds", type=click.IntRange(3), default=15, show_default=True, help="Timings of each call.")
+@click.option("--rounds", type=click.IntRange(3), default=11, show_default=True, help="Timings of each call.")
 @click.option(
     "-o",
     "--output",
