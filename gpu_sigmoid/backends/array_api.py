@@ -54,7 +54,8 @@ def home_of(method: Any, operands: tuple) -> tuple[Any, Any] | None:
 def view_of(method: Any, operand: Any) -> np.ndarray:
     try:
         return np.from_dlpack(operand)
-    except (BufferError, RuntimeError, TypeError, ValueError) as error:
+    # NumPy asks a second time, as of an older version, and pyarrow warns, which may be made an error
+    except (BufferError, RuntimeError, TypeError, ValueError, DeprecationWarning) as error:
         way = (
             "; convert it yourself, for instance with numpy.asarray" if hasattr(operand, "__array__") else ""
         )

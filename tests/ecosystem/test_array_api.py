@@ -55,8 +55,8 @@ def test_lists_beside_arrays() -> None:
         gs.sigmoid([x, x])
 
 
-# of what has none, NumPy asks twice
-@pytest.mark.filterwarnings("ignore:Exporting an unversioned DLPack:DeprecationWarning")
+# of what has none, NumPy asks twice, and pyarrow warns
+@pytest.mark.filterwarnings("error")
 def test_pyarrow() -> None:
     pa = library("pyarrow")
     got = gs.sigmoid(pa.array([0.5, 1.0], pa.float32()))
