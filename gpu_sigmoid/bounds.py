@@ -221,35 +221,35 @@ bce_with_logits_pos_weight  vjp    float32   4.5    3.6532  -0x1.9p-20 0x1.aca2f
 bce_with_logits_pos_weight  vjp    float64   4.5    1.6227  0x1.fffffffffffffp-999 0x1.ea94ab8740634p-1 0x1.2335b02a49c67p+3 -0x1.bfd48b7a086f4p-889
 bce_with_logits_pos_weight  vjp    float16   0.51   0.5001  -0x1.3p-4 0x1.cc8p-2 0x1.83cp+9 0x1.39cp+0
 bce_with_logits_pos_weight  vjp    bfloat16  0.51   0.5000  0x1.02p-85 0x1.56p-1 0x1p+1 -0x1p+1
-glu                         value  float32   2.5    1.3474  -0x1.36729p+31 -0x1.6106a2p+6
+glu                         value  float32   2.5    1.5735  -0x1.4dd50ap+122 -0x1.7a480ep+6
 glu                         value  float64   2.5    0.9745  0x1.6a09cc69a43fbp+0 -0x1.292fd5a44ca45p+9
 glu                         value  float16   0.51   0.5000  0x1.adp+0 -0x1.cp-2
 glu                         value  bfloat16  0.51   0.5000  0x1p+0 -0x1p-8
-glu                         grad   float32   2.5    1.3474  -0x1.36729p+31 0x1.6106a2p+6
+glu                         grad   float32   2.5    1.5735  -0x1.4dd50ap+122 0x1.7a480ep+6
 glu                         grad   float64   2.5    0.9745  0x1.6a09cc69a43fbp+0 -0x1.292fd5a44ca45p+9
 glu                         grad   float16   0.51   0.5000  0x1p+0 -0x1p-11
 glu                         grad   bfloat16  0.51   0.5000  0x1p+0 -0x1p-8
-glu                         grad2  float32   2.5    1.4225  -0x1.40e28ap+0 0x1.240d28p+4
+glu                         grad2  float32   2.5    2.0669  0x1.6d4e7p+0 0x1.1af2a4p+4
 glu                         grad2  float64   2.5    1.2072  0x1p+0 0x1.2e3650d211557p+5
 glu                         grad2  float16   0.51   0.5000  0x1p+0 0x1.b3p+0
 glu                         grad2  bfloat16  0.51   0.5000  0x1.1p+0 0x1p-127
-glu                         vjp    float32   3.0    1.8871  0x1.dd5f72p+0 0x1.5bc02cp+6 -0x1.5d9b34p+0
+glu                         vjp    float32   3.0    2.5203  0x1.df770cp+0 0x1.5eb8aep+6 -0x1.80e3eep+0
 glu                         vjp    float64   3.0    0.9238  0x1.0d2db30f0c9dcp+0 0x1.6c3fb433352f5p+8 0x1.58501f857b7f9p+0
 glu                         vjp    float16   0.51   0.5000  0x1.11p+0 0x1.ap-19 -0x1.ep+0
 glu                         vjp    bfloat16  0.51   0.5000  0x1.68p+0 0x1.fcp-24 -0x1.6p+0
-swiglu                      value  float32   2.5    1.3515  -0x1.fe14c4p+2 -0x1.3793e6p-117
+swiglu                      value  float32   2.5    2.0202  -0x1.5bdep+6 -0x1.042088p+0
 swiglu                      value  float64   2.5    0.9258  -0x1.63ee5b1397599p+9 -0x1.703fc9c6dbdabp+0
 swiglu                      value  float16   0.51   0.5000  0x1.7p+5 0x1.02p+0
 swiglu                      value  bfloat16  0.51   0.5000  0x1p-127 0x1.04p+0
-swiglu                      grad   float32   3.0    1.8946  -0x1.799448p+2 0x1.c8d586p+54
+swiglu                      grad   float32   3.0    2.4849  -0x1.111796p+4 -0x1.60c21cp-105
 swiglu                      grad   float64   3.0    1.3157  0x1.174abc22462c5p-18 0x1.ffe41bbbfd9d2p+0
 swiglu                      grad   float16   0.51   0.5001  -0x1.4p+2 0x1.6bp+0
 swiglu                      grad   bfloat16  0.51   0.5000  0x1p-133 0x1p+0
-swiglu                      grad2  float32   2.5    1.8984  -0x1.3dcfacp+3 0x1p+0
+swiglu                      grad2  float32   2.5    1.9137  -0x1.46cc3ap+2 0x1p+0
 swiglu                      grad2  float64   2.5    1.2008  -0x1.0a2b23f3bab74p+2 0x1p+0
 swiglu                      grad2  float16   0.51   0.5000  -0x1p-12 0x1p+0
 swiglu                      grad2  bfloat16  0.51   0.5000  -0x1p-9 0x1p+0
-swiglu                      vjp    float32   3.0    2.0966  -0x1.106212p+4 0x1.173f8p+16 0x1.428dd2p-67
+swiglu                      vjp    float32   3.0    2.2417  0x1.300012p-19 -0x1.b93e18p-124 -0x1.068938p-1
 swiglu                      vjp    float64   3.0    1.3756  0x1.01244726725d8p-3 0x1.2ad2379c7352p+0 0x1.85bb014c4d1f5p+0
 swiglu                      vjp    float16   0.51   0.5000  0x1.28cp+5 0x1.7d8p+0 0x1.8p+0
 swiglu                      vjp    bfloat16  0.51   0.5000  0x1.8p-131 0x1.cp+0 0x1.24p+0
