@@ -28,17 +28,18 @@ def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "flo
         code. It defines `sigmoid_value(x)`, `silu_grad(x)` and so on in namespace
         `gpu_sigmoid`: the name of a function followed by that of the mode. Functions with a
         parameter, such as `silu_beta_grad(x, beta)`, take it after the operands. `..._vjp`
-        takes the cotangent last, and `..._value_and_grad` takes two more arguments, references
-        to the variables for its results. Compiler options, `-ftz=true` included, do not change
-        results. A host compiler accepts the code too, as C++17, with `g++ -ffp-contract=off`;
-        with `-ffast-math` that is an error. One source may contain several such texts.
+        takes the cotangent after these. A function with several results returns none, and
+        takes a reference to a variable for each as its last arguments. The code is C++17. Compiler
+        options, `-ftz=true` included, do not change results. A host compiler accepts the code too,
+        with `g++ -ffp-contract=off`; with `-ffast-math` it is an error. One source may contain
+        several such texts.
 
     Raises
     ------
     TypeError
         If an argument is neither a function of `gpu_sigmoid.FUNCTIONS` nor its method.
     ValueError
-        If a dtype is neither "float32" nor "float64".
+        If `dtype` has none of these, or another.
 
     Examples
     --------
@@ -48,10 +49,10 @@ def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "flo
     ...     "float32 x, float32 y", "float32 z",
     ...     "z = y * gpu_sigmoid::sigmoid_value(x)", "gated", preamble=source)
     """
-    dtypes = (dtype,) if isinstance(dtype, str) else tuple(dtype)
-    for name in dtypes:
-        if name not in FORMATS:
-            raise ValueError(f"cuda_source: dtype must be float32, float64 or a tuple of them, not {name!r}")
+    dtypes = (dtype,) if isinstance(dtype, str) else dtype
+    names = list(FORMATS)
+    if not (isinstance(dtypes, tuple | list) and dtypes and all(name in names for name in dtypes)):
+        raise ValueError(f"cuda_source: dtype must be float32, float64 or a tuple of them, not {dtype!r}")
     for method in functions:
         refuse_what_is_no_method("cuda_source", method)
     chosen = functions or [f.methods[m] for f in FUNCTIONS.values() for m in PUBLIC]

@@ -142,8 +142,9 @@ def test_holds_what_was_asked_for() -> None:
 
 
 def test_refusals_say_what_is_accepted() -> None:
-    with pytest.raises(ValueError, match="float32, float64 or a tuple of them, not 'float16'"):
-        gs.cuda_source(gs.sigmoid, dtype="float16")
+    for dtype in ("float16", np.float32, ("float32", "half"), (), None):
+        with pytest.raises(ValueError, match="must be float32, float64 or a tuple of them, not "):
+            gs.cuda_source(gs.sigmoid, dtype=dtype)
     for wrong in (np.exp, "sigmoid", [].append):
         with pytest.raises(TypeError, match="not a function of gpu_sigmoid"):
             gs.cuda_source(wrong)
