@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from helpers.backends import Backend
 from helpers.calls import checked, checked_into, laid, sample
+from helpers.combinations import with_a_dtype
 from helpers.floats import DTYPES
 from helpers.methods import methods_of_several_operands
 
@@ -32,9 +33,7 @@ def operands(method: Any, dtype: str, shapes: tuple) -> list[np.ndarray]:
     return [a[: int(np.prod(shape))].reshape(shape) for a, shape in zip(arrays, turns, strict=True)]
 
 
-@pytest.mark.parametrize("shapes", SHAPES)
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("method", METHODS, ids=str)
+@with_a_dtype(method=METHODS, shapes=SHAPES)
 def test_shapes(method: Any, dtype: str, shapes: str, backend: Backend) -> None:
     hosts = operands(method, dtype, SHAPES[shapes])
     checked(backend, method, *hosts)

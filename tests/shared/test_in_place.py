@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from helpers.backends import Backend
 from helpers.calls import assert_results, bits, expected, sample
+from helpers.combinations import with_a_dtype
 from helpers.floats import DTYPES
 from helpers.methods import as_tuple, of_each_signature, single_results
 
@@ -22,10 +23,7 @@ VIEWS = {
 }
 
 
-@pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", PUBLIC)
+@with_a_dtype(function=FUNCTIONS.values(), name=PUBLIC, view=VIEWS)
 def test_in_place(function: Any, name: str, dtype: str, view: str, backend: Backend) -> None:
     method = function.methods[name]
     hosts = [VIEWS[view](a) for a in sample(method, DTYPES[dtype], 241)]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers.backends import Backend
 from helpers.calls import checked, sample
+from helpers.combinations import with_a_dtype
 from helpers.floats import DTYPES
 from helpers.layouts import LAYOUTS, MANY_AXES, SIZE
 from helpers.methods import of_each_signature
@@ -26,10 +27,7 @@ def test_every_function(function: Any, name: str, dtype: str, layout: str, backe
     checked(backend, method, *(LAYOUTS[layout](a) for a in sample(method, DTYPES[dtype], SIZE)))
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", PUBLIC)
+@with_a_dtype(function=FUNCTIONS.values(), name=PUBLIC, layout=LAYOUTS)
 def test_every_layout(function: Any, name: str, dtype: str, layout: str, backend: Backend) -> None:
     method = function.methods[name]
     checked(backend, method, *(LAYOUTS[layout](a) for a in sample(method, DTYPES[dtype], SIZE)))

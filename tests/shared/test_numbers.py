@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers.backends import Backend
 from helpers.calls import bits, checked, checked_into, laid, sample
+from helpers.combinations import with_a_dtype
 from helpers.floats import BFLOAT16, DTYPES
 from helpers.methods import as_tuple, methods_of_several_operands, operands
 
@@ -18,9 +19,7 @@ METHODS = methods_of_several_operands()
 PYTHON = [0.1, -0.0, 3, True, 1e-30, float("inf"), float("nan")]
 
 
-@pytest.mark.parametrize("number", PYTHON, ids=repr)
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("method", METHODS, ids=str)
+@with_a_dtype(method=METHODS, number=PYTHON)
 def test_a_python_number_takes_the_arrays_dtype(
     method: Any, dtype: str, number: float, backend: Backend
 ) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers.backends import Backend
 from helpers.calls import assert_results, checked_into, expected, laid, sample
+from helpers.combinations import with_a_dtype
 from helpers.exporters import Packed
 from helpers.floats import DTYPES
 from helpers.methods import as_tuple, of_each_signature, single_results
@@ -27,10 +28,7 @@ OUTS = {
 }
 
 
-@pytest.mark.parametrize("layout", OUTS)
-@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", PUBLIC)
+@with_a_dtype(function=FUNCTIONS.values(), name=PUBLIC, layout=OUTS)
 def test_every_layout(function: Any, name: str, dtype: str, layout: str, backend: Backend) -> None:
     method = function.methods[name]
     hosts = tuple(a.reshape(6, 8) for a in sample(method, DTYPES[dtype], 48))

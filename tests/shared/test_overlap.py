@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from helpers.backends import Backend
 from helpers.calls import assert_results, bits, expected, sample
+from helpers.combinations import with_a_dtype
 from helpers.floats import DTYPES
 from helpers.methods import as_tuple, methods_of_several_operands, of_each_signature
 
@@ -28,10 +29,7 @@ OVERLAPS = {
 }
 
 
-@pytest.mark.parametrize("overlap", OVERLAPS)
-@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", PUBLIC)
+@with_a_dtype(function=FUNCTIONS.values(), name=PUBLIC, overlap=OVERLAPS)
 def test_every_overlap(function: Any, name: str, dtype: str, overlap: str, backend: Backend) -> None:
     method = function.methods[name]
     read, written = OVERLAPS[overlap]

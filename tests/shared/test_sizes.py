@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from helpers.backends import Backend
 from helpers.calls import assert_results, checked, checked_into, sample
+from helpers.combinations import with_a_dtype
 from helpers.floats import DTYPES, all_patterns
 from helpers.methods import as_tuple, of_each_signature
 
@@ -38,10 +39,7 @@ def test_every_size_and_alignment(dtype: str, size: int, offset: int, backend: B
                 assert (after[start + size :] == 7).all()
 
 
-@pytest.mark.parametrize("size", [7, 33, 1000])
-@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", PUBLIC)
+@with_a_dtype(function=FUNCTIONS.values(), name=PUBLIC, size=[7, 33, 1000])
 def test_operands_that_begin_elsewhere(
     function: Any, name: str, dtype: str, size: int, backend: Backend
 ) -> None:

@@ -15,12 +15,11 @@ from gpu_sigmoid.modes import PUBLIC
 FUNCTIONS = of_each_signature()
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", PUBLIC)
-def test_operands_are_counted(function: Any, name: str, dtype: str, backend: Backend) -> None:
+def test_operands_are_counted(function: Any, name: str, backend: Backend) -> None:
     method = function.methods[name]
-    arrays = [laid(backend, a) for a in sample(method, DTYPES[dtype], 5)]
-    untouched = laid(backend, np.full(5, 7, DTYPES[dtype]))
+    arrays = [laid(backend, a) for a in sample(method, np.float32, 5)]
+    untouched = laid(backend, np.full(5, 7, np.float32))
     names = ", ".join(method.operands)
     for _ in range(2):
         for wrong in ((), arrays[:-1], (*arrays, untouched), (*arrays, untouched, untouched)):

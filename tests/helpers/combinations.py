@@ -1,0 +1,23 @@
+"""Combinations of what a test is run over: with one dtype each, where all would be too many."""
+
+from collections.abc import Iterable
+from itertools import product
+from typing import Any
+
+import pytest
+
+from helpers.floats import DTYPES
+
+
+def with_a_dtype(**axes: Iterable[Any]) -> pytest.MarkDecorator:
+    """Parametrise by all combinations of the axes, and by `dtype`, which takes turns.
+
+    Of three axes each pair meets every dtype, if the third has as many values as there are dtypes.
+    """
+    combinations, dtypes = [], list(DTYPES)
+    for places in product(*(enumerate(axis) for axis in axes.values())):
+        dtype = dtypes[sum(place for place, _ in places) % len(dtypes)]
+        values = [value for _, value in places]
+        label = "-".join([*(getattr(v, "name", None) or str(v) for v in values), dtype])
+        combinations.append(pytest.param(*values, dtype, id=label))
+    return pytest.mark.parametrize([*axes, "dtype"], combinations)
