@@ -157,8 +157,11 @@ class Packed:
         # the results may have another dtype
         if kind not in EMPTY_LIKE or any(getattr(a, "dtype", dtype) != dtype for a in arrays):
             return False
-        # so may those of a list; and a mask set on a half does not reach the array
-        if kind == HOST and any(kind_of(self, a) == SEQUENCE or is_masked(a) for a in arrays):
+        # so may those of a list, and of the other byte order
+        if kind == HOST and (not dtype.isnative or any([kind_of(self, a) == SEQUENCE for a in arrays])):
+            return False
+        # a mask set on a half does not reach the array
+        if any([is_masked(a) for a in arrays]):
             return False
         return module_of("torch").fills(*arrays) if kind == "torch" else dtype.kind not in "biu"
 

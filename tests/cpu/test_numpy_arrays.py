@@ -103,6 +103,8 @@ def test_what_gradients_of_halves_are(tmp_path: Path) -> None:
         packed.vjp(x, g, out=np.ma.zeros(4))
     single = x.data.astype(np.float32)
     assert bits(packed.vjp(single, [1.0, 1.0])) == bits(packed.vjp(single, g))
+    swapped = packed.vjp(single.astype(">f4"), g.astype(">f4"))
+    np.testing.assert_array_equal(swapped, packed.vjp(single, np.float32(g)), strict=True)
     mapped = np.memmap(tmp_path / "x", np.float64, "w+", shape=4)
     assert type(packed.vjp(mapped, g)) is np.ndarray
 
