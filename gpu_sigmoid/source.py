@@ -68,7 +68,9 @@ def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "flo
 def cupy_ufunc(function: Any) -> Any:
     """Return a function as a `cupy.ufunc`, for kernels that CuPy compiles from Python.
 
-    Call the ufunc in `cupyx.jit.rawkernel`. Under `cupy.fuse` call the functions themselves.
+    Call the ufunc in `cupyx.jit.rawkernel`, which takes ufuncs with one result. For several results, as of
+    `value_and_grad`, and for a parameter, such as `beta`, write a `cupy.RawKernel` with `cuda_source`.
+    Under `cupy.fuse` call the functions themselves, with any method and parameter.
 
     Parameters
     ----------
