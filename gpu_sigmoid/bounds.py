@@ -77,19 +77,19 @@ softplus                    vjp    float32   2.5    1.9974  0x1.b5d006p-12 -0x1.
 softplus                    vjp    float64   2.5    1.9421  0x1.32bd0d684a80ep-24 0x1.fff8bec9732c4p+0
 softplus                    vjp    float16   0.51   0.5003  0x1.09cp-11 0x1.ed8p+0
 softplus                    vjp    bfloat16  0.51   0.5000  0x1.22p-8 0x1.c4p+0
-softplus_beta               value  float32   2.5    1.8147  0x1.83a8a2p-8 -0x1.7e8fccp+9
+softplus_beta               value  float32   2.5    2.3424  0x1.5c6df2p-17 -0x1.a14acep+22
 softplus_beta               value  float64   2.5    1.1052  -0x1.46d1a324eeed9p+8 0x1.b2858065e422cp-7
 softplus_beta               value  float16   0.51   0.5000  0x1.954p+11 -0x1.2fp-11
 softplus_beta               value  bfloat16  0.51   0.5000  -0x1.f4p-69 0x1p+62
-softplus_beta               grad   float32   1.5    1.0405  0x1.58e2a2p-19 -0x1.17329p+21
+softplus_beta               grad   float32   1.5    1.0484  0x1.e89f32p+32 -0x1.47eb46p-28
 softplus_beta               grad   float64   1.5    0.8646  -0x1.1ce22c7addd82p+9 -0x1.4941f3d8d300bp-11
 softplus_beta               grad   float16   0.51   0.5000  -0x1.cp+15 0x1p-24
 softplus_beta               grad   bfloat16  0.51   0.5000  0x1p-70 -0x1p+62
-softplus_beta               grad2  float32   2.5    1.8224  0x1.7e0fc4p-44 0x1.759b9ep+49
+softplus_beta               grad2  float32   2.5    1.8874  0x1.195db2p-27 0x1.53f1fap+29
 softplus_beta               grad2  float64   2.5    1.3899  -0x1p-196 -0x1.6d523ebb90afp+203
 softplus_beta               grad2  float16   0.51   0.5000  0x1.ap-13 -0x1.a3cp-13
 softplus_beta               grad2  bfloat16  0.51   0.4999  0x1.8ep+1 -0x1.b4p+0
-softplus_beta               vjp    float32   2.5    1.9996  0x1.35a838p-73 0x1.ffffa2p+61 -0x1.ffd856p+0
+softplus_beta               vjp    float32   2.5    1.9996  0x1.4f5ed2p-38 0x1.085a3ep+26 -0x1.ffe85cp+0
 softplus_beta               vjp    float64   2.5    1.8769  -0x1.8000e7de4c0b1p+8 -0x1.135ee06bae8b3p-15 -0x1.ee589d79b23ebp+0
 softplus_beta               vjp    float16   0.51   0.5000  -0x1.46p+0 0x1.82p+2 -0x1.0ecp+0
 softplus_beta               vjp    bfloat16  0.51   0.5000  -0x1.8p-69 0x1p+62 0x1p+0
@@ -109,19 +109,19 @@ silu                        vjp    float32   4.0    3.5299  0x1.540f4p-12 -0x1.f
 silu                        vjp    float64   4.0    3.4867  0x1.a830cc9aa4f33p-41 -0x1.f639dd5d44bfbp+0
 silu                        vjp    float16   0.51   0.5003  0x1.09cp-12 0x1.ed8p+0
 silu                        vjp    bfloat16  0.51   0.5000  0x1.22p-9 0x1.c4p+0
-silu_beta                   value  float32   2.5    1.7952  0x1.aacc98p-12 -0x1.0ec0c4p+11
+silu_beta                   value  float32   2.5    1.8080  0x1.4d7adep+1 -0x1.8531e8p+4
 silu_beta                   value  float64   2.5    1.2573  0x1.7e9e03ae5c677p+4 -0x1.b333333333333p+0
 silu_beta                   value  float16   0.51   0.5000  -0x1.f94p-14 0x1.7cp-17
 silu_beta                   value  bfloat16  0.51   0.5000  0x1p-133 0x1p+62
-silu_beta                   grad   float32   2.5    2.0625  0x1.3f87fcp+13 -0x1.000004p-28
+silu_beta                   grad   float32   2.5    2.1067  0x1.956a4p-10 -0x1.b33334p+0
 silu_beta                   grad   float64   2.5    2.0054  0x1.fffffffffffffp-384 -0x1.de835b015f37bp+354
 silu_beta                   grad   float16   0.51   0.5000  -0x1p+13 -0x1p-24
 silu_beta                   grad   bfloat16  0.51   0.5000  -0x1p-71 0x1p+62
-silu_beta                   grad2  float32   2.5    1.8810  0x1.e2d98ap-58 0x1.23bb8ap+60
+silu_beta                   grad2  float32   2.5    1.9594  0x1.d41adcp-58 -0x1.2c518cp+60
 silu_beta                   grad2  float64   2.5    1.3493  -0x1.0000000000001p-69 0x1.108b6cbe4d07ap+71
 silu_beta                   grad2  float16   0.51   0.5000  0x1.9bp-14 -0x1.c64p-14
 silu_beta                   grad2  bfloat16  0.51   0.5000  0x1.56p+3 0x1.8p-7
-silu_beta                   vjp    float32   4.0    3.5488  0x1.5fc37ep-76 0x1.ffff92p+61 -0x1.ffd152p+0
+silu_beta                   vjp    float32   4.0    3.5619  0x1.5fdbe2p-61 0x1.b3a3fap+47 -0x1.ffe49ap+0
 silu_beta                   vjp    float64   4.0    3.2468  0x1.62e6666666667p+9 0x1.273b4901b9b2ep-42 -0x1.ecfdf73453264p+0
 silu_beta                   vjp    float16   0.51   0.5001  -0x1.4b4p-5 -0x1.a6cp+5 -0x1.b88p+0
 silu_beta                   vjp    bfloat16  0.51   0.5000  -0x1p-71 0x1p+62 0x1p+1
