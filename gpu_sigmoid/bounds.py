@@ -41,7 +41,7 @@ sigmoid                     grad2  float32   2.5    1.2933  0x1.1b0a62p+4
 sigmoid                     grad2  float64   2.5    1.2072  -0x1.2e3650d211557p+5
 sigmoid                     grad2  float16   0.5    0.5000  0x1p-22
 sigmoid                     grad2  bfloat16  0.51   0.5000  0x1p-131
-sigmoid                     vjp    float32   2.0    1.6982  0x1.bbfd46p+0 0x1.f14dbcp+0
+sigmoid                     vjp    float32   2.0    1.7286  0x1.bbfd46p+0 0x1.f29384p+0
 sigmoid                     vjp    float64   2.0    1.5788  0x1.4d3b0282a3426p+9 -0x1.69e1c589d2a79p+0
 sigmoid                     vjp    float16   0.51   0.5002  0x1.bc4p+0 0x1.ee8p+0
 sigmoid                     vjp    bfloat16  0.51   0.5000  0x1.2ap+6 0x1.b2p+0
@@ -57,7 +57,7 @@ log_sigmoid                 grad2  float32   1.0    0.9499  0x1.833548p-2
 log_sigmoid                 grad2  float64   1.0    0.8883  0x1.ed282b9524036p-2
 log_sigmoid                 grad2  float16   0.5    0.5000  0x1.b3p+0
 log_sigmoid                 grad2  bfloat16  0.5    0.4997  0x1.e4p+1
-log_sigmoid                 vjp    float32   2.5    1.9970  -0x1.090a06p-9 -0x1.ff78ccp+0
+log_sigmoid                 vjp    float32   2.5    1.9981  -0x1.090a06p-9 -0x1.ff78cap+0
 log_sigmoid                 vjp    float64   2.5    1.9559  -0x1.94e5d789c4cfep-17 0x1.fff386e69e563p+0
 log_sigmoid                 vjp    float16   0.51   0.5003  -0x1.09cp-11 0x1.ed8p+0
 log_sigmoid                 vjp    bfloat16  0.51   0.5000  -0x1.22p-8 0x1.c4p+0
@@ -73,7 +73,7 @@ softplus                    grad2  float32   1.0    0.9499  0x1.833548p-2
 softplus                    grad2  float64   1.0    0.8883  0x1.ed282b9524036p-2
 softplus                    grad2  float16   0.5    0.5000  0x1.b3p+0
 softplus                    grad2  bfloat16  0.5    0.4997  0x1.e4p+1
-softplus                    vjp    float32   2.5    1.9974  0x1.b5d006p-12 -0x1.ff7d18p+0
+softplus                    vjp    float32   2.5    2.4324  0x1.91ed42p-5 -0x1.f3be3p+0
 softplus                    vjp    float64   2.5    1.9421  0x1.32bd0d684a80ep-24 0x1.fff8bec9732c4p+0
 softplus                    vjp    float16   0.51   0.5003  0x1.09cp-11 0x1.ed8p+0
 softplus                    vjp    bfloat16  0.51   0.5000  0x1.22p-8 0x1.c4p+0
@@ -105,7 +105,7 @@ silu                        grad2  float32   2.0    1.7212  0x1.3f096ap+3
 silu                        grad2  float64   2.0    1.3793  0x1.0e15364eeff0bp+3
 silu                        grad2  float16   0.51   0.4998  0x1.228p-3
 silu                        grad2  bfloat16  0.5    0.4997  0x1.44p-2
-silu                        vjp    float32   4.0    3.5299  0x1.540f4p-12 -0x1.ffc43p+0
+silu                        vjp    float32   4.0    3.5610  0x1.540fp-12 -0x1.ffc3dp+0
 silu                        vjp    float64   4.0    3.4867  0x1.a830cc9aa4f33p-41 -0x1.f639dd5d44bfbp+0
 silu                        vjp    float16   0.51   0.5003  0x1.09cp-12 0x1.ed8p+0
 silu                        vjp    bfloat16  0.51   0.5000  0x1.22p-9 0x1.c4p+0
@@ -137,8 +137,8 @@ tanh                        grad2  float32   2.5    1.2933  0x1.1b0a62p+3
 tanh                        grad2  float64   2.5    1.0809  0x1.78231e8a1ec14p-3
 tanh                        grad2  float16   0.5    0.4999  0x1.e84p-1
 tanh                        grad2  bfloat16  0.5    0.4993  0x1.3ep+3
-tanh                        vjp    float32   3.5    3.1992  0x1.e26434p+1 0x1.c7958ep-117
-tanh                        vjp    float64   3.5    2.0000  -0x1.fffffffffffffp-175 0x0.000336a0c402ep-1022
+tanh                        vjp    float32   3.5    2.9521  0x1.41964p+3 -0x1.fec3e6p+0
+tanh                        vjp    float64   3.5    1.8981  0x1.3f8a752944d29p+8 0x1.fe05b28962f91p+0
 tanh                        vjp    float16   0.51   0.5001  0x1.fp-2 0x1.6cp+0
 tanh                        vjp    bfloat16  0.51   0.4999  0x1.8p+0 0x1.14p+0
 logit                       value  float32   2.0    1.5996  0x1.b449ccp-2
@@ -153,7 +153,7 @@ logit                       grad2  float32   0.51   0.5000  0x1.742d44p-5
 logit                       grad2  float64   0.51   0.5000  0x1.0000000000001p-27
 logit                       grad2  float16   0.5    0.5000  0x1.adp-8
 logit                       grad2  bfloat16  0.5    0.4993  0x1.1p-5
-logit                       vjp    float32   2.5    1.9743  0x1.0b032cp-15 0x1.0aff02p+0
+logit                       vjp    float32   2.5    1.9769  0x1.c0fdp-2 0x1.f82ab4p+0
 logit                       vjp    float64   2.5    1.9831  0x1.000082e44765p-1 -0x1.fffeafe1c4db3p+0
 logit                       vjp    float16   0.51   0.5002  0x1.e7cp-9 0x1.cfcp+0
 logit                       vjp    bfloat16  0.51   0.5000  0x1.28p-9 0x1.acp+0
@@ -169,7 +169,7 @@ log1mexp                    grad2  float32   2.0    1.2070  -0x1.6a0a1cp-25
 log1mexp                    grad2  float64   2.0    1.1879  -0x1.6e884f4edba29p-54
 log1mexp                    grad2  float16   0.5    0.4999  -0x1.62cp-7
 log1mexp                    grad2  bfloat16  0.5    0.4996  -0x1.68p-1
-log1mexp                    vjp    float32   3.0    1.9404  -0x1.12530ep+4 0x1.a3ae1cp+0
+log1mexp                    vjp    float32   3.0    1.9779  -0x1.12353ep+4 0x1.a53e02p+0
 log1mexp                    vjp    float64   3.0    1.5737  -0x1.0e01c110a4b0cp+0 0x1.df03affa8f2a1p+0
 log1mexp                    vjp    float16   0.51   0.5002  -0x1.3p-3 0x1.d98p+0
 log1mexp                    vjp    bfloat16  0.51   0.5000  -0x1.b6p-14 -0x1.c2p+45
@@ -185,7 +185,7 @@ softplus_inverse            grad2  float32   2.0    1.2070  0x1.6a0a1cp-25
 softplus_inverse            grad2  float64   2.0    1.1879  0x1.6e884f4edba29p-54
 softplus_inverse            grad2  float16   0.5    0.4999  0x1.62cp-7
 softplus_inverse            grad2  bfloat16  0.5    0.4996  0x1.68p-1
-softplus_inverse            vjp    float32   3.0    2.4265  0x1.f9a95cp-25 0x1.f994cp+0
+softplus_inverse            vjp    float32   3.0    2.5189  0x1.f99dcep-25 0x1.f99dccp+0
 softplus_inverse            vjp    float64   3.0    2.2117  0x1.f8813b12ae11fp-54 0x1.f878343af80d3p+0
 softplus_inverse            vjp    float16   0.51   0.5002  0x1p-11 0x1.ffcp+0
 softplus_inverse            vjp    bfloat16  0.51   0.5000  0x1.6cp-3 -0x1.54p+92
@@ -201,7 +201,7 @@ bce_with_logits             grad2  float32   1.0    0.9499  0x1.833548p-2 0x0p+0
 bce_with_logits             grad2  float64   1.0    0.8883  0x1.ed282b9524036p-2 0x0p+0
 bce_with_logits             grad2  float16   0.5    0.5000  0x1.b3p+0 0x0p+0
 bce_with_logits             grad2  bfloat16  0.5    0.4997  0x1.e4p+1 0x0p+0
-bce_with_logits             vjp    float32   3.5    2.7601  0x1.c91278p-5 0x1.840d7ep-8 0x1.e4f246p+0
+bce_with_logits             vjp    float32   3.5    2.9940  0x1.aa9a1ap-9 0x1.95p-17 0x1.ff188ep+0
 bce_with_logits             vjp    float64   3.0    1.7125  0x1.d6f6a595d4825p-3 0x1.ab90038a27cp-11 0x1.a098f03470a1ap+0
 bce_with_logits             vjp    float16   0.51   0.5000  -0x1p-11 0x1.23p-3 0x1p+0
 bce_with_logits             vjp    bfloat16  0.51   0.5000  0x1.4cp-119 0x1.cp-3 -0x1.fp+0

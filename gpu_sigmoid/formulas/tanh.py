@@ -71,10 +71,12 @@ def tanh(x):
     value, value_low = tanh_half(doubled, doubled_power, r, ratio, ratio_low, q, q_low)
     derivative, derivative_low, second, second_low = derivatives(doubled, -0.0)
     grad2 = odd_if_narrowed(second, second_low) * (8.0 * doubled_final_scale)
+    # the product with a cotangent may be the least normal number, and a quarter of it no longer one
+    chosen = if_narrowed(round_to_odd(derivative, derivative_low), quick_derivative)
     return (
         with_sign(if_narrowed(round_to_odd(value, value_low), quick), x),
-        times_cotangent(if_narrowed(round_to_odd(derivative, derivative_low), quick_derivative))
-        * (4.0 * if_narrowed(doubled_final_scale, final_scale)),
+        times_cotangent(if_weighted(4.0 * chosen, chosen))
+        * (if_weighted(1.0, 4.0) * if_narrowed(doubled_final_scale, final_scale)),
         where(x < 0.0, grad2, -grad2),
     )
 
