@@ -43,8 +43,8 @@ sigmoid                     grad2  float16   0.5    0.5000  0x1p-22
 sigmoid                     grad2  bfloat16  0.51   0.5000  0x1p-131
 sigmoid                     vjp    float32   2.0    1.7286  0x1.bbfd46p+0 0x1.f29384p+0
 sigmoid                     vjp    float64   2.0    1.5788  0x1.4d3b0282a3426p+9 -0x1.69e1c589d2a79p+0
-sigmoid                     vjp    float16   0.51   0.5002  0x1.bc4p+0 0x1.ee8p+0
-sigmoid                     vjp    bfloat16  0.51   0.5000  0x1.2ap+6 0x1.b2p+0
+sigmoid                     vjp    float16   0.51   0.5001  0x1.858p+2 0x1.aap+0
+sigmoid                     vjp    bfloat16  0.51   0.5000  0x1.2ap-1 0x1.38p+0
 log_sigmoid                 value  float32   1.0    0.8998  0x1.758facp+2
 log_sigmoid                 value  float64   1.0    0.8236  0x1.c7be888efd5e6p+8
 log_sigmoid                 value  float16   0.5    0.5000  0x1.0cp-14
@@ -59,8 +59,8 @@ log_sigmoid                 grad2  float16   0.5    0.5000  0x1.b3p+0
 log_sigmoid                 grad2  bfloat16  0.5    0.4997  0x1.e4p+1
 log_sigmoid                 vjp    float32   2.5    1.9981  -0x1.090a06p-9 -0x1.ff78cap+0
 log_sigmoid                 vjp    float64   2.5    1.9559  -0x1.94e5d789c4cfep-17 0x1.fff386e69e563p+0
-log_sigmoid                 vjp    float16   0.51   0.5003  -0x1.09cp-11 0x1.ed8p+0
-log_sigmoid                 vjp    bfloat16  0.51   0.5000  -0x1.22p-8 0x1.c4p+0
+log_sigmoid                 vjp    float16   0.51   0.5002  -0x1.b74p-6 0x1.ee4p+0
+log_sigmoid                 vjp    bfloat16  0.51   0.5000  -0x1.88p-2 0x1.38p+0
 softplus                    value  float32   1.0    0.8998  -0x1.758facp+2
 softplus                    value  float64   1.0    0.7823  -0x1.561171343af58p+8
 softplus                    value  float16   0.5    0.5000  -0x1.0cp-14
@@ -75,24 +75,24 @@ softplus                    grad2  float16   0.5    0.5000  0x1.b3p+0
 softplus                    grad2  bfloat16  0.5    0.4997  0x1.e4p+1
 softplus                    vjp    float32   2.5    2.4324  0x1.91ed42p-5 -0x1.f3be3p+0
 softplus                    vjp    float64   2.5    1.9421  0x1.32bd0d684a80ep-24 0x1.fff8bec9732c4p+0
-softplus                    vjp    float16   0.51   0.5003  0x1.09cp-11 0x1.ed8p+0
-softplus                    vjp    bfloat16  0.51   0.5000  0x1.22p-8 0x1.c4p+0
+softplus                    vjp    float16   0.51   0.5002  0x1.b74p-6 0x1.ee4p+0
+softplus                    vjp    bfloat16  0.51   0.5000  0x1.88p-2 0x1.38p+0
 softplus_beta               value  float32   2.5    2.3424  0x1.5c6df2p-17 -0x1.a14acep+22
 softplus_beta               value  float64   2.5    1.1052  -0x1.46d1a324eeed9p+8 0x1.b2858065e422cp-7
-softplus_beta               value  float16   0.51   0.5000  0x1.954p+11 -0x1.2fp-11
-softplus_beta               value  bfloat16  0.51   0.5000  -0x1.f4p-69 0x1p+62
+softplus_beta               value  float16   0.51   0.5001  0x1.71p-1 -0x1.fep+1
+softplus_beta               value  bfloat16  0.51   0.5000  -0x1.72p-48 0x1.0cp+29
 softplus_beta               grad   float32   1.5    1.0484  0x1.e89f32p+32 -0x1.47eb46p-28
 softplus_beta               grad   float64   1.5    0.8646  -0x1.1ce22c7addd82p+9 -0x1.4941f3d8d300bp-11
-softplus_beta               grad   float16   0.51   0.5000  -0x1.cp+15 0x1p-24
-softplus_beta               grad   bfloat16  0.51   0.5000  0x1p-70 -0x1p+62
+softplus_beta               grad   float16   0.51   0.5001  -0x1.884p+8 -0x1.01p-10
+softplus_beta               grad   bfloat16  0.51   0.5000  -0x1p-70 0x1p+62
 softplus_beta               grad2  float32   2.5    1.8874  0x1.195db2p-27 0x1.53f1fap+29
 softplus_beta               grad2  float64   2.5    1.3899  -0x1p-196 -0x1.6d523ebb90afp+203
-softplus_beta               grad2  float16   0.51   0.5000  0x1.ap-13 -0x1.a3cp-13
-softplus_beta               grad2  bfloat16  0.51   0.4999  0x1.8ep+1 -0x1.b4p+0
+softplus_beta               grad2  float16   0.51   0.5002  -0x1.128p+3 0x1.a4cp-3
+softplus_beta               grad2  bfloat16  0.51   0.5000  -0x1.58p+12 -0x1.4ap-14
 softplus_beta               vjp    float32   2.5    1.9996  0x1.4f5ed2p-38 0x1.085a3ep+26 -0x1.ffe85cp+0
 softplus_beta               vjp    float64   2.5    1.8769  -0x1.8000e7de4c0b1p+8 -0x1.135ee06bae8b3p-15 -0x1.ee589d79b23ebp+0
-softplus_beta               vjp    float16   0.51   0.5000  -0x1.46p+0 0x1.82p+2 -0x1.0ecp+0
-softplus_beta               vjp    bfloat16  0.51   0.5000  -0x1.8p-69 0x1p+62 0x1p+0
+softplus_beta               vjp    float16   0.51   0.5002  -0x1.9fcp-11 -0x1.b2cp+2 -0x1.fe8p+0
+softplus_beta               vjp    bfloat16  0.51   0.5000  0x1.5ep-56 0x1.06p+57 -0x1.0ep+0
 silu                        value  float32   2.0    1.7332  -0x1.51564ap+4
 silu                        value  float64   2.0    1.4101  -0x1.ecc90bae14f35p+0
 silu                        value  float16   0.5    0.5000  -0x1p-11
@@ -107,24 +107,24 @@ silu                        grad2  float16   0.51   0.4998  0x1.228p-3
 silu                        grad2  bfloat16  0.5    0.4997  0x1.44p-2
 silu                        vjp    float32   4.0    3.5610  0x1.540fp-12 -0x1.ffc3dp+0
 silu                        vjp    float64   4.0    3.4867  0x1.a830cc9aa4f33p-41 -0x1.f639dd5d44bfbp+0
-silu                        vjp    float16   0.51   0.5003  0x1.09cp-12 0x1.ed8p+0
-silu                        vjp    bfloat16  0.51   0.5000  0x1.22p-9 0x1.c4p+0
+silu                        vjp    float16   0.51   0.5002  0x1.16p-4 0x1.d6p+0
+silu                        vjp    bfloat16  0.51   0.5000  0x1p-7 0x1.8p+0
 silu_beta                   value  float32   2.5    1.8080  0x1.4d7adep+1 -0x1.8531e8p+4
 silu_beta                   value  float64   2.5    1.2573  0x1.7e9e03ae5c677p+4 -0x1.b333333333333p+0
-silu_beta                   value  float16   0.51   0.5000  -0x1.f94p-14 0x1.7cp-17
-silu_beta                   value  bfloat16  0.51   0.5000  0x1p-133 0x1p+62
+silu_beta                   value  float16   0.51   0.5002  0x1.47cp+14 -0x1.c9p-11
+silu_beta                   value  bfloat16  0.51   0.5000  -0x1.aap-9 0x1.aap+6
 silu_beta                   grad   float32   2.5    2.1067  0x1.956a4p-10 -0x1.b33334p+0
 silu_beta                   grad   float64   2.5    2.0054  0x1.fffffffffffffp-384 -0x1.de835b015f37bp+354
-silu_beta                   grad   float16   0.51   0.5000  -0x1p+13 -0x1p-24
-silu_beta                   grad   bfloat16  0.51   0.5000  -0x1p-71 0x1p+62
+silu_beta                   grad   float16   0.51   0.5002  -0x1.bf8p-6 0x1.25p-7
+silu_beta                   grad   bfloat16  0.51   0.5000  0x1.64p-3 -0x1.1p+3
 silu_beta                   grad2  float32   2.5    1.9594  0x1.d41adcp-58 -0x1.2c518cp+60
 silu_beta                   grad2  float64   2.5    1.3493  -0x1.0000000000001p-69 0x1.108b6cbe4d07ap+71
-silu_beta                   grad2  float16   0.51   0.5000  0x1.9bp-14 -0x1.c64p-14
-silu_beta                   grad2  bfloat16  0.51   0.5000  0x1.56p+3 0x1.8p-7
+silu_beta                   grad2  float16   0.51   0.5001  0x1.f6p+4 0x1.38cp-2
+silu_beta                   grad2  bfloat16  0.51   0.5000  0x1.a4p+11 -0x1.bcp-6
 silu_beta                   vjp    float32   4.0    3.5619  0x1.5fdbe2p-61 0x1.b3a3fap+47 -0x1.ffe49ap+0
 silu_beta                   vjp    float64   4.0    3.2468  0x1.62e6666666667p+9 0x1.273b4901b9b2ep-42 -0x1.ecfdf73453264p+0
-silu_beta                   vjp    float16   0.51   0.5001  -0x1.4b4p-5 -0x1.a6cp+5 -0x1.b88p+0
-silu_beta                   vjp    bfloat16  0.51   0.5000  -0x1p-71 0x1p+62 0x1p+1
+silu_beta                   vjp    float16   0.51   0.5002  0x1.5bcp+0 -0x1.7c4p-1 0x1.cbp+0
+silu_beta                   vjp    bfloat16  0.51   0.5000  -0x1.4cp-4 -0x1.5cp-2 0x1.d8p+0
 tanh                        value  float32   1.0    0.9256  0x1.df0aa8p-1
 tanh                        value  float64   1.0    0.8711  0x1.dc7129bf14cc6p-1
 tanh                        value  float16   0.5    0.4999  0x1.d14p-6
@@ -139,8 +139,8 @@ tanh                        grad2  float16   0.5    0.4999  0x1.e84p-1
 tanh                        grad2  bfloat16  0.5    0.4993  0x1.3ep+3
 tanh                        vjp    float32   3.5    2.9521  0x1.41964p+3 -0x1.fec3e6p+0
 tanh                        vjp    float64   3.5    1.8981  0x1.3f8a752944d29p+8 0x1.fe05b28962f91p+0
-tanh                        vjp    float16   0.51   0.5001  0x1.fp-2 0x1.6cp+0
-tanh                        vjp    bfloat16  0.51   0.4999  0x1.8p+0 0x1.14p+0
+tanh                        vjp    float16   0.51   0.5002  0x1.bc4p-1 0x1.ee8p+0
+tanh                        vjp    bfloat16  0.51   0.5000  0x1.2ap+5 0x1.b2p+0
 logit                       value  float32   2.0    1.5996  0x1.b449ccp-2
 logit                       value  float64   2.0    1.8647  0x1.ace586f49f53ap-2
 logit                       value  float16   0.5    0.5000  0x1.214p-11
@@ -155,8 +155,8 @@ logit                       grad2  float16   0.5    0.5000  0x1.adp-8
 logit                       grad2  bfloat16  0.5    0.4993  0x1.1p-5
 logit                       vjp    float32   2.5    1.9769  0x1.c0fdp-2 0x1.f82ab4p+0
 logit                       vjp    float64   2.5    1.9831  0x1.000082e44765p-1 -0x1.fffeafe1c4db3p+0
-logit                       vjp    float16   0.51   0.5002  0x1.e7cp-9 0x1.cfcp+0
-logit                       vjp    bfloat16  0.51   0.5000  0x1.28p-9 0x1.acp+0
+logit                       vjp    float16   0.51   0.5002  0x1.07p-14 0x1.054p+0
+logit                       vjp    bfloat16  0.51   0.5000  0x1.c2p-5 0x1.66p+0
 log1mexp                    value  float32   1.5    1.0660  -0x1.04a25cp+4
 log1mexp                    value  float64   1.5    0.9271  -0x1.e2e565d8dbd64p-1
 log1mexp                    value  float16   0.5    0.4998  -0x1.ec4p+3
@@ -171,8 +171,8 @@ log1mexp                    grad2  float16   0.5    0.4999  -0x1.62cp-7
 log1mexp                    grad2  bfloat16  0.5    0.4996  -0x1.68p-1
 log1mexp                    vjp    float32   3.0    1.9779  -0x1.12353ep+4 0x1.a53e02p+0
 log1mexp                    vjp    float64   3.0    1.5737  -0x1.0e01c110a4b0cp+0 0x1.df03affa8f2a1p+0
-log1mexp                    vjp    float16   0.51   0.5002  -0x1.3p-3 0x1.d98p+0
-log1mexp                    vjp    bfloat16  0.51   0.5000  -0x1.b6p-14 -0x1.c2p+45
+log1mexp                    vjp    float16   0.51   0.5002  -0x1.aep-3 0x1.d8cp+0
+log1mexp                    vjp    bfloat16  0.51   0.5000  -0x1.aep+1 0x1.b8p+0
 softplus_inverse            value  float32   1.5    1.1415  0x1.41e4dp-2
 softplus_inverse            value  float64   1.5    0.9833  0x1.6d9681ff6e274p-2
 softplus_inverse            value  float16   0.5    0.4999  0x1.094p+0
@@ -187,8 +187,8 @@ softplus_inverse            grad2  float16   0.5    0.4999  0x1.62cp-7
 softplus_inverse            grad2  bfloat16  0.5    0.4996  0x1.68p-1
 softplus_inverse            vjp    float32   3.0    2.5189  0x1.f99dcep-25 0x1.f99dccp+0
 softplus_inverse            vjp    float64   3.0    2.2117  0x1.f8813b12ae11fp-54 0x1.f878343af80d3p+0
-softplus_inverse            vjp    float16   0.51   0.5002  0x1p-11 0x1.ffcp+0
-softplus_inverse            vjp    bfloat16  0.51   0.5000  0x1.6cp-3 -0x1.54p+92
+softplus_inverse            vjp    float16   0.51   0.5002  0x1.61cp-1 0x1.f7p+0
+softplus_inverse            vjp    bfloat16  0.51   0.5000  0x1.1p-4 0x1.94p+0
 bce_with_logits             value  float32   2.0    1.9212  0x1.45c554p-2 -0x1.ba5142p+1
 bce_with_logits             value  float64   2.0    1.5687  0x1.2b4251e1ffe18p+2 -0x1.effabbfc06689p+1
 bce_with_logits             value  float16   0.51   0.5000  -0x1.624p-14 0x1.f34p-4
@@ -207,52 +207,52 @@ bce_with_logits             vjp    float16   0.51   0.5000  -0x1p-11 0x1.23p-3 0
 bce_with_logits             vjp    bfloat16  0.51   0.5000  0x1.4cp-119 0x1.cp-3 -0x1.fp+0
 bce_with_logits_pos_weight  value  float32   2.5    1.7967  0x1.6596a2p-2 0x1.ccccccp-1 0x1.088da8p+10
 bce_with_logits_pos_weight  value  float64   2.5    1.3652  0x1.5fc5ae83c86ecp+9 0x1p+0 0x1.c56606a1b5a6bp+2
-bce_with_logits_pos_weight  value  float16   0.51   0.5000  -0x1.0cp-14 0x0p+0 0x1.c9cp+5
-bce_with_logits_pos_weight  value  bfloat16  0.51   0.5000  -0x1.f4p-7 0x0p+0 0x1.78p+10
+bce_with_logits_pos_weight  value  float16   0.51   0.5000  -0x1.0cp-14 0x0p+0 0x1.ba8p+7
+bce_with_logits_pos_weight  value  bfloat16  0.51   0.5004  -0x1.12p+7 0x1p-131 0x1.dep-11
 bce_with_logits_pos_weight  grad   float32   2.5    2.4137  0x1.c67e84p+0 0x1.0b95c6p-2 0x1.8f39fap+5
 bce_with_logits_pos_weight  grad   float64   2.5    1.4503  -0x1.b6dd734673cccp-27 0x1.a0a3c30b5846p-2 0x1.15f5e0e007cfcp+5
-bce_with_logits_pos_weight  grad   float16   0.51   0.5000  -0x1p-11 0x0p+0 0x1p+0
-bce_with_logits_pos_weight  grad   bfloat16  0.51   0.5000  -0x1p-8 0x0p+0 0x1.a2p-12
+bce_with_logits_pos_weight  grad   float16   0.51   0.5000  -0x1p-11 0x0p+0 0x0p+0
+bce_with_logits_pos_weight  grad   bfloat16  0.51   0.5000  -0x1p-8 0x0p+0 0x1.0ap+5
 bce_with_logits_pos_weight  grad2  float32   2.5    1.7089  0x1.ad79cep+0 0x1.d44f94p-4 0x1.9af762p-2
 bce_with_logits_pos_weight  grad2  float64   2.5    1.5509  0x1.732e2922e3617p+8 0x1.fae2a2acd74ep-1 0x1.13be5d6e35b84p-10
 bce_with_logits_pos_weight  grad2  float16   0.51   0.5000  0x1.b3p+0 0x0p+0 0x1.c4p-12
 bce_with_logits_pos_weight  grad2  bfloat16  0.51   0.5000  0x1.f4p-25 0x1p-2 0x1.f4p+8
 bce_with_logits_pos_weight  vjp    float32   4.5    3.7281  -0x1.2e4002p-14 0x1.ec688ap-2 0x1.1d6aeap+11 -0x1.db87bp+33
 bce_with_logits_pos_weight  vjp    float64   4.5    1.6227  0x1.fffffffffffffp-999 0x1.ea94ab8740634p-1 0x1.2335b02a49c67p+3 -0x1.bfd48b7a086f4p-889
-bce_with_logits_pos_weight  vjp    float16   0.51   0.5001  -0x1.3p-4 0x1.cc8p-2 0x1.83cp+9 0x1.39cp+0
-bce_with_logits_pos_weight  vjp    bfloat16  0.51   0.5000  0x1.02p-85 0x1.56p-1 0x1p+1 -0x1p+1
+bce_with_logits_pos_weight  vjp    float16   0.51   0.5003  0x1.2bcp+3 0x1.ddp-2 0x1.7c4p-3 -0x1.dep+0
+bce_with_logits_pos_weight  vjp    bfloat16  0.51   0.5000  0x1.b6p-86 0x1.74p-2 0x1.62p+9 0x1.c4p+0
 glu                         value  float32   2.5    1.5735  -0x1.4dd50ap+122 -0x1.7a480ep+6
 glu                         value  float64   2.5    0.9745  0x1.6a09cc69a43fbp+0 -0x1.292fd5a44ca45p+9
-glu                         value  float16   0.51   0.5000  0x1.adp+0 -0x1.cp-2
-glu                         value  bfloat16  0.51   0.5000  0x1p+0 -0x1p-8
+glu                         value  float16   0.51   0.5001  0x1.5fcp+0 -0x1.7dp+2
+glu                         value  bfloat16  0.51   0.5000  0x1.38p+0 0x1.88p-2
 glu                         grad   float32   2.5    1.5735  -0x1.4dd50ap+122 0x1.7a480ep+6
 glu                         grad   float64   2.5    0.9745  0x1.6a09cc69a43fbp+0 -0x1.292fd5a44ca45p+9
-glu                         grad   float16   0.51   0.5000  0x1p+0 -0x1p-11
+glu                         grad   float16   0.51   0.5001  0x1p+0 0x1.6p-7
 glu                         grad   bfloat16  0.51   0.5000  0x1p+0 -0x1p-8
 glu                         grad2  float32   2.5    2.0669  0x1.6d4e7p+0 0x1.1af2a4p+4
 glu                         grad2  float64   2.5    1.2072  0x1p+0 0x1.2e3650d211557p+5
-glu                         grad2  float16   0.51   0.5000  0x1p+0 0x1.b3p+0
-glu                         grad2  bfloat16  0.51   0.5000  0x1.1p+0 0x1p-127
+glu                         grad2  float16   0.51   0.5001  0x1p+0 0x1.62p-1
+glu                         grad2  bfloat16  0.51   0.5000  0x1.8p+0 0x1.42p-12
 glu                         vjp    float32   3.0    2.5203  0x1.df770cp+0 0x1.5eb8aep+6 -0x1.80e3eep+0
 glu                         vjp    float64   3.0    0.9238  0x1.0d2db30f0c9dcp+0 0x1.6c3fb433352f5p+8 0x1.58501f857b7f9p+0
-glu                         vjp    float16   0.51   0.5000  0x1.11p+0 0x1.ap-19 -0x1.ep+0
-glu                         vjp    bfloat16  0.51   0.5000  0x1.68p+0 0x1.fcp-24 -0x1.6p+0
+glu                         vjp    float16   0.51   0.5001  0x1.17cp+0 -0x1.d6p+2 -0x1.62p+0
+glu                         vjp    bfloat16  0.51   0.5000  0x1.2p+0 0x1.7ep-12 -0x1.98p+0
 swiglu                      value  float32   2.5    2.0202  -0x1.5bdep+6 -0x1.042088p+0
 swiglu                      value  float64   2.5    0.9258  -0x1.63ee5b1397599p+9 -0x1.703fc9c6dbdabp+0
-swiglu                      value  float16   0.51   0.5000  0x1.7p+5 0x1.02p+0
-swiglu                      value  bfloat16  0.51   0.5000  0x1p-127 0x1.04p+0
+swiglu                      value  float16   0.51   0.5001  -0x1.24p+1 0x1.7dcp+0
+swiglu                      value  bfloat16  0.51   0.5000  -0x1.08p-24 0x1.ep+0
 swiglu                      grad   float32   3.0    2.4849  -0x1.111796p+4 -0x1.60c21cp-105
 swiglu                      grad   float64   3.0    1.3157  0x1.174abc22462c5p-18 0x1.ffe41bbbfd9d2p+0
-swiglu                      grad   float16   0.51   0.5001  -0x1.4p+2 0x1.6bp+0
+swiglu                      grad   float16   0.51   0.5002  0x1.dfcp-7 0x1.f7cp+0
 swiglu                      grad   bfloat16  0.51   0.5000  0x1p-133 0x1p+0
 swiglu                      grad2  float32   2.5    1.9137  -0x1.46cc3ap+2 0x1p+0
 swiglu                      grad2  float64   2.5    1.2008  -0x1.0a2b23f3bab74p+2 0x1p+0
-swiglu                      grad2  float16   0.51   0.5000  -0x1p-12 0x1p+0
+swiglu                      grad2  float16   0.51   0.5001  0x1.ep-8 0x1p+0
 swiglu                      grad2  bfloat16  0.51   0.5000  -0x1p-9 0x1p+0
 swiglu                      vjp    float32   3.0    2.2417  0x1.300012p-19 -0x1.b93e18p-124 -0x1.068938p-1
 swiglu                      vjp    float64   3.0    1.3756  0x1.01244726725d8p-3 0x1.2ad2379c7352p+0 0x1.85bb014c4d1f5p+0
-swiglu                      vjp    float16   0.51   0.5000  0x1.28cp+5 0x1.7d8p+0 0x1.8p+0
-swiglu                      vjp    bfloat16  0.51   0.5000  0x1.8p-131 0x1.cp+0 0x1.24p+0
+swiglu                      vjp    float16   0.51   0.5002  0x1.25p-9 0x1.d28p+0 0x1.18p+0
+swiglu                      vjp    bfloat16  0.51   0.5000  -0x1p-24 0x1.24p+0 -0x1.cp+0
 """
 
 
