@@ -26,12 +26,12 @@ def test_objects(function: Any) -> None:
 @pytest.mark.parametrize("name", PUBLIC)
 def test_operands_of_scalars_are_counted(function: Any, name: str) -> None:
     of_scalars = scalar_method(function, name)
-    arrays = operands(function, name, np.linspace(0.1, 0.9, 5))
-    of_scalars(*arrays)
-    for wrong in ((), arrays[:-1]):
+    scalars = [a[0] for a in operands(function, name, np.linspace(0.1, 0.9, 5))]
+    of_scalars(*scalars)
+    for wrong in ((), scalars[:-1]):
         with pytest.raises(TypeError, match=r"takes|missing"):
             of_scalars(*wrong)
     names = function.methods[name].operands
     text = rf"{name if name != 'value' else function.__name__}> takes {len(names)} operands? "
     with pytest.raises(TypeError, match=rf"{text}\({', '.join(names)}\), by position, not {len(names) + 1}$"):
-        of_scalars(*arrays, arrays[0])
+        of_scalars(*scalars, scalars[0])

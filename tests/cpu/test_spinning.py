@@ -3,6 +3,8 @@
 import ctypes
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -101,6 +103,31 @@ def test_many_callers_while_the_number_of_threads_changes() -> None:
 
     with ThreadPoolExecutor(16) as pool:
         assert all(pool.map(compute, range(64)))
+
+
+FIRST_CALLS = """
+import threading
+import numpy as np
+import gpu_sigmoid as gs
+
+gs.set_num_threads(2)
+x = np.zeros(500_000, np.float32)
+gs.sigmoid(x[:9])
+barrier = threading.Barrier(8)
+
+def compute():
+    barrier.wait()
+    for _ in range(20):
+        assert (gs.sigmoid(x) == 0.5).all()
+
+threads = [threading.Thread(target=compute) for _ in range(8)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+"""
+
+
+def test_several_threads_make_the_first_call() -> None:
+    subprocess.run([sys.executable, "-c", FIRST_CALLS], check=True)
 
 
 def test_signals_come_after_a_call() -> None:

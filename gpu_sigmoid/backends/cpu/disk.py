@@ -50,15 +50,13 @@ class Cache(FunctionCache):
         return None
 
     def others(self) -> list[IndexDataCacheFile]:
-        """Return the other places where the kernels may be."""
-        places = [
-            place.from_function(self._py_func, self._py_func.__code__.co_filename) for place in READABLE
-        ]
-        return [
-            IndexDataCacheFile(place.get_cache_path(), self._impl.filename_base, place.get_source_stamp())
-            for place in places
-            if place is not None
-        ]
+        """Return the other place where the kernels may be: NUMBA_CACHE_DIR leaves no second one."""
+        for readable in READABLE:
+            place = readable.from_function(self._py_func, self._py_func.__code__.co_filename)
+            if place is not None:
+                path, stamp = place.get_cache_path(), place.get_source_stamp()
+                return [IndexDataCacheFile(path, self._impl.filename_base, stamp)]
+        return []
 
     def save_overload(self, *args: Any) -> None:
         with contextlib.suppress(Exception):

@@ -9,7 +9,6 @@ import ctypes
 import os
 import time
 from _thread import start_new_thread
-from functools import cache
 from threading import Lock, get_native_id
 from typing import Any
 
@@ -51,6 +50,8 @@ class Board:
         self.help_out = compiled(shared_blocks.help_out, word, word)
         look = compiled(shared_blocks.look, word, word)
 
+        # the threads run and read it until the process ends, when Python has let go of all its objects
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
         self.layout = shared_blocks
         self.words = np.zeros((shared_blocks.SLOTS + (MOST + 1) * shared_blocks.LINE) // 8, np.int64)
         self.address = self.words.ctypes.data + -self.words.ctypes.data % shared_blocks.LINE
@@ -74,7 +75,12 @@ class Board:
         self.word(offset).value = value
 
 
-board = cache(Board)
+_made: dict[str, Board] = {}
+
+
+def board() -> Board:
+    """Return the one board, whoever asks for it first; of several made at the same time one is kept."""
+    return _made.get("board") or _made.setdefault("board", Board())
 
 
 class Spinner:
@@ -136,7 +142,7 @@ def _forget_spinners() -> None:
     """A forked child has none of its parent's threads, whatever they were doing."""
     global _spinners, _starting
     _spinners, _starting = [], Lock()
-    if board.cache_info().currsize:
+    if _made:
         board().clear()
 
 
