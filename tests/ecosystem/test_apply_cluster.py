@@ -143,4 +143,4 @@ def test_a_server_that_is_no_scheduler(tmp_path: Path, monkeypatch: pytest.Monke
 def test_no_address(tmp_path: Path, address: str) -> None:
     np.save(tmp_path / "x.npy", np.zeros(3))
     message = refused("apply", tmp_path / "x.npy", tmp_path / "y.npy", "--scheduler", address)
-    assert "--scheduler: an address such as tcp://HOST:8786" in message
+    assert "--scheduler needs an address such as tcp://HOST:8786" in message
