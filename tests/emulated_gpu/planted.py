@@ -93,7 +93,7 @@ FAULTS = [
         "if any(",
         "tests/shared/test_sizes.py::test_operands_that_begin_elsewhere",
         "cudaErrorMisalignedAddress",
-        "cupy and float32 and 33 and vjp and bce_with_logits",
+        "cupy and 33 and vjp and bce_with_logits",
     ),
     Fault(
         "strided arrays are taken for contiguous",
@@ -102,7 +102,7 @@ FAULTS = [
         "(layout.extents[-1], alike)",
         "tests/shared/test_layouts.py::test_every_layout",
         WRONG_BITS,
-        "cupy and sigmoid and float32 and value and not grad",
+        "cupy and sigmoid and value and not grad",
     ),
     Fault(
         "the last thread of a row is taken for one of the next row's",
@@ -252,6 +252,6 @@ FAULTS = [
         "if columns:",
         "tests/shared/test_layouts.py::test_every_layout",
         WRONG_BITS,
-        "numba_cuda and sigmoid and float32 and value and not grad",
+        "numba_cuda and sigmoid and value and not grad",
     ),
 ]
