@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.floats import DTYPES
-from helpers.methods import as_tuple, operands
+from helpers.threads import assert_the_bits_of_one_thread, by_one_thread
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.backends.cpu import spinning, threads
@@ -39,23 +39,10 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return asked
 
 
-def alone(call: Any) -> Any:
-    gs.set_num_threads(1)
-    try:
-        return call()
-    finally:
-        gs.set_num_threads(2)
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", PUBLIC)
 def test_the_bits_of_one_thread(name: str, dtype: str, shared: list[int]) -> None:
-    for function in (gs.softplus, gs.bce_with_logits):
-        arguments = operands(function, name, X.astype(DTYPES[dtype]))
-        got = function.methods[name](*arguments)
-        want = alone(lambda f=function, a=arguments: f.methods[name](*a))
-        for y, w in zip(as_tuple(got), as_tuple(want), strict=True):
-            assert y.tobytes() == w.tobytes()
+    assert_the_bits_of_one_thread(name, dtype, X)
     assert shared == [2, 2]
 
 
@@ -63,7 +50,7 @@ def test_the_bits_of_one_thread(name: str, dtype: str, shared: list[int]) -> Non
 def test_layouts_and_in_place(view: Any, shared: list[int]) -> None:
     memory = np.tile(X, 2)
     x = view(memory)
-    want = alone(lambda: gs.sigmoid(x))
+    want = by_one_thread(lambda: gs.sigmoid(x))
     assert gs.sigmoid(x).tobytes() == want.tobytes()
     gs.sigmoid(x, out=x)
     assert x.tobytes() == want.tobytes()

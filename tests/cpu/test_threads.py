@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.floats import DTYPES
-from helpers.methods import as_tuple, operands
+from helpers.threads import assert_the_bits_of_one_thread, by_one_thread
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.backends.cpu import placement, threads, workers
@@ -37,23 +37,10 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return asked
 
 
-def by_one_thread(call: Any) -> Any:
-    gs.set_num_threads(1)
-    try:
-        return call()
-    finally:
-        gs.set_num_threads(2)
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", PUBLIC)
 def test_blocks_give_the_bits_of_one_thread(name: str, dtype: str, drawn: list[int]) -> None:
-    for function in (gs.softplus, gs.bce_with_logits):
-        arguments = operands(function, name, X.astype(DTYPES[dtype]))
-        got = function.methods[name](*arguments)
-        want = by_one_thread(lambda f=function, a=arguments: f.methods[name](*a))
-        for y, w in zip(*(as_tuple(r) for r in (got, want)), strict=True):
-            assert y.tobytes() == w.tobytes()
+    assert_the_bits_of_one_thread(name, dtype, X)
     assert drawn == [1, 1]
 
 

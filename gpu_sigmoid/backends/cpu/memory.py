@@ -51,26 +51,21 @@ word, half = loader(WORD), loader(HALF)
 set_word, set_half = storer(WORD), storer(HALF)
 
 
-@intrinsic
-def fetch_add(context: Any, address: Any, offset: Any, value: Any) -> Any:
-    """Add to a word atomically; return its previous value."""
+def changer(operation: str) -> Any:
+    """Return the intrinsic (address, offset, value) -> previous value, which changes a word atomically."""
 
-    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        place = pointer(builder, values[0], values[1], WORD)
-        return builder.atomic_rmw("add", place, values[2], "seq_cst")
+    @intrinsic
+    def change(context: Any, address: Any, offset: Any, value: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            place = pointer(builder, values[0], values[1], WORD)
+            return builder.atomic_rmw(operation, place, values[2], "seq_cst")
 
-    return types.intp(types.intp, types.intp, types.intp), emit
+        return types.intp(types.intp, types.intp, types.intp), emit
+
+    return change
 
 
-@intrinsic
-def exchange(context: Any, address: Any, offset: Any, value: Any) -> Any:
-    """Set a word that other threads write too; return what it was."""
-
-    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        place = pointer(builder, values[0], values[1], WORD)
-        return builder.atomic_rmw("xchg", place, values[2], "seq_cst")
-
-    return types.intp(types.intp, types.intp, types.intp), emit
+fetch_add, exchange = changer("add"), changer("xchg")
 
 
 @intrinsic

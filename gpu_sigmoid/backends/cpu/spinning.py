@@ -8,7 +8,6 @@ programs nothing. `shared_blocks` is what they run.
 import ctypes
 import os
 import time
-from _thread import start_new_thread
 from threading import Lock, get_native_id
 from typing import Any
 
@@ -17,7 +16,7 @@ import numpy as np
 from gpu_sigmoid.backends.cpu.jobs import Plan
 from gpu_sigmoid.backends.cpu.placement import current_cpu, keep_off
 from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
-from gpu_sigmoid.backends.cpu.workers import acquire, new_lock, release
+from gpu_sigmoid.backends.cpu.workers import acquire, new_lock, release, started
 
 SECONDS = 200e-6
 """How long a thread looks out before it sleeps."""
@@ -119,23 +118,11 @@ def up_to(number: int) -> list[Spinner]:
     """Return so many threads, or fewer where no more can be started, or another caller is starting some."""
     if len(_spinners) < number and _starting.acquire(blocking=False):
         try:
-            while len(_spinners) < number and (spinner := started(len(_spinners))):
+            while len(_spinners) < number and started((spinner := Spinner(len(_spinners))).serve):
                 _spinners.append(spinner)
         finally:
             _starting.release()
     return _spinners[:number]
-
-
-def started(number: int) -> Spinner | None:
-    spinner = Spinner(number)
-    try:
-        start_new_thread(spinner.serve, ())
-    except (MemoryError, RuntimeError) as error:
-        # a signal handler, which may raise the same, has a frame of its own
-        if error.__traceback__ is not None and error.__traceback__.tb_next:
-            raise
-        return None
-    return spinner
 
 
 def _forget_spinners() -> None:

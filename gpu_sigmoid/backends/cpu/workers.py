@@ -127,15 +127,22 @@ def up_to(number: int) -> list[Helper]:
     """Return `number` helpers, or fewer if no more threads can be started."""
     while len(_helpers) < number:
         helper = Helper()
-        try:
-            start_new_thread(helper.serve, ())
-        except (MemoryError, RuntimeError) as error:
-            # a signal handler that raises the same error has its own frame
-            if error.__traceback__ is not None and error.__traceback__.tb_next:
-                raise
+        if not started(helper.serve):
             break
         _helpers.append(helper)
     return _helpers[:number]
+
+
+def started(serve: Callable[[], None]) -> bool:
+    """Start a thread; return whether the system has another one."""
+    try:
+        start_new_thread(serve, ())
+    except (MemoryError, RuntimeError) as error:
+        # a signal handler that raises the same error has its own frame
+        if error.__traceback__ is not None and error.__traceback__.tb_next:
+            raise
+        return False
+    return True
 
 
 def _end_own_turn() -> None:

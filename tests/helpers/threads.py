@@ -1,0 +1,28 @@
+"""Calls on one thread, which those on several are compared with."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import gpu_sigmoid as gs
+from helpers.floats import DTYPES
+from helpers.methods import as_tuple, operands
+
+
+def by_one_thread(call: Callable[[], Any]) -> Any:
+    gs.set_num_threads(1)
+    try:
+        return call()
+    finally:
+        gs.set_num_threads(2)
+
+
+def assert_the_bits_of_one_thread(name: str, dtype: str, x: np.ndarray) -> None:
+    """Assert it of a mode of two functions, of one and of two operands."""
+    for function in (gs.softplus, gs.bce_with_logits):
+        arguments = operands(function, name, x.astype(DTYPES[dtype]))
+        got = function.methods[name](*arguments)
+        want = by_one_thread(lambda f=function, a=arguments: f.methods[name](*a))
+        for y, w in zip(as_tuple(got), as_tuple(want), strict=True):
+            assert y.tobytes() == w.tobytes()
