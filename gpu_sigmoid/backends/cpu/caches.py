@@ -8,12 +8,15 @@ CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 UNKNOWN = 32 << 20
 """What is taken where the system does not tell."""
 
+MOST = 128 << 20
+"""Of a larger cache, which many cores and often several virtual machines share, no process has more."""
+
 
 @cache
 def last_cache() -> int:
-    """Return the bytes of the last cache before the memory."""
+    """Return the bytes that can be expected to stay in the last cache before the memory."""
     sizes = [found for path in CACHES.glob("index*/size") if (found := re.match(r"(\d+)K", read(path)))]
-    return max((int(found[1]) << 10 for found in sizes), default=UNKNOWN)
+    return min(max((int(found[1]) << 10 for found in sizes), default=UNKNOWN), MOST)
 
 
 def read(path: Path) -> str:

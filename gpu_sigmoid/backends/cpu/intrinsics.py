@@ -210,6 +210,27 @@ def put(context: Any, target: Any, source: Any, count: Any, streaming: Any) -> A
     return types.void(target, source, count, streaming), emit
 
 
+@intrinsic(prefer_literal=True)
+def prefetch(context: Any, pointer: Any, nbytes: Any, wanted: Any) -> Any:
+    """Bring the lines of `nbytes` bytes (a literal) at a pointer into the first cache, if wanted."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        word, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        to_read, to_keep, data = word(0), word(3), word(1)
+        start = builder.bitcast(values[0], byte)
+        with builder.if_then(values[2]):
+            for line in range(0, nbytes.literal_value, 64):
+                place = builder.gep(start, [ir.IntType(64)(line)])
+                builder.call(fetch, [place, to_read, to_keep, data])
+        return context.get_dummy_value()
+
+    if not isinstance(nbytes, types.IntegerLiteral):
+        return None
+    return types.void(pointer, nbytes, wanted), emit
+
+
 def finish_streaming(builder: Any) -> None:
     """Make stores that bypassed the caches visible to other threads before any later store."""
     if ON_X86:
