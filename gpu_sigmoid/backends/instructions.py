@@ -4,13 +4,12 @@ For a missing instruction LLVM calls a function, which either cannot be linked o
 times as long.
 """
 
-import platform
-
 from llvmlite import binding
 from numba.core import config
 
-MACHINE = platform.machine().lower()
-ON_X86, ON_ARM = MACHINE in ("x86_64", "amd64"), MACHINE in ("aarch64", "arm64")
+# That of this process. `platform.machine` names the computer's, and Windows for ARM runs x86 programs too.
+ARCHITECTURE = binding.get_process_triple().partition("-")[0]
+ON_X86, ON_ARM = ARCHITECTURE == "x86_64", ARCHITECTURE in ("aarch64", "arm64", "arm64e")
 
 
 def converts_half() -> bool:

@@ -104,9 +104,9 @@ print(digest.hexdigest())
 """
 
 
-def digest(**environment: str) -> str:
+def digest(before: str = "", **environment: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", DIGEST], env=os.environ | environment, capture_output=True, text=True
+        [sys.executable, "-c", before + DIGEST], env=os.environ | environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
@@ -124,6 +124,13 @@ def test_other_cpus_give_the_same_bits_by_code_of_their_own(tmp_path: Path) -> N
         assert digest(**other) == expected, name
         cached.append(len(list(tmp_path.rglob("*.nbc"))))
     assert cached == [cached[1] * k for k in range(len(CPUS) + 1)]
+
+
+@pytest.mark.parametrize("other", ["ARM64", "AMD64"])
+def test_a_process_of_another_architecture_than_the_computers(other: str, tmp_path: Path) -> None:
+    """Windows for ARM names itself to a Python for x86 that it emulates."""
+    before = f"import platform\nplatform.machine = lambda: {other!r}\n"
+    assert digest(before, NUMBA_CACHE_DIR=str(tmp_path)) == digest()
 
 
 WITHOUT_FMA = """
