@@ -1,7 +1,7 @@
 """The functions on scalars, for kernels of your own that Numba compiles.
 
-Every function of `gpu_sigmoid.FUNCTIONS` is here under its name, with its `grad`,
-`grad2`, `value_and_grad` and `vjp`. Call it inside `numba.njit`, `numba.vectorize` or
+Every function of `gpu_sigmoid.FUNCTIONS` is here under its name (`expit` and `log_expit` too), with its
+`grad`, `grad2`, `value_and_grad` and `vjp`. Call it inside `numba.njit`, `numba.vectorize` or
 `numba.cuda.jit`: it is compiled into the caller and gives the array kernels' bits,
 whatever the caller's `fastmath` says::
 
@@ -46,11 +46,11 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid import registry
-from gpu_sigmoid.functions import FUNCTIONS
+from gpu_sigmoid.functions import NAMED
 from gpu_sigmoid.methods import Function, Method
 from gpu_sigmoid.modes import PUBLIC
 
-__all__ = [*FUNCTIONS]
+__all__ = [*NAMED]
 
 NOTES = """{summary}
 
@@ -154,10 +154,10 @@ def find(label: str) -> DeviceFunction:
 
 
 def __getattr__(name: str) -> DeviceFunction:
-    if name not in FUNCTIONS:
-        raise AttributeError(f"gpu_sigmoid.device has no function {name!r}: {', '.join(FUNCTIONS)}")
-    return _functions[name]
+    if name not in NAMED:
+        raise AttributeError(f"gpu_sigmoid.device has no function {name!r}: {', '.join(NAMED)}")
+    return _functions[NAMED[name].name]
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *FUNCTIONS])
+    return sorted([*globals(), *NAMED])

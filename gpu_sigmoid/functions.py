@@ -145,8 +145,11 @@ FUNCTIONS: dict[str, Function] = {f.label: f for f in FAMILY}
 for _function in FUNCTIONS.values():
     registry.FUNCTIONS.update({f.name: f for f in (_function, _function.parametrised) if f is not None})
 sigmoid_prime = sigmoid.grad
-# the names they have in scipy.special
 expit, log_expit = sigmoid, log_sigmoid
+ALIASES = {"expit": expit, "log_expit": log_expit}
+"""The functions that have other names in scipy.special, by these."""
+NAMED: dict[str, Function] = {**FUNCTIONS, **ALIASES}
+"""The functions by all their names."""
 
 # pickles look for it here
 find.__module__ = __name__

@@ -1,8 +1,8 @@
 """The functions inside your own Triton kernels.
 
-Every function of `gpu_sigmoid.FUNCTIONS` is here under its name, with its `grad`, `grad2`,
-`value_and_grad` and `vjp`. Call it in a function under `triton.jit`: it is compiled into the caller,
-as PTX that compiler options do not affect, and gives the array kernels' bits::
+Every function of `gpu_sigmoid.FUNCTIONS` is here under its name (`expit` and `log_expit` too), with its
+`grad`, `grad2`, `value_and_grad` and `vjp`. Call it in a function under `triton.jit`: it is compiled into
+the caller, as PTX that compiler options do not affect, and gives the array kernels' bits::
 
     import gpu_sigmoid as gs
     import triton
@@ -32,12 +32,12 @@ functions that are global names in it. Bind the functions to global names, and c
 import linecache
 from typing import Any
 
-from gpu_sigmoid.functions import FUNCTIONS
+from gpu_sigmoid.functions import NAMED
 from gpu_sigmoid.lowering import lower_for, ptx_block
 from gpu_sigmoid.methods import Method
 from gpu_sigmoid.modes import PUBLIC
 
-__all__ = [*FUNCTIONS]
+__all__ = [*NAMED]
 
 CONSTRAINTS = {"float32": "f", "float64": "d"}
 NAMES = {"float16": "fp16", "bfloat16": "bf16", "float32": "fp32", "float64": "fp64"}
@@ -148,16 +148,16 @@ _functions: dict[str, Any] = {}
 
 
 def __getattr__(name: str) -> Any:
-    function = FUNCTIONS.get(name)
+    function = NAMED.get(name)
     if function is None:
-        raise AttributeError(f"gpu_sigmoid.triton has no function {name!r}: {', '.join(FUNCTIONS)}")
-    if name not in _functions:
+        raise AttributeError(f"gpu_sigmoid.triton has no function {name!r}: {', '.join(NAMED)}")
+    if function.name not in _functions:
         found = compiled(function)
         for mode in PUBLIC[1:]:
             setattr(found, mode, compiled(function.methods[mode]))
-        _functions[name] = found
-    return _functions[name]
+        _functions[function.name] = found
+    return _functions[function.name]
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *FUNCTIONS])
+    return sorted([*globals(), *NAMED])

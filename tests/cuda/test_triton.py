@@ -214,6 +214,11 @@ def test_a_kernel_is_known_by_the_formulas_in_it(tmp_path: Path) -> None:
     assert changed.cache_key != key
 
 
+def test_scipys_names_are_the_same_functions() -> None:
+    assert gs.triton.expit is gs.triton.sigmoid
+    assert gs.triton.log_expit is gs.triton.log_sigmoid
+
+
 def test_a_function_there_is_not() -> None:
     with pytest.raises(AttributeError, match=r"gpu_sigmoid\.triton has no function 'relu': sigmoid,"):
         _ = gs.triton.relu

@@ -35,3 +35,5 @@ def test_functions_have_bounds() -> None:
 def test_scipys_names_are_the_same_functions() -> None:
     assert gs.expit is gs.sigmoid and gs.log_expit is gs.log_sigmoid
     assert gs.sigmoid_prime is gs.sigmoid.grad
+    assert gs.device.expit is gs.device.sigmoid and gs.device.log_expit is gs.device.log_sigmoid
+    assert {"expit", "log_expit"} < {*dir(gs.device)} & {*gs.device.__all__} & {*gs.triton.__all__}
