@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 
-ACCEPTED = "float16, bfloat16, float32 and float64, bool and integers (computed in float64)"
+FLOATS = "float16, bfloat16, float32 and float64"
+ACCEPTED = f"{FLOATS}, bool and integers (computed in float64)"
+ACCEPTED_BY_DEFAULT = f"{FLOATS}, bool and integers (computed in the default dtype)"
+"""For libraries with a default dtype, torch and JAX."""
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 """Those that results have."""
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gpu_sigmoid.dtypes import ACCEPTED, DTYPES, accepted_name
+from gpu_sigmoid.dtypes import ACCEPTED_BY_DEFAULT, DTYPES, accepted_name
 
 
 def taken(method: Any, operand: Any) -> Any:
@@ -31,7 +31,7 @@ def taken(method: Any, operand: Any) -> Any:
 
 
 def refusal(method: Any, dtype: Any) -> TypeError:
-    return TypeError(f"{method.label}: dtype {dtype} is not accepted; accepted are {ACCEPTED}")
+    return TypeError(f"{method.label}: dtype {dtype} is not accepted; accepted are {ACCEPTED_BY_DEFAULT}")
 
 
 def of_one_dtype(method: Any, operands: tuple) -> list[Any]:

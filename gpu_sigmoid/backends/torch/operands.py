@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gpu_sigmoid.backends.placed import Placed
-from gpu_sigmoid.dtypes import ACCEPTED, accepted_name
+from gpu_sigmoid.dtypes import ACCEPTED_BY_DEFAULT, accepted_name
 from gpu_sigmoid.outputs import refuse_shared_memory
 
 NAMES = {
@@ -33,7 +33,9 @@ def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:
     refused = [t.dtype for t in tensors if is_inexact(t.dtype) and t.dtype not in NAMES]
     refused += [o.dtype for o in operands if isinstance(o, np.generic) and accepted_name(o.dtype) is None]
     if refused:
-        raise TypeError(f"{method.label}: dtype {refused[0]} is not accepted; accepted are {ACCEPTED}")
+        raise TypeError(
+            f"{method.label}: dtype {refused[0]} is not accepted; accepted are {ACCEPTED_BY_DEFAULT}"
+        )
     devices = list(dict.fromkeys(t.device for t in tensors if t.ndim or len(tensors) == 1))
     if len(devices) > 1:
         names = " and ".join(map(str, devices))
