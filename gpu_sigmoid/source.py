@@ -29,7 +29,7 @@ def cuda_source(*functions: Any, dtype: str | tuple[str, ...] = ("float32", "flo
         `gpu_sigmoid`: the name of a function followed by that of the mode. Functions with a
         parameter, such as `silu_beta_grad(x, beta)`, take it after the operands. `..._vjp`
         takes the cotangent after these. A function with several results returns none, and
-        takes a reference to a variable for each as its last arguments. The code is C++17. Compiler
+        takes a reference to a variable for each as its last arguments. The code is C++11. Compiler
         options, `-ftz=true` included, do not change results. A host compiler accepts the code too,
         with `g++ -ffp-contract=off`; with `-ffast-math` it is an error. One source may contain
         several such texts.

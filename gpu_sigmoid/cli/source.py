@@ -19,7 +19,7 @@ def source(functions: tuple[str, ...], dtypes: tuple[str, ...]) -> None:
 
         gpu-sigmoid source > logistic.cuh
 
-    It is C++17. g++ needs -ffp-contract=off, and refuses -ffast-math.
+    It is C++11. g++ needs -ffp-contract=off, and refuses -ffast-math.
     """
     methods = [FUNCTIONS[name].methods[mode] for name in functions or FUNCTIONS for mode in PUBLIC]
     click.echo(cuda_source(*methods, dtype=dtypes or tuple(FORMATS)), nl=False)

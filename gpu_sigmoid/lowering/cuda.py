@@ -103,7 +103,9 @@ def literal(constant: Value, format: Format) -> str:
         return integer_literal(constant.payload, format)
     number = float.fromhex(constant.payload)
     if math.isfinite(number):
-        return constant.payload + ("f" if format is FLOAT32 else "")
+        # C++ has hexadecimal literals only from C++17 on; these digits give the same double, so that even a
+        # compiler that reads a float literal as a double first makes the same float of it
+        return repr(number) + ("f" if format is FLOAT32 else "")
     # neither infinity nor nan has a literal
     pattern = int.from_bytes(struct.pack(">f" if format is FLOAT32 else ">d", number))
     return f"bit_cast<{format.c_type}>({integer_literal(pattern, format)})"

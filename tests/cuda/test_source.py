@@ -16,6 +16,8 @@ from helpers.methods import as_tuple, operands
 from helpers.required import REQUIRED
 
 import gpu_sigmoid as gs
+from gpu_sigmoid.lowering import cuda, lower
+from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64
 from gpu_sigmoid.modes import PUBLIC
 from gpu_sigmoid.registry import FUNCTIONS
 
@@ -92,7 +94,9 @@ def test_compiles_for_the_gpu_with_cupys_flags() -> None:
         int i = blockIdx.x * blockDim.x + threadIdx.x;
         if (i < n) z[i] = y[i] * gpu_sigmoid::sigmoid_value(x[i]);
     }"""
-    assert ".version" in compiled(gs.cuda_source())
+    text = compiled(gs.cuda_source())
+    assert ".version" in text
+    assert compiled(gs.cuda_source(), "--std=c++11") == text
     text = compiled(gs.cuda_source(gs.sigmoid) + kernel, "-ftz=true", "--std=c++17")
     # the caller's product alone obeys the caller's flag; a division's first guess is of normal numbers
     flushing = re.findall(r"\S*\.ftz\S*", text)
@@ -121,16 +125,34 @@ def test_the_commands_header_is_taken_by_compilers(tmp_path: Path) -> None:
         subprocess.run(command, check=True, capture_output=True)
 
 
-def test_a_host_compiler_finds_nothing_to_warn_of_and_refuses_fast_math(tmp_path: Path) -> None:
+@pytest.mark.parametrize("standard", ["c++11", "c++17"])
+def test_a_host_compiler_finds_nothing_to_warn_of_and_refuses_fast_math(
+    tmp_path: Path, standard: str
+) -> None:
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed")
     (tmp_path / "logistic.cpp").write_text(gs.cuda_source())
     warnings = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"]
-    command = ["g++", "-std=c++17", *warnings, "-fsyntax-only", tmp_path / "logistic.cpp"]
+    command = ["g++", f"-std={standard}", *warnings, "-fsyntax-only", tmp_path / "logistic.cpp"]
     subprocess.run(command, check=True)
     refused = subprocess.run([*command, "-Ofast"], capture_output=True, text=True)
     assert refused.returncode
     assert "-ffast-math" in refused.stderr
+
+
+@pytest.mark.parametrize("format", [FLOAT32, FLOAT64], ids=lambda format: format.name)
+def test_every_constant_is_spelled_without_rounding(format: Any) -> None:
+    programs = [lower(m.formula, m.mode, format) for f in FUNCTIONS.values() for m in f.methods.values()]
+    constants = {c.payload: c for program in programs for c in program.constants if c.kind == "f"}
+    assert len(constants) > 50
+    for payload, constant in constants.items():
+        number, text = float.fromhex(payload), cuda.literal(constant, format)
+        if not np.isfinite(number):
+            continue
+        digits = re.fullmatch(r"(-?\d+(?:\.\d+|(?=e))(?:e[+-]\d+)?)f?", text)
+        assert digits, text
+        assert float(digits[1]).hex() == number.hex()
+        assert text.endswith("f") == (format is FLOAT32)
 
 
 def test_holds_what_was_asked_for() -> None:
