@@ -32,15 +32,21 @@ def converted(array: Any, dtype: np.dtype) -> Any:
     return widening(array.dtype.name)(bits(array))
 
 
-WIDENED = {"float32": ("float32", "x"), "bfloat16": ("uint16", "__uint_as_float((unsigned int)x << 16)")}
-"""How arrays of these dtypes are read as float32."""
+WIDENED = ("bfloat16", "float32")
+"""The dtypes with subnormal numbers that are subnormal in float32."""
 
 
 @cache
 def widening(dtype: str) -> Any:
-    name, single = WIDENED[dtype]
-    operation = f'asm("cvt.f64.f32 %0, %1;" : "=d"(y) : "f"({single}));'
-    return cupy.ElementwiseKernel(f"{name} x", "float64 y", operation, f"{dtype}_to_float64")
+    storage = STORAGES[dtype]
+    single = storage.load.format("x")
+    return cupy.ElementwiseKernel(
+        f"{storage.cupy_name} x",
+        "float64 y",
+        f'using namespace gpu_sigmoid; asm("cvt.f64.f32 %0, %1;" : "=d"(y) : "f"({single}));',
+        f"{dtype}_to_float64",
+        preamble=cuda_source() + CONVERSIONS,
+    )
 
 
 @cache
