@@ -35,8 +35,11 @@ def result_name(method: Any, operands: tuple) -> str:
 def promoted(method: Any, operands: tuple, dtypes: list[np.dtype]) -> np.dtype:
     try:
         names = [accepted_name(dtype) for dtype in dtypes]
+        # of a Python int beyond 64 bits NumPy would make an object
+        if not dtypes:
+            return np.dtype(np.float64)
         if "bfloat16" not in names or "float16" in names:
-            return np.result_type(*(dtypes or operands))
+            return np.result_type(*dtypes)
         # ml_dtypes has no rule for integers of more than 8 bits
         pairs = list(zip(names, dtypes, strict=True))
         common = np.result_type(*(np.float16 if name == "bfloat16" else dtype for name, dtype in pairs))
@@ -55,6 +58,20 @@ def accepted_name(dtype: Any) -> str | None:
         return "float64"
     # ml_dtypes registers bfloat16 as a user-defined type, of this name; none tells of the byte order
     return dtype.name if dtype.name in DTYPES else None
+
+
+def rounded(number: Any, dtype: np.dtype) -> Any:
+    """Return a number as a NumPy scalar of a dtype; out of its range it becomes infinity or 0.
+
+    Ints are rounded to float64 first, as for NumPy's ufuncs, and those beyond 64 bits are numbers too.
+
+    Raises
+    ------
+    OverflowError
+        If an int is beyond float64.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        return np.asarray(float(number) if isinstance(number, int) else number).astype(dtype)[()]
 
 
 def numpy_dtype(name: str) -> np.dtype:

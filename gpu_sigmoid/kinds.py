@@ -39,6 +39,9 @@ ACCEPTED = (
     "and those that a library offers by DLPack or __cuda_array_interface__"
 )
 
+PLAIN = bool | int | float | np.bool | np.integer | np.float16 | np.float32
+"""The types of numbers that are float64 beside a Python int beyond 64 bits; np.float64 is a float."""
+
 _kind_of_type: dict[type, str | None] = {np.ndarray: HOST, int: NUMBER, float: NUMBER, bool: NUMBER}
 
 
@@ -132,7 +135,11 @@ def from_sequence(method: Any, sequence: Any) -> np.ndarray:
                 f"{method.label}: a sequence of {name_of(of)} is not accepted: join it into one array with "
                 "the library of its elements (NumPy would lose masks and labels, or move data implicitly)"
             )
-    return np.asarray(sequence)
+    array = np.asarray(sequence)
+    # NumPy makes objects of numbers if one is an int beyond 64 bits
+    if array.dtype == object and all(issubclass(of, PLAIN | list | tuple) for of in types_held(sequence)):
+        return np.asarray(sequence, np.float64)
+    return array
 
 
 def is_more_than_an_array(of: type) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.backends import Backend
-from helpers.calls import checked, checked_into, common_dtype, laid, sample
+from helpers.calls import bits, checked, checked_into, common_dtype, laid, sample
 from helpers.floats import BFLOAT16, DTYPES
 from helpers.layouts import LAYOUTS, SIZE
 from helpers.methods import as_tuple, of_each_signature
@@ -57,6 +57,16 @@ def test_integers_of_64_bits_are_rounded_to_the_nearest(kind: str, backend: Back
     x = of(kind, [2**53 + 1, 2**53 + 3, np.iinfo(kind).max, np.iinfo(kind).min, 2**62 + 3])
     got = backend.to_host(checked(backend, gs.softplus, x))
     assert got[:2].tolist() == [2.0**53, 2.0**53 + 4]
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
+@pytest.mark.parametrize("number", [2**62 + 2**38 + 1, 2**64, -(2**70)], ids=["twice", "2^64", "-2^70"])
+def test_an_integer_is_rounded_as_a_float_is(number: int, backend: Backend) -> None:
+    for dtype in DTYPES:
+        x = of(dtype, [0.5, -3, 1])
+        got = gs.bce_with_logits(laid(backend, x), number)
+        want = gs.bce_with_logits(x, of(dtype, float(number)))
+        assert bits(backend.to_host(got)) == bits(want)
 
 
 @pytest.mark.parametrize("kinds", list(product(ALL, ALL)), ids="-".join)

@@ -50,8 +50,10 @@ def compiled(formula: Any, mode: Mode, dtype: str) -> np.ufunc:
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on host operands."""
-    arrays = tuple(
-        o if hasattr(o, "dtype") or isinstance(o, int | float) else np.asarray(o) for o in operands
+    # ints as floats, since of one beyond 64 bits NumPy makes an object
+    arrays: tuple[Any, ...] = tuple(
+        o if hasattr(o, "dtype") else float(o) if isinstance(o, int | float) else np.asarray(o)
+        for o in operands
     )
     dtype = result_name(method, arrays)
     ufunc: Any = kernel(method.formula, method.mode, dtype)

@@ -35,7 +35,7 @@ from gpu_sigmoid.backends.placed import (
     shaped_like,
 )
 from gpu_sigmoid.backends.prepared import Calls
-from gpu_sigmoid.dtypes import result_name
+from gpu_sigmoid.dtypes import result_name, rounded
 from gpu_sigmoid.outputs import broadcast_shape, checked_out
 
 NUMBERS = (int, float, np.generic)
@@ -112,9 +112,7 @@ def storage_dtype(name: str, arrays: tuple) -> np.dtype:
 def as_operand(method: Any, operand: Any, dtype: np.dtype) -> Any:
     """Return an array of `dtype`, or a NumPy scalar of `dtype`, which kernels take by value."""
     if not isinstance(operand, cupy.ndarray):
-        # a number out of the dtype's range becomes infinity or 0, like an element of an array
-        with np.errstate(over="ignore", under="ignore"):
-            return np.asarray(operand).astype(dtype)[()]
+        return rounded(operand, dtype)
     if operand.dtype == dtype:
         return operand
     refuse_in_capture(method, f"an operand of {operand.dtype} is converted to {dtype}", "convert it")

@@ -9,6 +9,7 @@ import numpy as np
 from gpu_sigmoid.backends.numba_cuda import streams
 from gpu_sigmoid.backends.numba_cuda.kernels import numba_cuda
 from gpu_sigmoid.backends.placed import Placed, refuse_misaligned
+from gpu_sigmoid.dtypes import rounded
 
 
 def on_device(operand: Any) -> bool:
@@ -79,10 +80,7 @@ def copied(method: Any, array: Any, stream: Any) -> tuple[Any, int]:
 
 def number(value: Any, dtype: np.dtype) -> Any:
     """Return a number rounded to a dtype, as the kernels compute with it."""
-    # a number out of the dtype's range becomes infinity or 0, which must not cause a warning
-    with np.errstate(over="ignore", under="ignore"):
-        rounded = np.asarray(value).astype(dtype)
-    return rounded.astype(np.float64 if dtype == np.float64 else np.float32)[()]
+    return rounded(value, dtype).astype(np.float64 if dtype == np.float64 else np.float32)
 
 
 def refuse_foreign(method: Any, place: Placed) -> None:
