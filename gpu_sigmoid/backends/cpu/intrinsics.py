@@ -15,6 +15,8 @@ from gpu_sigmoid.lowering.primitives import ARITY, OVERLOADS
 KINDS = {types.float32: "f", types.float64: "f", types.uint32: "i", types.uint64: "i", types.boolean: "b"}
 INTEGERS = {types.float32: types.uint32, types.float64: types.uint64}
 FLOATS = {integer: floating for floating, integer in INTEGERS.items()}
+LONGEST_VECTOR = 64
+"""In bytes."""
 
 
 def primitive(name: str) -> Any:
@@ -87,11 +89,17 @@ def offset(context: Any, pointer: Any, count: Any) -> Any:
 
 @intrinsic(prefer_literal=True)
 def tile(context: Any, like: Any, count: Any) -> Any:
-    """Return a buffer on the stack for `count` elements (a literal) of a pointer's type."""
+    """Return a buffer on the stack for `count` elements (a literal) of a pointer's type.
+
+    It is aligned to the longest vector, and with it the function's stack. What LLVM keeps there for want
+    of registers would otherwise straddle two cache lines, which costs some kernels a tenth of their time.
+    """
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         element = context.get_value_type(like.dtype)
-        return cgutils.alloca_once(builder, element, size=count.literal_value)
+        buffer = cgutils.alloca_once(builder, element, size=count.literal_value)
+        buffer.align = LONGEST_VECTOR
+        return buffer
 
     if not isinstance(count, types.IntegerLiteral):
         return None
