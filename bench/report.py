@@ -1,6 +1,5 @@
 """Rows as JSON, with what they were measured on, and as Markdown tables."""
 
-import os
 import platform
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -12,11 +11,11 @@ from typing import Any
 from bench import peers
 from bench.cases import LAYOUTS
 from bench.clock import PERCENTILES
+from bench.conditions import conditions
 from bench.measure import BASELINE, OURS, Row
 from gpu_sigmoid.environment import gpu_available, gpu_description
 from gpu_sigmoid.machine import ON_CPU, ON_GPU, as_json, cpu, gpu, measured_on, processor, today, versions
 from gpu_sigmoid.modes import label
-from gpu_sigmoid.processors import usable
 
 LEGEND = """\
 A library's figure is its time divided by gpu_sigmoid's; below 1, in bold, the library is faster.
@@ -25,40 +24,44 @@ A library's figure is its time divided by gpu_sigmoid's; below 1, in bold, the l
 memory's limit, so more than 100% is possible."""
 
 ON_HOST = """\
-Logits are drawn from N(0, 3), other operands from [0, 1). All write into an existing array, except that JAX
-always allocates its result, as torch's binary cross-entropy does; under "a new array for the result"
-all allocate. NumPy's formulas are ufuncs with `out=` and scratch arrays. numexpr's wheels come without
-Intel's VML. ONNX Runtime runs a graph of one operator, with threads that do not spin."""
+Logits are drawn from N(0, 3), other operands from [0, 1). All write into an existing array, except where it
+is said below that a library allocates its result; under "a new array for the result" all allocate."""
+
+REMARKS = {
+    "numpy": "NumPy's formulas are ufuncs with `out=` and scratch arrays.",
+    "numexpr": "numexpr's wheels come without Intel's VML.",
+    "torch": "torch allocates the results of its binary cross-entropy.",
+    "jax": "JAX allocates its results; its functions are compiled.",
+    "tensorflow": """\
+TensorFlow allocates its results. Its operators for the sigmoid, softplus and tanh and their gradients are
+called eagerly; what it composes of several operators is compiled by XLA. It has threads for one operator as
+said, and one at a time.""",
+    "onnxruntime": "ONNX Runtime runs a graph of one operator, with threads that do not spin.",
+    "openvino": """\
+OpenVINO runs a model of the function alone, compiled for the array's shape, on the arrays' memory, in one
+stream and in the operands' precision (by default it computes float32 models in bfloat16 where the CPU has
+such instructions); float64, which it computes in float32, is left out.""",
+}
+"""What the figures of a library are of, by its name."""
 
 Record = dict[str, Any]
 
 
-def document(rows: Iterable[Row], rounds: int) -> Record:
-    """Return all there is to say of a run, ready for JSON."""
+def document(rows: Iterable[Row], rounds: int, machine: str | None = None) -> Record:
+    """Return all there is to say of a run, ready for JSON; `machine` is what readers call the machine."""
     libraries = [name for peer in (*peers.HOST, *peers.CUDA) for name in peers.distributions(peer)]
     return {
+        "machine": machine,
         "date": today(),
         "processor": processor(),
         "device": gpu_description() if gpu_available() else None,
-        "caches": caches(),
-        "load": f"load average {os.getloadavg()[0]:.1f} on {usable()} CPUs"
-        if hasattr(os, "getloadavg")
-        else "",
+        **conditions(),
         "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "versions": versions([*ON_CPU, *ON_GPU, *libraries]),
         "rounds": rounds,
         "percentiles": PERCENTILES,
         "rows": records(rows),
     }
-
-
-def caches() -> str:
-    """Return the sizes of the caches that a CPU of this machine uses, where the system tells."""
-    found = []
-    for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
-        level, kind, size = ((folder / name).read_text().strip() for name in ("level", "type", "size"))
-        found.append(f"L{level} {kind.lower()} {size.removesuffix('K')} KiB")
-    return ", ".join(found)
 
 
 def records(rows: Iterable[Row]) -> list[Record]:
@@ -91,15 +94,25 @@ def page(content: Record) -> str:
     """Return the whole run as a Markdown page."""
     libraries = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
     device = content["device"] and ", ".join(f"{key} {value}" for key, value in content["device"].items())
-    hardware = ", ".join(
-        filter(
-            None,
-            (content["processor"], content.get("caches"), content.get("load"), device, content["platform"]),
-        )
+    compiled = content.get("compiled_for")
+    said = [content["processor"], compiled and f"kernels compiled for {compiled}"]
+    said += [content.get(key) for key in ("caches", "clock", "load")]
+    hardware = ", ".join(filter(None, [*said, device, content["platform"]]))
+    title = " on ".join(filter(None, ["# Throughput", content.get("machine")]))
+    method = f"""\
+{content["rounds"]} rounds, in which all libraries take turns in one process, which may run on as many CPUs
+as it has threads. {spread_of(content)} {LEGEND}"""
+    present = {row["contender"] for row in content["rows"]}
+    remarks = [text for name, text in REMARKS.items() if name in present]
+    return "\n\n".join(
+        [
+            title,
+            f"{hardware}. {libraries}; {content['date']}.",
+            method,
+            "\n".join([ON_HOST, *remarks]),
+            tables(content),
+        ]
     )
-    method = f"{content['rounds']} rounds, in which all libraries take turns in one process."
-    said = f"{hardware}. {libraries}; {content['date']}.\n\n{method} {spread_of(content)} {LEGEND}"
-    return f"# Throughput\n\n{said}\n\n{ON_HOST}\n\n{tables(content)}"
 
 
 def spread_of(content: Record) -> str:

@@ -39,14 +39,15 @@ def gpu() -> str:
 
 
 def processor() -> str:
-    """Return the processor's name and family, and the longest vectors that kernels are compiled for."""
+    """Return the processor's name, family and model, and the longest vectors kernels are compiled for."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         lines = []
     told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     name = told.get("model name") or platform.processor() or "unknown processor"
-    family = f"family {told['cpu family']}" if "cpu family" in told else ""
+    numbers = (("family", "cpu family"), ("model", "model"))
+    family = " ".join(f"{shown} {told[key]}" for shown, key in numbers if key in told)
     features = os.environ.get("NUMBA_CPU_FEATURES", told.get("flags", ""))
     vectors = next((shown for flag, shown in VECTORS.items() if flag in features), "")
     return ", ".join(filter(None, (name, family, vectors)))

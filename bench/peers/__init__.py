@@ -10,13 +10,19 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+import click
+
 from bench.cases import Case
 
 Prepare = Callable[[Case, tuple, tuple], Callable[[], Any] | None]
 
-HOST = ("numpy", "scipy", "numexpr", "torch", "jax", "onnxruntime")
+HOST = ("numpy", "scipy", "numexpr", "torch", "jax", "tensorflow", "onnxruntime", "openvino")
 CUDA = ("cupy", "torch", "triton")
-DISTRIBUTIONS = {"jax": ("jax", "jaxlib"), "cupy": ("cupy-cuda13x", "cupy-cuda12x")}
+DISTRIBUTIONS = {
+    "jax": ("jax", "jaxlib"),
+    "tensorflow": ("tensorflow", "tensorflow-cpu"),
+    "cupy": ("cupy-cuda13x", "cupy-cuda12x"),
+}
 """The distributions of a library whose name differs."""
 
 
@@ -27,10 +33,11 @@ def distributions(name: str) -> tuple[str, ...]:
 
 @cache
 def load(name: str, threads: int) -> Prepare | None:
-    """Return a library's `prepare`, or None if it is not installed."""
+    """Return a library's `prepare`, or None, and say why, if it cannot be imported."""
     try:
         module = import_module(f"{__name__}.{name}")
-    except ImportError:
+    except ImportError as error:
+        click.echo(f"without {name}: {error}", err=True)
         return None
     if threads and hasattr(module, "set_threads"):
         module.set_threads(threads)
