@@ -13,6 +13,7 @@ from bench import charts, measure, peers, report
 from bench.accuracy import accuracy
 from bench.cases import LAYOUTS, PRESETS, Case, preset
 from bench.device import device
+from bench.jax_calls import jax_calls
 from bench.progress import progress
 from bench.torch_calls import torch_calls
 from gpu_sigmoid.cli.files import written_together
@@ -31,7 +32,9 @@ def several(name: str, choices: Any, text: str) -> Any:
 
 
 @click.group(
-    cls=Commands, invoke_without_command=True, commands=[accuracy, charts.charts, device, torch_calls]
+    cls=Commands,
+    invoke_without_command=True,
+    commands=[accuracy, charts.charts, device, jax_calls, torch_calls],
 )
 @click.option(
     "--preset",
@@ -61,11 +64,23 @@ def several(name: str, choices: Any, text: str) -> Any:
     "-o",
     "--output",
     type=OutputFolder(),
-    help="Folder for throughput-DEVICE.json, .md and the charts. Default: the tables are printed.",
+    help="Folder for NAME.json, NAME.md and the charts. Default: the tables are printed.",
 )
+@click.option(
+    "--name", "stem", callback=lambda *given: file_name(given[-1]), help="NAME; default: throughput-DEVICE."
+)
+@click.option("--machine", help="What to call this machine in headings, such as `AMD Zen 5`.")
 @click.pass_context
 def main(
-    context: click.Context, /, name: str, place: str, rounds: int, output: Path | None, **axes: Any
+    context: click.Context,
+    /,
+    name: str,
+    place: str,
+    rounds: int,
+    output: Path | None,
+    stem: str | None,
+    machine: str | None,
+    **axes: Any,
 ) -> None:
     """Compare the functions' throughput with that of other libraries.
 
@@ -76,8 +91,9 @@ def main(
         if any(context.get_parameter_source(option) != ParameterSource.DEFAULT for option in context.params):
             raise click.UsageError(f"put the options of {context.invoked_subcommand} after its name")
         return
+    stem = stem or f"throughput-{place}"
     if output is not None:
-        check_publishable(output, place)
+        check_publishable(output, stem)
     names = list(axes.pop("peers") or (peers.CUDA if place == "cuda" else peers.HOST))
     cases = chosen(name, place, {axis: values for axis, values in axes.items() if values})
     with interruptible(at_once=True), progress(range(len(cases))) as bar:
@@ -88,10 +104,10 @@ def main(
 
         with closing(measure.measure_all(cases, rounds, names, done)) as timed:
             rows = list(timed)
-    content = report.document(rows, rounds)
+    content = report.document(rows, rounds, machine)
     click.echo(report.tables(content))
     if output is not None:
-        publish(content, output, place)
+        publish(content, output, stem)
 
 
 def chosen(name: str, place: str, axes: dict[str, Any]) -> list[Case]:
@@ -108,22 +124,29 @@ def chosen(name: str, place: str, axes: dict[str, Any]) -> list[Case]:
     return list(dict.fromkeys(cases))
 
 
-def publish(content: report.Record, folder: Path, place: str) -> None:
+def file_name(given: str | None) -> str | None:
+    """Return the name that files are to have, if it names files in the folder itself."""
+    if given is not None and (Path(given).name != given or given in ("", ".", "..")):
+        raise click.BadParameter(f"{given!r} is not the name of a file without its folder")
+    return given
+
+
+def publish(content: report.Record, folder: Path, stem: str) -> None:
     """Write the document, its tables and its charts to `folder`: all, or what was there stays."""
     with written_together(folder) as made:
-        document, page = paths(made, place)
+        document, page = paths(made, stem)
         report.write(document, content)
         page.write_text(report.page(content), encoding="utf-8")
-        charts.draw(content, made, place)
+        charts.draw(content, made, stem)
 
 
-def check_publishable(folder: Path, place: str) -> None:
+def check_publishable(folder: Path, stem: str) -> None:
     """Raise for what `publish` would stumble over, which would come to light after the measuring."""
     if find_spec("matplotlib") is None:
         raise click.ClickException('--output: charts need matplotlib: pip install -e ".[bench]"')
-    for path in paths(folder, place) if folder.exists() else ():
+    for path in paths(folder, stem) if folder.exists() else ():
         check_file(path)
 
 
-def paths(folder: Path, place: str) -> tuple[Path, Path]:
-    return folder / f"throughput-{place}.json", folder / f"throughput-{place}.md"
+def paths(folder: Path, stem: str) -> tuple[Path, Path]:
+    return folder / f"{stem}.json", folder / f"{stem}.md"

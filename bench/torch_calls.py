@@ -1,72 +1,34 @@
-"""`python -m bench torch`: a call of a torch tensor beside one of torch's own operator.
+"""`python -m bench torch`: a call of a torch tensor beside one of torch's own operator."""
 
-Small calls measure the library's steps in Python, large ones the kernels and the memory. The fastest of
-many turns counts, since other processes can only add time, and a turn is shorter than the system's time
-slice.
-"""
-
-import os
 from collections.abc import Callable
-from timeit import timeit
 from typing import Any
 
 import click
 
 import gpu_sigmoid as gs
-from gpu_sigmoid import machine
+from bench.calls import Pairs, page_of, rounds_option
+from bench.clock import Call
 
-Call = Callable[[], Any]
-
-SMALL, LARGE = 1000, 1 << 20
-TURNS = {SMALL: (400, 20), LARGE: (150, 1)}
-"""How many turns, of how many calls, by the number of elements."""
+SIZES = (1000, 1 << 20)
 
 
 @click.command("torch")
-@click.option("--turns", type=click.IntRange(1), help="Timings of each call. Default: some hundreds.")
-def torch_calls(turns: int | None) -> None:
-    """Time calls on torch tensors beside torch's own, on one thread, and print a Markdown page."""
-    import torch
+@rounds_option
+def torch_calls(rounds: int) -> None:
+    """Time calls on torch tensors beside torch's own, on one thread, and print a Markdown page.
 
-    before = gs.get_num_threads(), torch.get_num_threads()
-    gs.set_num_threads(1)
-    torch.set_num_threads(1)
-    found = ", ".join(f"{name} {v}" for name, v in machine.versions((*machine.ON_CPU, "torch")).items())
-    load = f"{os.getloadavg()[0]:.0f} processes on {os.cpu_count()} processors"
-    click.echo(f"# Calls through torch\n\n{machine.cpu()}, {load}. {found}; {machine.today()}.\n")
-    click.echo(
-        "One thread, float32: the fastest of many turns, in which the two alternate.\n`backward` includes "
-        "the forward pass.\n\n    python -m bench torch\n"
-    )
-    click.echo("| call | elements | us | torch's, us | ratio |\n|---|---:|---:|---:|---:|")
-    try:
-        for size in TURNS:
-            for name, pair in calls(size).items():
-                ours, theirs = quickest(pair, turns or TURNS[size][0], TURNS[size][1])
-                click.echo(f"| {name} | {size:,} | {ours:.1f} | {theirs:.1f} | {ours / theirs:.2f} |")
-    finally:
-        gs.set_num_threads(before[0])
-        torch.set_num_threads(before[1])
+    `backward` includes the forward pass.
+    """
+    page_of("torch", SIZES, calls, rounds)
 
 
-def quickest(pair: tuple[Call, Call], turns: int, count: int) -> list[float]:
-    """Return the fewest microseconds of each of two calls, in alternating turns."""
-    rounds = [[settled(call, count) for call in pair] for _ in range(turns)]
-    return [min(seconds) / count * 1e6 for seconds in zip(*rounds, strict=True)]
-
-
-def settled(call: Call, count: int) -> float:
-    # once before, to refill the caches after the other call
-    call()
-    return timeit(call, number=count)
-
-
-def calls(size: int) -> dict[str, tuple[Call, Call]]:
+def calls(size: int) -> Pairs:
     """Return our call and torch's, by name."""
     import torch
 
     from gpu_sigmoid.torch import nn
 
+    torch.set_num_threads(1)
     functional = torch.nn.functional
     generator = torch.Generator().manual_seed(0)
     x, g, t = (torch.rand(size, generator=generator) for _ in range(3))
@@ -89,7 +51,7 @@ def calls(size: int) -> dict[str, tuple[Call, Call]]:
     loss, torchs_loss = nn.BCEWithLogitsLoss(), torch.nn.BCEWithLogitsLoss()
     in_place, torchs_in_place = nn.SiLU(inplace=True), torch.nn.SiLU(inplace=True)
     zeros = torch.zeros(size)
-    found: dict[str, tuple[Call, Call]] = {
+    found: Pairs = {
         "`BCEWithLogitsLoss()(x, t)`": (lambda: loss(x, t), lambda: torchs_loss(x, t)),
         "`SiLU(inplace=True)(x)`": (lambda: in_place(zeros), lambda: torchs_in_place(zeros)),
     }

@@ -1,5 +1,6 @@
 """`python -m bench`: throughput as a command."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -56,6 +57,25 @@ def test_it_writes_a_document_tables_and_charts(tmp_path: Path, monkeypatch: pyt
     }
 
 
+def test_files_and_headings_have_the_names_given(tmp_path: Path) -> None:
+    options = ("--name", "throughput-cpu-mine", "--machine", "My CPU", "--rounds", 3)
+    result = run(*ONE_CASE, *options, "-o", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert sorted(os.listdir(tmp_path)) == ["throughput-cpu-mine.json", "throughput-cpu-mine.md"]
+    assert (tmp_path / "throughput-cpu-mine.md").read_text().startswith("# Throughput on My CPU\n")
+    for name in ("a/b", "..", ""):
+        refusal = run(*ONE_CASE, "--name", name)
+        assert refusal.exit_code == 2 and "is not the name of a file" in refusal.output
+
+
+def test_it_says_which_library_is_left_out_and_why() -> None:
+    assert importlib.util.find_spec("tensorflow") is None or pytest.skip("TensorFlow is installed")
+    process = [sys.executable, "-m", "bench", *ONE_CASE, "--peer", "tensorflow", "--rounds", "3"]
+    done = subprocess.run(process, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "without tensorflow: No module named 'tensorflow'\n"
+
+
 def test_it_finds_out_first_where_it_cannot_write(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("precious")
     (tmp_path / "folder" / "throughput-cpu.md").mkdir(parents=True)
@@ -99,8 +119,13 @@ def test_options_before_a_subcommand_are_not_dropped() -> None:
     assert "put the options of accuracy after its name" in result.output
 
 
-@pytest.mark.parametrize("name", ["accuracy.json", "accuracy-peers.json", "throughput-cpu.json"])
+RESULTS = ROOT / "bench" / "results"
+CPUS = sorted(path.name for path in RESULTS.glob("throughput-cpu-*.json"))
+
+
+@pytest.mark.parametrize("name", ["accuracy.json", "accuracy-peers.json", *CPUS])
 def test_committed_rows_say_where_and_when(name: str) -> None:
-    rows = json.loads((ROOT / "bench" / "results" / name).read_text())["rows"]
+    rows = json.loads((RESULTS / name).read_text())["rows"]
+    assert rows
     for row in rows:
         assert row["device"] and row["date"] and "gpu_sigmoid" in row["versions"]

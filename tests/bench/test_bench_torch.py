@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from click.testing import CliRunner
 from helpers.required import library
 
@@ -10,18 +9,16 @@ library("torch")
 
 from bench import torch_calls  # noqa: E402
 from bench.command import main  # noqa: E402
-from gpu_sigmoid import get_num_threads  # noqa: E402
 
 
-def test_every_call_is_timed_beside_torchs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch_calls, "TURNS", {10: (1, 1), 20: (1, 1)})
-    threads = get_num_threads()
-    done = CliRunner().invoke(main, ["torch", "--turns", "2"])
+def test_every_call_is_timed_beside_torchs() -> None:
+    done = CliRunner().invoke(main, ["torch", "--rounds", "3"])
     assert done.exit_code == 0, done.output
-    rows = re.findall(r"^\| `(.*?)` \| (\d+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", done.output, re.M)
+    line = r"^\| `(.*?)` \| ([\d,]+) \| ([\d.,]+) \| ([\d.,]+) \| [\d.]+ \([\d.]+-[\d.]+\) \|$"
+    rows = re.findall(line, done.output, re.M)
     assert len(rows) == 2 * len(torch_calls.calls(10))
-    assert all(float(figure) > 0 for row in rows for figure in row[2:4])
-    assert get_num_threads() == threads
+    assert {row[1] for row in rows} == {"1,000", "1,048,576"}
+    assert all(float(figure.replace(",", "")) > 0 for row in rows for figure in row[2:])
 
 
 def test_both_compute_the_same() -> None:
@@ -30,9 +27,3 @@ def test_both_compute_the_same() -> None:
         assert (ours is None) == (theirs is None), name
         if ours is not None:
             assert (ours - theirs).abs().max() < 1e-6, name
-
-
-def test_a_disturbed_turn_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    seconds = iter([5.0, 4.0, 1.0, 9.0, 2.0, 3.0])
-    monkeypatch.setattr(torch_calls, "settled", lambda call, count: next(seconds))
-    assert torch_calls.quickest((int, int), 3, 1) == [1e6, 3e6]
