@@ -47,9 +47,12 @@ def test_large_operands_can_be_left_out(tmp_path: Path) -> None:
     assert row["ulp"] < 4 and abs(float.fromhex(row["at"][0])) <= 16
 
 
-def test_what_a_peer_does_not_offer_has_no_row(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("function", "mode"), [("sigmoid", "grad2"), ("softplus_beta", "value")])
+def test_what_a_peer_does_not_offer_has_no_row(tmp_path: Path, function: str, mode: str) -> None:
     path = tmp_path / "peers.json"
-    result = run("sigmoid", "--peer", "numpy", "--mode", "grad2", "--jobs", 1, "--json", path)
+    result = run(
+        function, "--peer", "numpy", "--mode", mode, "--jobs", 1, "--stride", 400_009, "--json", path
+    )
     assert result.exit_code == 0, result.output
     assert json.loads(path.read_text())["rows"] == []
 
