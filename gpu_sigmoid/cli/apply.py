@@ -7,26 +7,32 @@ from pathlib import Path
 import click
 
 from gpu_sigmoid.cli.blocks import connected, run_here, run_on_cluster
-from gpu_sigmoid.cli.computation import MODES, OFFERED, computation, options
+from gpu_sigmoid.cli.computation import MODES, computation, options
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.signals import checkpoint
 from gpu_sigmoid.cli.stores import store_of
+from gpu_sigmoid.functions import FUNCTIONS
 
 
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(readable=False, path_type=Path))
 @click.argument("destination", metavar="OUT", type=click.Path(readable=False, path_type=Path))
-@click.option("--function", "name", type=click.Choice(list(OFFERED)), default="sigmoid", show_default=True)
+@click.option("--function", "name", type=click.Choice(list(FUNCTIONS)), default="sigmoid", show_default=True)
 @click.option("--what", type=click.Choice(list(MODES)), default="value", show_default=True)
 @options
-@click.option("--column", help="The column of a .parquet file, or the array of a .zarr group.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    help="The column of a .parquet file (twice for glu and swiglu), or the array of a .zarr group.",
+)
 @click.option("--scheduler", metavar="ADDRESS", help="Compute on the workers of this Dask scheduler.")
 def apply(
     source: Path,
     destination: Path,
     name: str,
     what: str,
-    column: str | None,
+    columns: tuple[str, ...],
     scheduler: str | None,
     **numbers: float | None,
 ) -> None:
@@ -36,8 +42,10 @@ def apply(
     larger than memory: the command works on blocks of a few MiB, on row groups or on chunks.
     float16, float32 and float64 keep their dtype; bool and integers give float64.
     `--what both` writes the value and the derivative, along a new first axis or in two
-    columns. `--beta` and `--pos-weight` set a function's parameter, `--target` the target
-    of `bce_with_logits`.
+    columns. `glu` and `swiglu` take the halves of the last axis, so that the result has half
+    its length, or two columns; `grad` writes their derivatives by both, `both` the value and
+    these, along a new first axis or in columns. `--beta` and `--pos-weight` set a function's
+    parameter, `--target` the target of `bce_with_logits`.
 
     OUT is written under a temporary name in a folder .gpu-sigmoid-* beside it and renamed
     once it is complete. It replaces an older file or Zarr array, but never a group, any
@@ -57,9 +65,9 @@ def apply(
     if scheduler is not None:
         # workers have working directories of their own
         source, destination = source.resolve(), destination.absolute()
-    check = partial(store.check_target, source=source, column=column)
+    check = partial(store.check_target, source=source, columns=columns)
     with written_whole(destination, check) as temporary, connected(scheduler) as client:
-        job = store.open_job(source, temporary, computed, column)
+        job = store.open_job(source, temporary, computed, columns)
         try:
             # not among what the command prints, where it would be in the way of what is piped
             with click.progressbar(length=len(job.blocks), label=name, file=sys.stderr) as bar:

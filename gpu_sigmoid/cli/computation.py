@@ -1,4 +1,4 @@
-"""The computation of `apply`: a mode of a function, on one array and single numbers."""
+"""The computation of `apply`: a mode of a function, on arrays and single numbers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,33 +11,41 @@ from gpu_sigmoid.methods import Function, Method
 
 # the command's names of the modes that it offers
 MODES = {"value": "value", "grad": "grad", "both": "value_and_grad"}
-# functions with several gradients need several arrays
-OFFERED = {name: function for name, function in FUNCTIONS.items() if function.signature.gradients == 1}
 
 
 def beside(function: Function) -> tuple[str, ...]:
-    """Return the names of the operands other than x; a parameter is last."""
-    return function.operands[1:] + (function.parametrised or function).operands[len(function.operands) :]
+    """Return the names of the operands that are numbers; a parameter is last."""
+    parameters = (function.parametrised or function).operands[len(function.operands) :]
+    return function.operands[function.signature.gradients :] + parameters
 
 
 NUMBERS = {
-    number: [name for name, function in OFFERED.items() if number in beside(function)]
-    for number in dict.fromkeys(number for function in OFFERED.values() for number in beside(function))
+    number: [name for name, function in FUNCTIONS.items() if number in beside(function)]
+    for number in dict.fromkeys(number for function in FUNCTIONS.values() for number in beside(function))
 }
 """The names of these operands, each with the functions that have it."""
 
 
 @dataclass(frozen=True)
 class Computation:
-    """A mode of a function of x, with a number for each other operand."""
+    """A mode of a function, with a number for each operand that is not an array."""
 
     method: Method
     others: tuple[float, ...]
     parameters: dict[str, float]
 
-    def __call__(self, x: Any, method: Method | None = None) -> Any:
-        """Return the results for x, or those of another method of the function."""
-        return (method or self.method)(x, *self.others, **self.parameters)
+    def __call__(self, *arrays: Any, method: Method | None = None) -> Any:
+        """Return the results for the arrays, or those of another method of the function."""
+        return (method or self.method)(*arrays, *self.others, **self.parameters)
+
+    @property
+    def arrays(self) -> int:
+        """How many operands are arrays: two for glu and swiglu, the halves of an array or two columns."""
+        return self.method.signature.gradients
+
+    @property
+    def results(self) -> int:
+        return len(self.method.mode.partials)
 
 
 def option(number: str) -> str:
@@ -54,14 +62,15 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
 
 def computation(name: str, what: str, given: dict[str, float | None]) -> Computation:
     """Return the computation for a command's options, or say which are missing or not accepted."""
-    function = OFFERED[name]
+    function = FUNCTIONS[name]
+    required = function.operands[function.signature.gradients :]
     numbers = {number: value for number, value in given.items() if value is not None}
     for number in numbers:
         if number not in beside(function):
             takers = " and ".join(NUMBERS[number])
             raise click.ClickException(f"{option(number)} is for {takers}, not for {name}")
-    for operand in function.operands[1:]:
+    for operand in required:
         if operand not in numbers:
             raise click.ClickException(f"{name} takes a {operand}, too: give it by {option(operand)}")
-    others = tuple(numbers.pop(operand) for operand in function.operands[1:])
+    others = tuple(numbers.pop(operand) for operand in required)
     return Computation(function.methods[MODES[what]], others, numbers)

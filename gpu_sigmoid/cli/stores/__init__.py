@@ -18,22 +18,35 @@ MOST_DIMENSIONS = 64
 """Of NumPy's arrays."""
 
 
+def operand_shape(computation: Computation, of: tuple[int, ...], source: Path) -> tuple[int, ...]:
+    """Return the shape of each operand in an array of shape `of`, or say why it cannot be halved."""
+    if computation.arrays == 1:
+        return of
+    try:
+        half, _ = computation.method.function.packed.halves(np.broadcast_to(np.empty(()), of), -1)
+    except ValueError as error:
+        raise click.ClickException(f"{click.format_filename(source)}: {error}") from None
+    return half.shape
+
+
 def result_shape(computation: Computation, of: tuple[int, ...], source: Path) -> tuple[int, ...]:
-    """Return the result's shape for operands of shape `of`, or say why there is none."""
-    if len(computation.method.mode.partials) == 1:
+    """Return the shape of all results for operands of shape `of`, or say why there is none."""
+    if computation.results == 1:
         return of
     if len(of) == MOST_DIMENSIONS:
+        way = ": compute value and grad separately" if computation.arrays == 1 else ""
         raise click.ClickException(
             f"{click.format_filename(source)} has {len(of)} dimensions, NumPy's limit, and "
-            "--what both adds one: compute value and grad separately"
+            f"{computation.results} results need one more{way}"
         )
-    return (2, *of)
+    return (computation.results, *of)
 
 
-def result_dtype(computation: Computation, of: Any, source: Path) -> np.dtype:
-    """Return the result's dtype for operands of dtype `of`, or say why there is none."""
+def result_dtype(computation: Computation, source: Path, *of: Any) -> np.dtype:
+    """Return the results' dtype for operands of these dtypes, one for all, or say why there is none."""
+    dtypes = of if len(of) == computation.arrays else of * computation.arrays
     try:
-        return computation(np.zeros(0, of), computation.method.function).dtype
+        return computation(*(np.zeros(0, d) for d in dtypes), method=computation.method.function).dtype
     except TypeError as error:
         raise click.ClickException(f"{click.format_filename(source)}: {error}") from None
 
@@ -63,14 +76,14 @@ class Job:
 class Store(Protocol):
     """A format's module."""
 
-    def check_target(self, target: Path, source: Path, column: str | None) -> None:
+    def check_target(self, target: Path, source: Path, columns: tuple[str, ...]) -> None:
         """Raise for a target that the format may not replace."""
 
-    def open_job(self, source: Path, target: Path, computation: Computation, column: str | None) -> Job:
+    def open_job(self, source: Path, target: Path, computation: Computation, columns: tuple[str, ...]) -> Job:
         """Return the job from a source to a new target."""
 
 
-def check_single_file(target: Path, source: Path, column: str | None) -> None:
+def check_single_file(target: Path, source: Path, columns: tuple[str, ...]) -> None:
     """Raise for a target that a file may not replace; for formats with a single file."""
     check_not_input(target, source)
     check_file(target)

@@ -16,7 +16,14 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from gpu_sigmoid.cli.computation import Computation
-from gpu_sigmoid.cli.stores import Job, check_single_file, result_dtype, result_shape, unreadable
+from gpu_sigmoid.cli.stores import (
+    Job,
+    check_single_file,
+    operand_shape,
+    result_dtype,
+    result_shape,
+    unreadable,
+)
 
 BLOCK_BYTES = 1 << 22
 """The bytes of a block's results. A few megabytes stay in the cache from reading to writing, and in memory
@@ -27,12 +34,18 @@ NO_ALLOCATION = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
 
 @dataclass
 class NpyJob(Job):
-    """Blocks are ranges of the elements, in the order they have in the files."""
+    """Blocks are ranges of a result's elements, in the order they have in the files.
+
+    Of an array that is halved, they are a part of a row or whole rows, where a row is what lies together of
+    a result, with `length` elements.
+    """
 
     source: Path
     target: Path
     computation: Computation
     array: "Layout"
+    size: int
+    length: int
     offset: int
     blocks: list[range]
     summary: str
@@ -40,20 +53,30 @@ class NpyJob(Job):
 
     def compute(self, block: range) -> None:
         """Write a block's results to the target."""
-        x = self.array.read(self.source, block)
-        results = self.computation(x)
-        size = self.array.size
+        results = self.computation(*self.read(block))
         if not isinstance(results, tuple):
             parts = [(block.start, results)]
         elif self.array.fortran:
-            # the last axis is the slowest, and the two elements of the first axis are adjacent
-            parts = [(2 * block.start, np.stack(results, axis=-1))]
+            # the last axis is the slowest, and the elements of the first axis are adjacent
+            parts = [(len(results) * block.start, np.stack(results, axis=-1))]
         else:
-            parts = [(block.start + i * size, result) for i, result in enumerate(results)]
+            parts = [(block.start + i * self.size, result) for i, result in enumerate(results)]
         with self.target.open("r+b") as file:
             for start, values in parts:
                 file.seek(self.offset + start * values.itemsize)
                 file.write(values.data)
+
+    def read(self, block: range) -> list[np.ndarray]:
+        """Return a block's operands: elements of the array, or as many of each half."""
+        if self.computation.arrays == 1:
+            return [self.array.read(self.source, block)]
+        if len(block) >= self.length:
+            rows = self.array.read(self.source, range(2 * block.start, 2 * block.stop))
+            halves = rows.reshape(-1, 2, self.length)
+            return [halves[:, 0], halves[:, 1]]
+        row, start = divmod(block.start, self.length)
+        starts = [(2 * row + half) * self.length + start for half in range(2)]
+        return [self.array.read(self.source, range(s, s + len(block))) for s in starts]
 
 
 @dataclass(frozen=True)
@@ -84,23 +107,34 @@ class Layout:
 check_target = check_single_file
 
 
-def open_job(source: Path, target: Path, computation: Computation, column: str | None) -> NpyJob:
+def open_job(source: Path, target: Path, computation: Computation, columns: tuple[str, ...]) -> NpyJob:
     """Return the job, and make the target with its full size."""
-    if column is not None:
+    if columns:
         raise click.ClickException("--column is for .zarr and .parquet")
     array = layout(source)
-    dtype = result_dtype(computation, array.dtype, source)
-    shape = result_shape(computation, array.shape, source)
+    dtype = result_dtype(computation, source, array.dtype)
+    single = operand_shape(computation, array.shape, source)
+    shape = result_shape(computation, single, source)
     header = {"descr": npy_format.dtype_to_descr(dtype), "fortran_order": array.fortran, "shape": shape}
     with target.open("wb") as file:
         npy_format.write_array_header_1_0(file, header)
         offset = file.tell()
         file.flush()
         allocate(file.fileno(), offset + prod(shape) * dtype.itemsize)
-    step = BLOCK_BYTES // dtype.itemsize
-    every = range(array.size)
-    blocks = [every[start : start + step] for start in every[::step]]
-    return NpyJob(source, target, computation, array, offset, blocks, f"{dtype} {shape}")
+    size = prod(single)
+    # in Fortran's order the halves of the last axis are those of the file
+    length = size if computation.arrays == 1 or array.fortran else single[-1]
+    blocks = cut(size, length, BLOCK_BYTES // dtype.itemsize)
+    summary = f"{dtype} {shape}"
+    return NpyJob(source, target, computation, array, size, length, offset, blocks, summary)
+
+
+def cut(size: int, length: int, step: int) -> list[range]:
+    """Return ranges of up to `step` of `size` elements: parts of a row of some length, or whole rows."""
+    if size and length <= step:
+        length, step = size, step - step % length
+    rows = [range(start, start + length) for start in range(0, size, length or 1)]
+    return [row[start : start + step] for row in rows for start in range(0, length, step)]
 
 
 def allocate(descriptor: int, size: int) -> None:

@@ -1,4 +1,4 @@
-"""A column of a Parquet file, row group by row group."""
+"""Columns of a Parquet file, row group by row group."""
 
 import os
 from contextlib import suppress
@@ -22,7 +22,7 @@ class ParquetJob(Job):
 
     source: Path
     computation: Computation
-    column: str
+    columns: tuple[str, ...]
     schema: Any
     blocks: range
     summary: str
@@ -34,26 +34,23 @@ class ParquetJob(Job):
 
     def compute(self, block: int) -> Any:
         """Return a row group's results; nulls stay null."""
-        values = self.read(block)
-        missing = np.asarray(values.is_null())
-        # not 0, since a column of truth values takes no number
-        filled = values.fill_null(pa.scalar(0, pa.int8()).cast(values.type)) if missing.any() else values
-        results = self.computation(np.ascontiguousarray(filled.to_numpy(zero_copy_only=False)))
+        columns = self.read(block)
+        missing = np.any([values.is_null() for values in columns], axis=0)
+        results = self.computation(*map(filled, columns))
         results = results if isinstance(results, tuple) else (results,)
         mask = missing if missing.any() else None
         return pa.table([pa.array(r, mask=mask) for r in results], schema=self.schema)
 
-    def read(self, block: int) -> Any:
-        """Return a row group's operands as one array."""
+    def read(self, block: int) -> list[Any]:
+        """Return a row group's operands, each as one array."""
         try:
             with (
                 opened(self.source, "rb") as bytes_of,
                 pq.ParquetFile(bytes_of, page_checksum_verification=True) as file,
             ):
                 # by name, since the fields of a struct may come with it
-                table = file.read_row_group(block, columns=[self.column])
-                chunked = table.column(table.schema.get_field_index(self.column))
-            return chunked.combine_chunks() if chunked.num_chunks != 1 else chunked.chunk(0)
+                table = file.read_row_group(block, columns=list(dict.fromkeys(self.columns)))
+            return [joined(table.column(table.schema.get_field_index(name))) for name in self.columns]
         # decoders raise all kinds of errors on invalid bytes
         except Exception as error:
             raise unreadable(self.source, f"readable in row group {block}", error) from None
@@ -74,6 +71,18 @@ class ParquetJob(Job):
                 part.close()
 
 
+def joined(chunked: Any) -> Any:
+    return chunked.combine_chunks() if chunked.num_chunks != 1 else chunked.chunk(0)
+
+
+def filled(values: Any) -> np.ndarray:
+    """Return a column's numbers, with some number in the place of nulls."""
+    if values.null_count:
+        # not 0, since a column of truth values takes no number
+        values = values.fill_null(pa.scalar(0, pa.int8()).cast(values.type))
+    return np.ascontiguousarray(values.to_numpy(zero_copy_only=False))
+
+
 def opened(path: Path, mode: str) -> Any:
     """Return an open file, since pyarrow would interpret a path as an address or as text."""
     return pa.OSFile(os.fsencode(path), mode)
@@ -82,20 +91,21 @@ def opened(path: Path, mode: str) -> Any:
 check_target = check_single_file
 
 
-def open_job(source: Path, target: Path, computation: Computation, column: str | None) -> ParquetJob:
+def open_job(source: Path, target: Path, computation: Computation, columns: tuple[str, ...]) -> ParquetJob:
     """Return the job, and open the target for writing."""
     try:
         with opened(source, "rb") as bytes_of, pq.ParquetFile(bytes_of) as file:
             schema, groups, rows = file.schema_arrow, file.num_row_groups, file.metadata.num_rows
     except Exception as error:
         raise unreadable(source, "a readable Parquet file", error) from None
-    chosen = choose(source, schema.names, column)
-    kind = schema.field(chosen).type
-    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
-        raise click.ClickException(
-            f"{click.format_filename(source)}: column {chosen} is of type {kind}; numbers are accepted"
-        )
-    dtype = result_dtype(computation, kind.to_pandas_dtype(), source)
+    chosen = choose(source, schema.names, columns, computation.arrays)
+    kinds = [schema.field(name).type for name in chosen]
+    for name, kind in zip(chosen, kinds, strict=True):
+        if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
+            raise click.ClickException(
+                f"{click.format_filename(source)}: column {name} is of type {kind}; numbers are accepted"
+            )
+    dtype = result_dtype(computation, source, *(kind.to_pandas_dtype() for kind in kinds))
     method = computation.method
     names = [label(method.function.label, mode.name) for mode in method.mode.single_results]
     fields = pa.schema([(name, pa.from_numpy_dtype(dtype)) for name in names])
@@ -105,16 +115,22 @@ def open_job(source: Path, target: Path, computation: Computation, column: str |
     return ParquetJob(source, computation, chosen, fields, range(groups), summary, sink, writer)
 
 
-def choose(source: Path, names: list[str], column: str | None) -> str:
-    if column is None and len(names) == 1:
-        return names[0]
+def choose(source: Path, names: list[str], given: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """Return the names of `count` columns, those given, or all there are."""
     listed = ", ".join(map(repr, names))
-    if column is None:
-        reason = f"has {len(names)} columns: choose one with --column; it has {listed}"
-    elif column not in names:
-        reason = f"has no column {column!r}; it has {listed}"
-    elif names.count(column) > 1:
-        reason = f"has {names.count(column)} columns called {column!r}: give them different names"
-    else:
-        return column
-    raise click.ClickException(f"{click.format_filename(source)} {reason}")
+    chosen = given if given or len(names) != count else tuple(names)
+    if not chosen:
+        how = "one with --column" if count == 1 else "two with --column A --column B"
+        reason = f"has {len(names)} columns: choose {how}; it has {listed}"
+        raise click.ClickException(f"{click.format_filename(source)} {reason}")
+    if len(chosen) != count:
+        raise click.ClickException(f"give --column {('once', 'twice')[count - 1]}, not {len(chosen)} times")
+    for name in chosen:
+        if name not in names:
+            reason = f"has no column {name!r}; it has {listed}"
+        elif names.count(name) > 1:
+            reason = f"has {names.count(name)} columns called {name!r}: give them different names"
+        else:
+            continue
+        raise click.ClickException(f"{click.format_filename(source)} {reason}")
+    return chosen

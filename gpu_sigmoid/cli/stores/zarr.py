@@ -11,38 +11,33 @@ import zarr
 
 from gpu_sigmoid.cli.computation import Computation
 from gpu_sigmoid.cli.paths import check_not_input
-from gpu_sigmoid.cli.stores import Job, result_dtype, result_shape, unreadable
+from gpu_sigmoid.cli.stores import Job, operand_shape, result_dtype, result_shape, unreadable
 from gpu_sigmoid.cli.stores.packing import check_unpacked
 from gpu_sigmoid.cli.stores.zarr_folder import check_array_folder
 
 Region = tuple[slice, ...]
+Sides = tuple[int, ...]
 COMPONENT = "component"
-"""The name of the leading dimension of value and derivative, where dimensions have names."""
+"""The name of the leading dimension of several results, where dimensions have names."""
 LOSSLESS = {"blosc", "bz2", "crc32c", "gzip", "lz4", "lzma", "zlib", "zstd"}
 """Lossless codecs from bytes to bytes; others round numbers, or accept only some dtypes."""
 
 
 @dataclass
 class ZarrJob(Job):
-    """Blocks are the source's chunks; the target has the same ones."""
+    """Blocks are chunks of a result, which has the source's, or those of a half."""
 
     source: Path
     target: Path
     computation: Computation
-    column: str | None
+    columns: tuple[str, ...]
     blocks: list[Region]
     summary: str
 
     def compute(self, block: Region) -> None:
         """Write a chunk's results to the target."""
-        array = load(self.source, self.column)
-        try:
-            values = np.asarray(array[block])
-        # decoders raise all kinds of errors on invalid bytes
-        except Exception as error:
-            where = ", ".join(f"{s.start}:{s.stop}" for s in block)
-            raise unreadable(self.source, f"readable at [{where}]", error) from None
-        results = self.computation(values)
+        array = load(self.source, self.columns)
+        results = self.computation(*self.read(array, block))
         # without a fill value the contents of a missing chunk are undefined
         written = {"array.write_empty_chunks": True} if array.fill_value is None else {}
         with zarr.config.set(written):
@@ -53,39 +48,74 @@ class ZarrJob(Job):
         for i, result in enumerate(results):
             target[(i, *block)] = result
 
+    def read(self, array: Any, block: Region) -> list[np.ndarray]:
+        """Return a block's operands: elements of the array, or as many of each half."""
+        if self.computation.arrays == 1:
+            return [self.read_at(array, block)]
+        *outer, last = block
+        half = array.shape[-1] // 2
+        if last.stop - last.start == half:
+            # both halves may lie in the same chunks
+            both = self.read_at(array, (*outer, slice(0, 2 * half)))
+            return [both[..., :half], both[..., half:]]
+        starts = [start + last.start for start in (0, half)]
+        length = last.stop - last.start
+        return [self.read_at(array, (*outer, slice(start, start + length))) for start in starts]
 
-def check_target(target: Path, source: Path, column: str | None) -> None:
+    def read_at(self, array: Any, region: Region) -> np.ndarray:
+        try:
+            return np.asarray(array[region])
+        # decoders raise all kinds of errors on invalid bytes
+        except Exception as error:
+            where = ", ".join(f"{s.start}:{s.stop}" for s in region)
+            raise unreadable(self.source, f"readable at [{where}]", error) from None
+
+
+def check_target(target: Path, source: Path, columns: tuple[str, ...]) -> None:
     """Raise for a target that a Zarr array may not replace, or be put into."""
-    check_not_input(target, source / load(source, column).path)
+    check_not_input(target, source / load(source, columns).path)
     check_array_folder(target)
 
 
-def open_job(source: Path, target: Path, computation: Computation, column: str | None) -> ZarrJob:
+def open_job(source: Path, target: Path, computation: Computation, columns: tuple[str, ...]) -> ZarrJob:
     """Return the job, and make the target without chunks."""
-    array = load(source, column)
-    dtype = result_dtype(computation, array.dtype, source)
+    array = load(source, columns)
+    dtype = result_dtype(computation, source, array.dtype)
     check_unpacked(source, array)
-    shape, chunks = result_shape(computation, array.shape, source), array.chunks
-    both = len(shape) > len(array.shape)
+    single = operand_shape(computation, array.shape, source)
+    shape = result_shape(computation, single, source)
+    chunks, shards = array.chunks, array.shards
+    if computation.arrays > 1:
+        chunks, shards = of_half(single[-1], chunks, shards)
+    several = len(shape) > len(single)
     version = array.metadata.zarr_format
     names = array.metadata.dimension_names if version == 3 else None
     attributes = dict(array.attrs)
-    if both and "_ARRAY_DIMENSIONS" in attributes:
+    if several and "_ARRAY_DIMENSIONS" in attributes:
         attributes["_ARRAY_DIMENSIONS"] = [COMPONENT, *attributes["_ARRAY_DIMENSIONS"]]
     zarr.create_array(
         target,
         shape=shape,
-        chunks=(1, *chunks) if both else chunks,
-        shards=array.shards if array.shards is None or not both else (1, *array.shards),
+        chunks=(1, *chunks) if several else chunks,
+        shards=(1, *shards) if several and shards else shards,
         dtype=dtype,
         compressors=compressors(array),
         fill_value=None if array.fill_value is None else dtype.type(array.fill_value),
         attributes=attributes,
-        dimension_names=(COMPONENT, *names) if both and names else names,
+        dimension_names=(COMPONENT, *names) if several and names else names,
         zarr_format=version,
     )
-    blocks = regions(array.shape, array.shards or chunks)
-    return ZarrJob(source, target, computation, column, blocks, f"{dtype} {shape}")
+    blocks = regions(single, shards or chunks)
+    return ZarrJob(source, target, computation, columns, blocks, f"{dtype} {shape}")
+
+
+def of_half(length: int, chunks: Sides, shards: Sides | None) -> tuple[Sides, Sides | None]:
+    """Return chunks and shards for a last axis of this length, no longer than needed."""
+    side = max(1, min(chunks[-1], length))
+    if shards is not None:
+        # shards consist of whole chunks
+        shards = (*shards[:-1], min(shards[-1], side * max(1, -(-length // side))))
+    return (*chunks[:-1], side), shards
 
 
 def compressors(array: Any) -> Any:
@@ -105,9 +135,12 @@ def regions(shape: tuple[int, ...], chunks: tuple[int, ...]) -> list[Region]:
     return list(product(*axes))
 
 
-def load(path: Path, column: str | None) -> Any:
+def load(path: Path, columns: tuple[str, ...]) -> Any:
     """Return the array at a path, or the named one in the group there."""
     named = click.format_filename(path)
+    if len(columns) > 1:
+        raise click.ClickException(f"{named}: give --column once: both halves are taken from one array")
+    column = columns[0] if columns else None
     try:
         found = zarr.open(path, mode="r")
     # metadata may be any JSON, and Zarr reads it without checking
