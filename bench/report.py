@@ -40,7 +40,8 @@ said, and one at a time.""",
     "openvino": """\
 OpenVINO runs a model of the function alone, compiled for the array's shape, on the arrays' memory, in one
 stream and in the operands' precision (by default it computes float32 models in bfloat16 where the CPU has
-such instructions); float64, which it computes in float32, is left out.""",
+such instructions); float64, which it computes in float32, is left out. It is given one row for each thread,
+since it does not split an array of one dimension.""",
 }
 """What the figures of a library are of, by its name."""
 

@@ -1,7 +1,8 @@
 """OpenVINO: a model of the function alone, bound to the operands' memory.
 
 It computes in the operands' precision, which it is told: by default float32 models run in bfloat16 where the
-CPU has such instructions. float64 it computes in float32, so that is left out.
+CPU has such instructions. float64 it computes in float32, so that is left out. It splits rows over threads,
+but no array of one dimension, so that it is given as many rows as there are threads.
 """
 
 from collections.abc import Callable
@@ -52,17 +53,18 @@ def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
     value, kind = VALUES.get(case.function), TYPES.get(case.dtype)
     if value is None or kind is None or case.mode != "value" or case.layout not in ("out", "new"):
         return None
-    request = compiled(case.function, kind, inputs[0].shape, len(inputs), _threads).create_infer_request()
-    for number, array in enumerate(inputs):
+    shape = (_threads, -1) if inputs[0].size % _threads == 0 else inputs[0].shape
+    rows = [array.reshape(shape) for array in (*inputs, outs[0])]
+    request = compiled(case.function, kind, rows[0].shape, len(inputs), _threads).create_infer_request()
+    for number, array in enumerate(rows[:-1]):
         request.set_input_tensor(number, bound(array, kind))
-    if case.layout == "new":
-        return lambda: request.infer(share_inputs=True)[0]
-    request.set_output_tensor(bound(outs[0], kind))
-    result = outs[0]
+    if case.layout != "new":
+        request.set_output_tensor(bound(rows[-1], kind))
 
-    def run() -> Any:
-        request.infer(share_inputs=True, share_outputs=True)
-        return result
+    # with the arrays, which its tensors do not keep alive
+    def run(held: tuple = (inputs, outs)) -> Any:
+        results = request.infer(share_inputs=True, share_outputs=case.layout != "new")
+        return results[0] if case.layout == "new" else held[1][0]
 
     return run
 
