@@ -1,4 +1,4 @@
-"""The computation of `apply`: a mode of a function, on arrays and single numbers."""
+"""The options for single numbers, and the computation of `apply`: a mode on arrays and such numbers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,15 +60,21 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def computation(name: str, what: str, given: dict[str, float | None]) -> Computation:
-    """Return the computation for a command's options, or say which are missing or not accepted."""
-    function = FUNCTIONS[name]
-    required = function.operands[function.signature.gradients :]
+def accepted(function: Function, given: dict[str, float | None]) -> dict[str, float]:
+    """Return the numbers that a command's options give, or say which the function does not take."""
     numbers = {number: value for number, value in given.items() if value is not None}
     for number in numbers:
         if number not in beside(function):
             takers = " and ".join(NUMBERS[number])
-            raise click.ClickException(f"{option(number)} is for {takers}, not for {name}")
+            raise click.ClickException(f"{option(number)} is for {takers}, not for {function.label}")
+    return numbers
+
+
+def computation(name: str, what: str, given: dict[str, float | None]) -> Computation:
+    """Return the computation for a command's options, or say which are missing or not accepted."""
+    function = FUNCTIONS[name]
+    required = function.operands[function.signature.gradients :]
+    numbers = accepted(function, given)
     for operand in required:
         if operand not in numbers:
             raise click.ClickException(f"{name} takes a {operand}, too: give it by {option(operand)}")

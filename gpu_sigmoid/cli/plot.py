@@ -8,6 +8,7 @@ from typing import Any
 import click
 import numpy as np
 
+from gpu_sigmoid.cli.computation import accepted, options
 from gpu_sigmoid.cli.figures import (
     GRAD2_COLOUR,
     GRAD_COLOUR,
@@ -42,23 +43,30 @@ class DataFile(OutputFile):
 @click.option(
     "--range", "ends", type=(float, float), metavar="LOW HIGH", help="Default: -6 6, cut to the domain."
 )
+@options
 @click.option("--grad2", is_flag=True, help="Draw the second derivative too.")
 @click.option("--data", type=DataFile(), help="Write the points of the curves to this .csv or .npz file.")
 def plot(
-    output: Path | None, name: str, ends: tuple[float, float] | None, grad2: bool, data: Path | None
+    output: Path | None,
+    name: str,
+    ends: tuple[float, float] | None,
+    grad2: bool,
+    data: Path | None,
+    **given: float | None,
 ) -> None:
     """Draw a function of the family and its derivative.
 
-    A function of two operands is drawn against one of them, with the other set to 1. An
-    existing file is replaced only if an option names it.
+    A function of two operands is drawn against one of them, with the other set to 1, or to
+    `--target`. An existing file is replaced only if an option names it.
     """
     function = FUNCTIONS[name]
+    numbers = accepted(function, given)
     x = points(function, ends)
-    curves = curves_at(function, x, grad2)
+    curves = curves_at(function, x, grad2, numbers)
     path, check = output, check_file
     if path is None:
         path, check = FigureFile().convert(f"{name}.png", None, None), check_new
-    save(draw(function, x, curves), path, check)
+    save(draw(function, x, curves, numbers), path, check)
     if data is not None:
         write_points(data, {operand(function): x, **curves})
 
@@ -84,25 +92,38 @@ def operand(function: Function) -> str:
     return function.operands[1 if function is glu else 0]
 
 
-def curves_at(function: Function, x: np.ndarray, grad2: bool = False) -> dict[str, np.ndarray]:
-    """Return the value and the derivatives by one operand; the others are 1."""
+NO_NUMBERS: Mapping[str, float] = {}
+
+
+def curves_at(
+    function: Function, x: np.ndarray, grad2: bool = False, numbers: Mapping[str, float] = NO_NUMBERS
+) -> dict[str, np.ndarray]:
+    """Return the value and the derivatives by one operand; others are the numbers given, or 1."""
     place = function.operands.index(operand(function))
-    operands = [x if i == place else 1.0 for i in range(len(function.operands))]
-    value, *derivatives = function.methods["value_and_grad"](*operands)
+    operands = [x if i == place else numbers.get(name, 1.0) for i, name in enumerate(function.operands)]
+    parameters = {name: number for name, number in numbers.items() if name not in function.operands}
+    value, *derivatives = function.methods["value_and_grad"](*operands, **parameters)
     curves = {"value": value, "grad": derivatives[place]}
     if grad2:
-        second = function.methods["grad2"](*operands)
+        second = function.methods["grad2"](*operands, **parameters)
         # for two operands: by a twice, by a and b, by b twice
         curves["grad2"] = second[2 * place] if isinstance(second, tuple) else second
     return curves
 
 
-def draw(function: Function, x: np.ndarray, curves: Mapping[str, np.ndarray]) -> Any:
+def draw(
+    function: Function,
+    x: np.ndarray,
+    curves: Mapping[str, np.ndarray],
+    numbers: Mapping[str, float] = NO_NUMBERS,
+) -> Any:
     """Return axes with the curves drawn."""
     ends = x[0], x[-1]
     # the range of arange ends a step early
     axes = new_axes(centred=np.isclose(-ends[0], ends[1], rtol=0.002))
-    given = [name if name == operand(function) else "1" for name in function.operands]
+    others = {name: f"{number:g}" for name, number in numbers.items()}
+    given = [name if name == operand(function) else others.pop(name, "1") for name in function.operands]
+    given += [f"{name}={number}" for name, number in others.items()]
     labels = {"value": f"{function.__name__}({', '.join(given)})", "grad": "derivative"}
     for name, y in curves.items():
         label = labels.get(name, "second derivative")

@@ -113,6 +113,43 @@ def test_the_points_of_the_curves_are_written(tmp_path: Path, suffix: str) -> No
         np.testing.assert_array_equal(column, method(x))
 
 
+NUMBERS = {
+    "softplus": {"beta": 5.0},
+    "silu": {"beta": -0.5},
+    "bce_with_logits": {"target": 0.25, "pos_weight": 3.0},
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_the_numbers_beside_x_are_set(tmp_path: Path, name: str) -> None:
+    numbers, path = NUMBERS[name], tmp_path / "points.npz"
+    options = [word for n, value in numbers.items() for word in (f"--{n.replace('_', '-')}", value)]
+    done("plot", "--function", name, "--grad2", *options, "-o", tmp_path / "a.svg", "--data", path)
+    function, x = gs.FUNCTIONS[name], np.arange(-6, 6, 0.01)
+    parameters = dict(numbers)
+    operands = [parameters.pop(operand) for operand in function.operands[1:]]
+    with np.load(path) as arrays:
+        for column, method in (("value", function), ("grad", function.grad), ("grad2", function.grad2)):
+            np.testing.assert_array_equal(arrays[column], method(x, *operands, **parameters))
+
+
+def test_the_numbers_are_named_in_the_figure() -> None:
+    for name, label in (
+        ("softplus", "softplus(x, beta=5)"),
+        ("silu", "silu(x, beta=-0.5)"),
+        ("bce_with_logits", "bce_with_logits(x, 0.25, pos_weight=3)"),
+    ):
+        function, x = gs.FUNCTIONS[name], np.linspace(-6, 6, 11)
+        axes = draw(function, x, curves_at(function, x, numbers=NUMBERS[name]), NUMBERS[name])
+        assert axes.lines[0].get_label() == label
+
+
+def test_a_number_for_another_function_is_not_drawn(tmp_path: Path) -> None:
+    message = refused("plot", "-o", tmp_path / "a.png", "--beta", 2)
+    assert message == "Error: --beta is for softplus and silu, not for sigmoid\n"
+    assert not os.listdir(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("function", "low", "high"),
     [
