@@ -30,7 +30,9 @@ is said below that a library allocates its result; under "a new array for the re
 REMARKS = {
     "numpy": "NumPy's formulas are ufuncs with `out=` and scratch arrays.",
     "numexpr": "numexpr's wheels come without Intel's VML.",
-    "torch": "torch allocates the results of its binary cross-entropy.",
+    "torch": """\
+torch allocates the results of its binary cross-entropy. Its wheels compute `tanh` and logarithms by Intel's
+MKL, which chooses its code by the maker of the CPU.""",
     "jax": "JAX allocates its results; its functions are compiled.",
     "tensorflow": """\
 TensorFlow allocates its results. Its operators for the sigmoid, softplus and tanh and their gradients are
