@@ -3,13 +3,14 @@
 All numbers, addresses included, have 64 bits. `word` and `half` are 64 and 32 bits in memory.
 """
 
-import platform
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from gpu_sigmoid.backends.instructions import ON_ARM, ON_X86
 
 WORD, HALF = ir.IntType(64), ir.IntType(32)
 
@@ -80,12 +81,16 @@ def fetch(context: Any, address: Any, offset: Any) -> Any:
 
 @intrinsic
 def pause(context: Any) -> Any:
-    """Let the other thread of a core run for a moment, where the CPU has an instruction for that."""
+    """Let the core rest for a moment from looking at a word, where the CPU has an instruction for that.
+
+    On ARM this is `isb`: most cores of servers and laptops take `yield` for no operation at all.
+    """
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        if platform.machine().lower() in ("x86_64", "amd64"):
-            kind = ir.FunctionType(ir.VoidType(), [])
-            builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse2.pause"), [])
+        if ON_X86 or ON_ARM:
+            name, operands = ("llvm.x86.sse2.pause", []) if ON_X86 else ("llvm.aarch64.isb", [HALF(15)])
+            kind = ir.FunctionType(ir.VoidType(), [operand.type for operand in operands])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), operands)
         return context.get_dummy_value()
 
     return types.void(), emit
