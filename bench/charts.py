@@ -33,6 +33,8 @@ STYLE |= {
         strict=True,
     )
 }
+# those that are timed on a GPU only, beside torch alone
+STYLE |= {"cupy": STYLE["numpy"], "triton": STYLE["jax"]}
 # From this number of elements on, operands come from memory, like those of a copy.
 LARGE = 10_000_000
 

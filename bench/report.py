@@ -35,9 +35,9 @@ torch allocates the results of its binary cross-entropy. Its wheels compute `tan
 MKL, which chooses its code by the maker of the CPU.""",
     "jax": "JAX allocates its results; its functions are compiled.",
     "tensorflow": """\
-TensorFlow allocates its results. Its operators for the sigmoid, softplus and tanh and their gradients are
-called eagerly; what it composes of several operators is compiled by XLA. It has threads for one operator as
-said, and one at a time.""",
+TensorFlow allocates its results. Its operators are called eagerly, each a pass over memory; values composed
+of several from a million elements on, its binary cross-entropy and most derivatives are compiled by XLA,
+which took less time there. It has as many threads for an operator as said, and runs one at a time.""",
     "onnxruntime": "ONNX Runtime runs a graph of one operator, with threads that do not spin.",
     "openvino": """\
 OpenVINO runs a model of the function alone, compiled for the array's shape, on the arrays' memory, in one

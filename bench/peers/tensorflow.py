@@ -1,7 +1,8 @@
-"""TensorFlow: its operators, called eagerly where one computes the function, else compiled by XLA.
+"""TensorFlow: its operators, called eagerly or compiled by XLA, whichever took less time.
 
-It has no `out=`: every call makes a new tensor. Several operators called eagerly take longer than compiled
-ones on large arrays; one operator takes less time eagerly.
+It has no `out=`: every call makes a new tensor. One operator is called eagerly; a value composed of several
+too, up to where passes over memory cost more than the call of a compiled function, which takes 150
+microseconds. Gradients are its tape's, compiled, except those that are an operator.
 """
 
 import os
@@ -28,6 +29,26 @@ BACKWARD: dict[str, Callable[..., Any]] = {
     "softplus": lambda x, y, g: raw.SoftplusGrad(gradients=g, features=x),
     "tanh": lambda x, y, g: raw.TanhGrad(y=y, dy=g),
 }
+
+
+@cache
+def one(dtype: str) -> Any:
+    # not when this is imported: with the first tensor the number of threads is settled
+    return tf.constant(1, dtype)
+
+
+EAGER: dict[str, Callable[..., Any]] = {
+    "log_sigmoid": lambda x: raw.Neg(x=raw.Softplus(features=raw.Neg(x=x))),
+    "silu": lambda x: raw.Mul(x=x, y=raw.Sigmoid(x=x)),
+    "logit": lambda x: raw.Log(x=raw.Div(x=x, y=raw.Sub(x=one(x.dtype.name), y=x))),
+    "log1mexp": lambda x: raw.Log1p(x=raw.Neg(x=raw.Exp(x=x))),
+    "softplus_inverse": lambda x: raw.Log(x=raw.Expm1(x=x)),
+    "glu": lambda a, b: raw.Mul(x=a, y=raw.Sigmoid(x=b)),
+    "swiglu": lambda a, b: raw.Mul(x=raw.Mul(x=a, y=raw.Sigmoid(x=a)), y=b),
+}
+LARGE = 1_000_000
+"""From this number of elements on the compiled function took less time, half of it at three million."""
+
 OF_VALUE = ("sigmoid", "tanh")
 """Those whose derivative is computed from the value, the others' from the operand."""
 
@@ -56,6 +77,9 @@ def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
     tensors = [tf.convert_to_tensor(a) for a in inputs]
     if case.function in OPERATORS and case.mode != "vjp":
         return eager(case, tensors[0])
+    if case.function in EAGER and case.mode == "value" and case.size < LARGE:
+        several = EAGER[case.function]
+        return lambda: several(*tensors)
     if case.function not in {**OPERATORS, **COMPOSED} or case.mode not in (
         "value",
         "grad",
