@@ -2,21 +2,15 @@
 
     python tools/fit_coefficients.py > gpu_sigmoid/formulas/coefficients.py
 
-Each polynomial is a minimax fit by the Remez exchange at 60 digits, its
-coefficients then rounded to the working precision. The error printed beside it is
-that of the rounded coefficients on a dense grid, in the unit the fit minimised.
+Each polynomial is a minimax fit (`remez.py`). The error printed beside it is that of
+the rounded coefficients on a dense grid, in the unit the fit minimised.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from mpmath import atanh, cos, cosh, exp, expm1, findroot, linspace, log, log1p, lu_solve, matrix, mp, mpf, pi
+from mpmath import atanh, cosh, exp, expm1, findroot, log, log1p, mp, mpf
+from remez import PRECISION, Fit, polyval, rounded
 
-mp.dps = 60
-
-PRECISION = {"float32": 24, "float64": 53}
-BIAS = {"float32": 127, "float64": 1023}
-GRID = 801
 # the least weight of a point: a vanishing one would make the exchange singular
 NEGLIGIBLE = mpf("1e-8")
 
@@ -28,87 +22,6 @@ largest error of the rounded coefficients there, in the unit that matters to its
 
 from gpu_sigmoid.lowering.constants import Constant, Polynomial
 '''
-
-
-def chebyshev_points(low: mpf, high: mpf, count: int) -> list[mpf]:
-    return [(low + high) / 2 - (high - low) / 2 * cos(pi * i / (count - 1)) for i in range(count)]
-
-
-def polyval(coefficients: list[mpf], x: mpf) -> mpf:
-    """Evaluate a polynomial given lowest degree first."""
-    total = mpf(0)
-    for c in reversed(coefficients):
-        total = total * x + c
-    return total
-
-
-@dataclass
-class Fit:
-    """Approximate `f` by a polynomial with `terms` coefficients on [low, high].
-
-    The fit minimises max abs(weight * (f - p)).
-    """
-
-    name: str
-    meaning: str
-    f: Callable[[mpf], mpf]
-    weight: Callable[[mpf], mpf]
-    low: mpf
-    high: mpf
-    terms: dict[str, int]
-
-    def coefficients(self, dtype: str) -> list[mpf]:
-        """Return the coefficients in `dtype`, lowest degree first."""
-        terms = self.terms[dtype]
-        if self.low:
-            return [rounded(c, dtype) for c in self.minimax(terms, [])]
-        # Away from 0 the higher powers can still absorb the rounding of the lower ones.
-        fixed: list[mpf] = []
-        while len(fixed) < terms:
-            fixed.append(rounded(self.minimax(terms, fixed)[0], dtype))
-        return fixed
-
-    def minimax(self, terms: int, fixed: list[mpf]) -> list[mpf]:
-        """Return the coefficients above the `fixed` ones, by the Remez exchange."""
-        grid = chebyshev_points(self.low, self.high, GRID)[1:]
-        rests = [self.f(x) - polyval(fixed, x) for x in grid]
-        weights = [self.weight(x) for x in grid]
-        powers = range(len(fixed), terms)
-        points = [GRID * (i + 1) // (len(powers) + 2) for i in range(len(powers) + 1)]
-        coefficients: list[mpf] = []
-        for _ in range(12):
-            system = matrix(len(points), len(points))
-            for row, i in enumerate(points):
-                for column, power in enumerate(powers):
-                    system[row, column] = grid[i] ** power
-                system[row, len(powers)] = (-1) ** row / weights[i]
-            *coefficients, _level = lu_solve(system, matrix([rests[i] for i in points]))
-            full = [mpf(0)] * len(fixed) + coefficients
-            errors = [w * (v - polyval(full, x)) for x, v, w in zip(grid, rests, weights, strict=True)]
-            points = alternating_extrema(errors, len(points))
-        return coefficients
-
-    def error(self, coefficients: list[mpf]) -> mpf:
-        return max(
-            abs(self.weight(x) * (self.f(x) - polyval(coefficients, x)))
-            for x in linspace(self.low, self.high, 2000)
-        )
-
-
-def alternating_extrema(errors: list[mpf], count: int) -> list[int]:
-    """Return where the `count` largest errors of alternating sign are."""
-    extrema: list[int] = []
-    for i, error in enumerate(errors):
-        if extrema and (errors[extrema[-1]] > 0) == (error > 0):
-            if abs(error) > abs(errors[extrema[-1]]):
-                extrema[-1] = i
-        else:
-            extrema.append(i)
-    if len(extrema) < count:
-        raise ArithmeticError(f"{len(extrema)} alternations, {count} needed")
-    while len(extrema) > count:
-        extrema.pop(0 if abs(errors[extrema[0]]) < abs(errors[extrema[-1]]) else -1)
-    return extrema
 
 
 def taylor(coefficient: Callable[[int], mpf], terms: int = 24) -> Callable[[mpf], mpf]:
@@ -196,18 +109,13 @@ FITS = [
 ]
 
 
-def rounded(x: mpf, dtype: str) -> mpf:
-    with mp.workprec(PRECISION[dtype]):
-        return +x
-
-
 def hex_float(x: mpf) -> str:
     mantissa, exponent = float(x).hex().split("p")
     return f'"{mantissa.rstrip("0")}p{exponent}"'
 
 
 def silu_base(dtype: str) -> mpf:
-    """Short of one place, so that a step in the formula is exact."""
+    """Return it with a last place of 0, as `quotients.reciprocal` requires."""
     with mp.workprec(PRECISION[dtype] - 1):
         return +exp(-SILU_MINIMUM)
 
@@ -217,7 +125,7 @@ def silu_base_log_low(dtype: str) -> mpf:
 
 
 def less_2ln2_high(dtype: str) -> mpf:
-    """In the places of ln(2), as is what it will be subtracted from."""
+    """Return it as a multiple of the last place of ln(2), as the number is that it is subtracted from."""
     places = PRECISION[dtype]
     return mp.ldexp(mp.nint(mp.ldexp(log(silu_base(dtype)) - 2 * LN2, places)), -places)
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from helpers.command import refused, run, start, tree
+from helpers.disks import small_disk_at
 from helpers.systems import SIGNALS
 
 import gpu_sigmoid as gs
@@ -34,21 +35,9 @@ NAMES = ["throughput-cpu.json", "throughput-cpu.md"]
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Return a folder on a disk of DISK bytes of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    try:
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", folder], capture_output=True
-        )
-    except OSError as error:
-        pytest.skip(f"no disk can be mounted to be filled: {error}")
-    if done.returncode:
-        pytest.skip(f"no disk can be mounted to be filled: {done.stderr.decode().strip()}")
-    try:
+    """Yield a folder on a disk of DISK bytes of its own."""
+    with small_disk_at(tmp_path / "disk", DISK) as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 def bench(folder: Path) -> str:

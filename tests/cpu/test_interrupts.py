@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.threads import another_thread_computing
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.backends.cpu import threads, workers
@@ -182,19 +183,8 @@ def child_is_right() -> bool:
 @needs_fork
 @forks
 def test_a_fork_while_another_thread_computes() -> None:
-    done = threading.Event()
-
-    def compute() -> None:
-        while not done.is_set():
-            gs.sigmoid(X)
-
-    other = threading.Thread(target=compute)
-    other.start()
-    try:
+    with another_thread_computing(X):
         assert all(child_is_right() for _ in range(10))
-    finally:
-        done.set()
-        other.join()
 
 
 @needs_fork

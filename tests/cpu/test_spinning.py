@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.floats import DTYPES
-from helpers.threads import assert_the_bits_of_one_thread, by_one_thread
+from helpers.threads import another_thread_computing, assert_the_bits_of_one_thread, by_one_thread
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.backends.cpu import spinning, threads
@@ -136,15 +136,7 @@ def test_signals_come_after_a_call() -> None:
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_has_threads_of_its_own() -> None:
     want = gs.sigmoid(X).tobytes()
-    done = threading.Event()
-
-    def compute() -> None:
-        while not done.is_set():
-            gs.sigmoid(X)
-
-    other = threading.Thread(target=compute)
-    other.start()
-    try:
+    with another_thread_computing(X):
         for _ in range(10):
             if (child := os.fork()) == 0:
                 right = (
@@ -152,6 +144,3 @@ def test_a_forked_child_has_threads_of_its_own() -> None:
                 )
                 os._exit(0 if right else 1)
             assert os.waitpid(child, 0)[1] == 0
-    finally:
-        done.set()
-        other.join()

@@ -1,7 +1,6 @@
 """`gpu-sigmoid apply` on a disk that is full: an error of one line, and nothing left on the disk."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.command import start
+from helpers.disks import small_disk_at
 from helpers.required import library
 from helpers.systems import need_posix
 
@@ -31,20 +31,9 @@ def save(path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Return a folder on a disk of a mebibyte of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={LIMIT}", "tmpfs", folder]
-    try:
-        mounted = subprocess.run(mount, capture_output=True, text=True)
-    except OSError as error:
-        pytest.skip(f"no disk can be mounted to be filled: {error}")
-    if mounted.returncode:
-        pytest.skip(f"no disk can be mounted to be filled: {mounted.stderr.strip()}")
-    try:
+    """Yield a folder on a disk of a mebibyte of its own."""
+    with small_disk_at(tmp_path / "disk", LIMIT) as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 def limited() -> None:

@@ -1,6 +1,8 @@
-"""Calls on one thread, which those on several are compared with."""
+"""Calls on one thread, which those on several are compared with, and calls by another thread meanwhile."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -26,3 +28,21 @@ def assert_the_bits_of_one_thread(name: str, dtype: str, x: np.ndarray) -> None:
         want = by_one_thread(lambda f=function, a=arguments: f.methods[name](*a))
         for y, w in zip(as_tuple(got), as_tuple(want), strict=True):
             assert y.tobytes() == w.tobytes()
+
+
+@contextmanager
+def another_thread_computing(x: np.ndarray) -> Iterator[None]:
+    """Have another thread call a function on an array again and again meanwhile."""
+    done = threading.Event()
+
+    def compute() -> None:
+        while not done.is_set():
+            gs.sigmoid(x)
+
+    other = threading.Thread(target=compute)
+    other.start()
+    try:
+        yield
+    finally:
+        done.set()
+        other.join()
