@@ -1,5 +1,6 @@
 """Operands and results of the functions' methods, whichever it is."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -56,12 +57,6 @@ def reads_first(method: Any) -> bool:
     return program.inputs[0] in used | {*program.outputs}
 
 
-def several_operands() -> list:
-    """Return the methods of more than one operand."""
-    methods = [function.methods[name] for function in FUNCTIONS.values() for name in PUBLIC]
-    return [method for method in methods if len(method.operands) > 1]
-
-
 def by_first(result: Any) -> Any:
     """Return the derivative by the first operand, of those by each or that one."""
     return as_tuple(result)[0]
@@ -77,7 +72,8 @@ def of_each_signature() -> dict[str, Any]:
     return {f.__name__: f for f in reversed(found.values())}
 
 
-def methods_of_several_operands() -> list:
-    """Return the methods of more than one operand that the functions of each signature have."""
-    methods = [function.methods[name] for function in of_each_signature().values() for name in PUBLIC]
+def methods_of_several_operands(functions: Iterable[Any] | None = None) -> list:
+    """Return the methods of functions, or else of one function of each signature, with several operands."""
+    chosen = of_each_signature().values() if functions is None else functions
+    methods = [function.methods[name] for function in chosen for name in PUBLIC]
     return [method for method in methods if len(method.operands) > 1]

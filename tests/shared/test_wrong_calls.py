@@ -7,12 +7,14 @@ import pytest
 from helpers.backends import Backend
 from helpers.calls import bits, expected, laid, sample
 from helpers.floats import DTYPES
-from helpers.methods import of_each_signature, several_operands
+from helpers.methods import methods_of_several_operands, of_each_signature
 
 import gpu_sigmoid as gs
+from gpu_sigmoid import registry
 from gpu_sigmoid.modes import PUBLIC
 
 FUNCTIONS = of_each_signature()
+OF_SEVERAL_OPERANDS = methods_of_several_operands(registry.FUNCTIONS.values())
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -37,7 +39,7 @@ NO_ARRAYS = [None, "a", b"a", {1}, {"a": 1}, object(), 1j, np.complex64(1), [Non
 
 
 @pytest.mark.parametrize("x", NO_ARRAYS, ids=lambda x: type(x).__name__)
-@pytest.mark.parametrize("method", [gs.sigmoid, *several_operands()], ids=str)
+@pytest.mark.parametrize("method", [gs.sigmoid, *OF_SEVERAL_OPERANDS], ids=str)
 def test_what_is_no_array_is_refused(method: Any, x: Any, backend: Backend) -> None:
     fine = laid(backend, np.full(1, 0.25))
     count = len(method.operands)
@@ -64,7 +66,7 @@ def test_a_list_of_arrays_is_one_of_numpys(backend: Backend) -> None:
 @pytest.mark.parametrize(
     "host", [np.full(4, 0.25), np.full((), 0.25), [0.25] * 4, (0.25,), range(4)], ids=repr
 )
-@pytest.mark.parametrize("method", several_operands(), ids=str)
+@pytest.mark.parametrize("method", OF_SEVERAL_OPERANDS, ids=str)
 def test_nothing_is_moved_to_a_gpu_unasked(method: Any, host: Any, backend: Backend) -> None:
     if backend.name == "cpu":
         pytest.skip("it lies there")

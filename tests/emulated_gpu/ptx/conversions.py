@@ -58,28 +58,28 @@ def float_to_whole_float(emitter: Emitter, match: re.Match, operands: list[str])
 
 @instruction(r"cvt(?P<ftz>\.ftz)?\.f32\.f16")
 def half_to_float(emitter: Emitter, match: re.Match, operands: list[str]) -> None:
-    """Exact: `.ftz` would flush subnormal float32, which no half is."""
+    """Convert exactly; `.ftz` changes nothing, since no half is a subnormal float32."""
     half = emitter.floating(operands[1], "f16")
     emitter.put_float(operands[0], emitter.op(f"fpext half {half} to float"), "f32")
 
 
 @instruction(r"cvt\.rn(?P<ftz>\.ftz)?\.f16\.f32")
 def float_to_half(emitter: Emitter, match: re.Match, operands: list[str]) -> None:
-    """`.ftz` flushes what comes in, and never a subnormal half."""
+    """Round once; `.ftz` flushes subnormal operands, but not results that are subnormal halves."""
     number = emitter.floating(operands[1], "f32", bool(match["ftz"]))
     emitter.put_float(operands[0], emitter.op(f"fptrunc float {number} to half"), "f16")
 
 
 @instruction(r"cvt\.rn\.f16\.f64")
 def double_to_half(emitter: Emitter, match: re.Match, operands: list[str]) -> None:
-    """By way of a float32 that keeps in its last bit whether anything was lost: it is rounded once."""
+    """Round to odd in float32 first, so that the second rounding gives what a single one would."""
     number = emitter.op(f"call float @rounded.to.odd(double {emitter.floating(operands[1], 'f64')})")
     emitter.put_float(operands[0], emitter.op(f"fptrunc float {number} to half"), "f16")
 
 
 @instruction(rf"cvt\.rn\.f16\.(?P<kind>{INTEGER})")
 def integer_to_half(emitter: Emitter, match: re.Match, operands: list[str]) -> None:
-    """By way of a float32 that is exact: what is too large for a half is cut to what is too large still."""
+    """Convert by way of float32, exact up to a limit; larger integers are infinite halves as the limit is."""
     kind = match["kind"]
     letter, limit = kind[0], 1 << 17
     value = emitter.resized(emitter.value(operands[1], kind), kind, f"{letter}64")
