@@ -1,7 +1,6 @@
 """JAX arrays on NVIDIA GPUs: the kernels of CuPy's backend, compiled by CuPy, launched on XLA's stream."""
 
 import ctypes
-from functools import cache
 from typing import Any
 
 import jax
@@ -10,6 +9,7 @@ import numpy as np
 from numba import types
 
 from gpu_sigmoid.backends.jax import cuda_handler, native, table
+from gpu_sigmoid.backends.once import once
 from gpu_sigmoid.environment import why_no_gpu
 from gpu_sigmoid.modes import is_tabulable
 
@@ -20,7 +20,7 @@ DRIVER = np.zeros(8, np.int64)
 _kept: list[Any] = []
 
 
-@cache
+@once
 def why_not() -> str | None:
     """Register the handler for GPUs; return None, or why that is not possible."""
     if reason := native.why_not() or why_no_gpu():
@@ -44,7 +44,7 @@ def compiled(launch: int) -> int:
     return native.native(cuda_handler.execute, types.intp)
 
 
-@cache
+@once
 def ready(key: int) -> int:
     """Load the kernel of a key on all of JAX's devices, unless that is done; return the key."""
     for device in jax.local_devices(backend="cuda"):

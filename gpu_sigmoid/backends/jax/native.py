@@ -3,7 +3,6 @@
 import ctypes
 import sys
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import jax
@@ -16,6 +15,7 @@ from gpu_sigmoid.backends.cpu.native import of_own
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM
 from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
 from gpu_sigmoid.backends.jax import calls, frame, handler, table
+from gpu_sigmoid.backends.once import once
 from gpu_sigmoid.environment import get_num_threads, when_threads_are_set
 
 TARGET = "gpu_sigmoid"
@@ -34,7 +34,7 @@ Handler = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
 _callbacks: list[Any] = []
 
 
-@cache
+@once
 def why_not() -> str | None:
     """Register the handlers for the CPU; return None, or why that is not possible."""
     try:
@@ -61,7 +61,7 @@ def register(platform: str, execute: int, ready: Callable[[int], Any]) -> None:
     jax.ffi.register_ffi_target(TARGET, capsules, platform=platform)
 
 
-@cache
+@once
 def native(function: Any, result: Any) -> int:
     """Compile a function of a word; return its address.
 
@@ -78,7 +78,7 @@ def allow_threads() -> None:
     SETTINGS[calls.THREADS // 8] = get_num_threads()
 
 
-@cache
+@once
 def instantiating(execute: int, ready: Callable[[int], Any]) -> int:
     """Return the address of the function that XLA calls when it makes or loads a program."""
 
