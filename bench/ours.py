@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bench.cases import Case
-from gpu_sigmoid.backends.cpu.threads import SHARED_FROM
+from gpu_sigmoid.backends.cpu.prepared import LARGE
 from gpu_sigmoid.backends.cpu.workers import share
 
 PACKED = ("value", "value_and_grad", "vjp")
@@ -37,7 +37,7 @@ def copy(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any]:
         import cupy
 
         return partial(cupy.copyto, target, source)
-    if case.threads < 2 or target.nbytes < SHARED_FROM:
+    if case.threads < 2 or target.nbytes < LARGE:
         return partial(np.copyto, target, source)
     parts = list(zip(np.array_split(target, case.threads), np.array_split(source, case.threads), strict=True))
     return partial(share, lambda i: np.copyto(*parts[i]), len(parts), case.threads - 1)

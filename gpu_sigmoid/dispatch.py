@@ -10,8 +10,15 @@ from typing import Any
 from numpy import ndarray
 
 from gpu_sigmoid.backends import cpu
-from gpu_sigmoid.backends.cpu.prepared import all_in_one_run, all_take, in_one_run, on_arrays, takes
-from gpu_sigmoid.backends.cpu.threads import SMALL
+from gpu_sigmoid.backends.cpu.prepared import (
+    all_in_one_run,
+    all_take,
+    in_one_run,
+    on_arrays,
+    on_contiguous,
+    takes,
+)
+from gpu_sigmoid.backends.cpu.threads import SMALL, threads_for
 from gpu_sigmoid.environment import refuse_without_gpu
 from gpu_sigmoid.kinds import (
     CONVERTED,
@@ -52,10 +59,26 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
         dtype = first.dtype
         ufunc = method.ready.get(dtype)
         if ufunc is not None:
-            if (alone or all_in_one_run(operands, dtype)) and (first.nbytes <= SMALL or in_one_run(first)):
+            if alone and first.nbytes <= SMALL:
                 if out is None:
+                    return ufunc(first)
+                if (
+                    type(out) is ndarray
+                    and out.dtype is dtype
+                    and out.shape == first.shape
+                    and ufunc.nout == 1
+                ):
+                    # by position: NumPy takes longer for a keyword
+                    return ufunc(first, out)
+            if (alone or all_in_one_run(operands, dtype)) and (first.nbytes <= SMALL or in_one_run(first)):
+                threads = 1 if first.nbytes <= SMALL else threads_for(ufunc, first.size)
+                if threads > 1:
+                    result = on_contiguous(ufunc, dtype, operands, out, threads)
+                    if result is not NotImplemented:
+                        return result
+                elif out is None:
                     return ufunc(first) if alone else ufunc(*operands)
-                if type(out) is ndarray:
+                elif type(out) is ndarray:
                     if (
                         ufunc.nout == 1
                         and out.dtype is dtype

@@ -138,10 +138,10 @@ def asarray(x: Any, dtype: Any = None, *, require_gpu: bool = False) -> Any:
 def set_num_threads(n: int) -> None:
     """Set how many CPU threads a call may use, for this process.
 
-    Results of 1 MB and more are split over this many threads; smaller ones are as fast on
-    one. The results are the same for any number. The default is the environment variable
-    GPU_SIGMOID_NUM_THREADS or, if that is unset or empty, the number of CPUs that this process
-    may run on or that its container's quota allows.
+    Calls that take 0.1 ms and more are split over at most this many threads, shorter ones only
+    in quick succession; others are as fast on one. The results are the same for any number. The
+    default is the environment variable GPU_SIGMOID_NUM_THREADS or, if that is unset or empty, the
+    number of CPUs that this process may run on or that its container's quota allows.
 
     Parameters
     ----------

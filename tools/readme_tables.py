@@ -29,7 +29,7 @@ CPUS, GPUS = "throughput-cpu-*.json", "throughput-gpu*.json"
 AVX2 = "avx2.json"
 
 SHARED = """\
-Results of 1 MB and more are split over the CPUs of the process, or of its container's quota."""
+Calls of 0.1 ms (in quick succession 25 us) are split over the process' CPUs, or its container's quota."""
 
 
 @dataclass(frozen=True)

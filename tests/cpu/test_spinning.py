@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,13 +16,13 @@ from helpers.floats import DTYPES
 from helpers.threads import another_thread_computing, assert_the_bits_of_one_thread, by_one_thread
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.backends.cpu import spinning, threads
+from gpu_sigmoid.backends.cpu import spinning
 from gpu_sigmoid.modes import PUBLIC
 
 pytestmark = pytest.mark.usefixtures("two_threads")
 
-# of whatever dtype above the least that is shared, and below what goes through Python
-X = np.linspace(0.01, 0.99, threads.SHARED_FROM // 2 + 12_365, dtype=np.float32)
+# of whatever dtype above the least for which threads are woken, and below what goes through Python
+X = np.linspace(0.01, 0.99, 612_365, dtype=np.float32)
 
 
 @pytest.fixture
@@ -31,11 +30,13 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The numbers of threads of the calls that were shared."""
     asked: list[int] = []
 
-    def share(plan: Any, job: bytes, number: int) -> None:
-        asked.append(number)
-        spinning.share(plan, job, number)
+    share = spinning.share
 
-    monkeypatch.setattr(threads, "spinning", SimpleNamespace(share=share))
+    def counted(loops: int, job: bytes, length: int, number: int, work: int) -> None:
+        asked.append(number)
+        share(loops, job, length, number, work)
+
+    monkeypatch.setattr(spinning, "share", counted)
     return asked
 
 
@@ -69,16 +70,56 @@ def test_other_threads_draw_blocks() -> None:
         within.remove(start)
 
     address = ctypes.cast(block, ctypes.c_void_p).value
-    plan: Any = SimpleNamespace(address=address, length=10, size=10 << 16)
-    spinning.share(plan, b"job", 2)
+    assert address
+    spinning.share(address, b"job", 10, 2, spinning.WAKING_FROM)
     assert not within
     assert len({thread for thread, *_ in seen}) == 2
     assert {tuple(more) for _, *more in seen} == {(b"job", 1)}
     # asleep, they are woken
     time.sleep(20 * spinning.SECONDS)
     seen.clear()
-    spinning.share(plan, b"job", 2)
+    spinning.share(address, b"job", 10, 2, spinning.WAKING_FROM)
     assert len({thread for thread, *_ in seen}) == 2
+
+
+SHORT = spinning.WAKING_FROM // 4
+
+
+def test_when_short_calls_are_helped(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(spinning, "perf_counter", lambda: now)
+    monkeypatch.setattr(spinning, "Times", type("Times", (), {"awake": 0.0, "soon": 0.0, "work": 0}))
+
+    def helped_after(seconds: float) -> bool:
+        nonlocal now
+        now += seconds
+        return spinning.helps(SHORT)
+
+    # nobody is woken for one, or for several far from each other
+    assert not any(helped_after(2 * spinning.SECONDS) for _ in range(10))
+    # but for several in quick succession
+    assert [helped_after(spinning.SECONDS / 10) for _ in range(3)] == [False, False, True]
+    spinning.Times.awake, spinning.Times.work = now + spinning.SECONDS, 0
+    assert helped_after(spinning.SECONDS / 2)
+    assert not helped_after(spinning.SECONDS)
+    # a longer one is worth it
+    assert spinning.helps(spinning.WAKING_FROM)
+
+
+def test_threads_stay_awake_for_short_calls() -> None:
+    """And those calls have the bits of one thread, in place too."""
+    x = np.linspace(-5, 5, 100_000, dtype=np.float32)
+    want = by_one_thread(lambda: gs.sigmoid(x))
+    gs.sigmoid(X)
+    for _ in range(200):
+        assert gs.sigmoid(x).tobytes() == want.tobytes()
+        y = x.copy()
+        assert gs.sigmoid(y, out=y) is y
+        assert y.tobytes() == want.tobytes()
+    out = np.empty_like(x), np.empty_like(x)
+    for _ in range(20):
+        gs.sigmoid.value_and_grad(x, out=out)
+    assert out[0].tobytes() == want.tobytes()
 
 
 def test_many_callers_while_the_number_of_threads_changes() -> None:

@@ -12,6 +12,13 @@ import numpy as np
 LOOPS: dict[np.ufunc, tuple[Any, int]] = {}
 """For each ufunc, the addresses of its inner loop and of the record passed to it, for other callers."""
 
+WORK: dict[np.ufunc, int] = {}
+"""For each ufunc, what an element costs: the formula's operations times the bytes that they work on.
+
+It tells how long a call takes, in units of 3 to 4.5 ps on a Xeon (Sapphire Rapids) and of 1.4 ps on a Zen 5,
+whatever the function and the dtype.
+"""
+
 # Elements. Above, other threads may run meanwhile.
 SMALL = 1 << 12
 
@@ -25,9 +32,20 @@ class Loop:
     Fast callers call `held` directly: a Python function in between takes as long as 500 elements.
     """
 
-    __slots__ = ("all_steps", "data", "held", "itemsize", "outputs", "packed", "packed_steps", "released")
+    __slots__ = (
+        "all_steps",
+        "data",
+        "held",
+        "itemsize",
+        "outputs",
+        "packed",
+        "packed_steps",
+        "released",
+        "ufunc",
+    )
 
     def __init__(self, ufunc: np.ufunc, itemsize: int) -> None:
+        self.ufunc = ufunc
         address, self.data = LOOPS[ufunc]
         self.held: Any = PYFUNCTYPE(*PROTOTYPE)(address)
         """The loop, called with `packed` addresses, count, steps and `data`; it holds the GIL."""

@@ -23,7 +23,9 @@ def compile_ufunc(formula: Callable, mode: Mode, dtype: str, cache: bool = True)
     program = lower_for(formula, mode, dtype)
     signature = signature_of(program, ELEMENT[dtype])
     number = next((i for i, value in enumerate(program.inputs) if value.name in NUMBERS), None)
-    make = numba.vectorize([signature], target=TARGET, cache=cache, number=number)
+    make = numba.vectorize(
+        [signature], target=TARGET, cache=cache, number=number, operations=len(program.operations)
+    )
     return make(scalar_function(program, dtype))
 
 

@@ -8,7 +8,7 @@ idle, call after call; two threads then take as long as one. On a machine with t
 import ctypes
 import os
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 
 def no_cpu() -> int:
@@ -23,6 +23,10 @@ def cpu_getter() -> Callable[[], int]:
 
 
 current_cpu = cpu_getter()
+
+
+give_way: Any = ctypes.CDLL("kernel32").SwitchToThread if os.name == "nt" else ctypes.CDLL(None).sched_yield
+"""The C function that lets other threads have the calling one's CPU."""
 
 
 class Thread(Protocol):

@@ -13,8 +13,9 @@ LINE = 64
 CLAIMED, OPEN, BUSY, NEXT, LOOPS, LOCKS = range(0, 6 * LINE, LINE)
 """Byte offsets in the board, each in a line of the cache of its own: threads write them at the same time."""
 JOB, LENGTH, STEP = LOOPS + 8, LOOPS + 16, LOOPS + 24
-ACQUIRE, RELEASE, TURNS = LOCKS, LOCKS + 8, LOCKS + 16
-"""Of C functions that take and give back a lock, the addresses; and how often a thread looks in vain."""
+ACQUIRE, RELEASE, TURNS, YIELD = range(LOCKS, LOCKS + 32, 8)
+"""Of C functions that take and give back a lock, the addresses; how often a thread looks in vain; and the
+address of the C function that lets other threads have the CPU."""
 SLOTS = 6 * LINE
 SLEEPS, BELL = 0, 8
 """Byte offsets in a thread's slot: whether it sleeps, and the lock that it waits for then."""
@@ -40,7 +41,10 @@ def look(board: int, turns: int) -> None:
 
 
 def compute(board: int, threads: int, loops: int, job: int, length: int, step: int) -> None:
-    """Compute a job, with the help of so many threads; alone where another caller has them."""
+    """Compute a job, with the help of all that are awake; alone where another caller has them.
+
+    So many threads are woken if they sleep.
+    """
     if fetch_add(board, CLAIMED, 1) == 0:
         set_word(board, LOOPS, loops)
         set_word(board, JOB, job)
@@ -54,8 +58,14 @@ def compute(board: int, threads: int, loops: int, job: int, length: int, step: i
                 call(word(board, RELEASE), (word(slot, BELL),))
         draw(board)
         exchange(board, OPEN, 0)
+        turn = 0
         while fetch(board, BUSY) != 0:
-            pause()
+            if turn < word(board, TURNS):
+                pause()
+                turn += 1
+            else:
+                # whoever is waited for may have been moved to this CPU
+                call(word(board, YIELD), ())
     else:
         call(loops, (job, 0, length))
     fetch_add(board, CLAIMED, -1)

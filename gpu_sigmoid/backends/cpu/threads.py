@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends.cpu import spinning
+from gpu_sigmoid.backends.cpu.addresses import WORK
 from gpu_sigmoid.backends.cpu.bits import bits_of
 from gpu_sigmoid.backends.cpu.jobs import Plan, exported_address, job_on
 from gpu_sigmoid.backends.cpu.workers import share
 from gpu_sigmoid.backends.placed import Placed, apart, repeats
 from gpu_sigmoid.environment import get_num_threads
+from gpu_sigmoid.processors import usable
 
-# Bytes of a result. Below, two threads take as long as one (float32 sigmoid: 45 us).
-SHARED_FROM = 1_000_000
-# The same where blocks go through Python: another thread may take 100 us to wake, and longer if its CPU
-# was asleep; by then the caller has computed all of a smaller result.
+# Bytes of a result from which on it is split where blocks go through Python: another thread may take 100 us
+# to wake, and longer if its CPU was asleep; by then the caller has computed all of a smaller result.
 SPLIT_FROM = 8_000_000
 # Bytes of a result from which on signals are handled between blocks.
 INTERRUPTED_FROM = 32_000_000
@@ -82,7 +82,7 @@ def computed(ufunc: Any, dtype: np.dtype, inputs: tuple, results: tuple[np.ndarr
         held = [i if isinstance(i, np.ndarray) else np.asarray(i, dtype) for i in inputs]
         plan, job = job_on(bits_of(ufunc), [*held, *results])
         if job is not None:
-            run(plan, job)
+            run(plan, job, bits_of(ufunc))
             return True
     threads = get_num_threads() if results[0].nbytes >= SPLIT_FROM else 1
     if threads == 1 or not separable(arrays, results):
@@ -91,16 +91,31 @@ def computed(ufunc: Any, dtype: np.dtype, inputs: tuple, results: tuple[np.ndarr
     return True
 
 
-def run(plan: Plan, job: bytes) -> None:
-    """Compute a job."""
-    nbytes = plan.size * (plan.beyond + 1)
-    threads = get_num_threads() if nbytes >= SHARED_FROM else 1
+def run(plan: Plan, job: bytes, kernel: np.ufunc) -> None:
+    """Compute a job of a kernel."""
+    work = plan.size * WORK[kernel]
+    threads = get_num_threads() if work >= spinning.HELPED_FROM else 1
     if threads == 1:
         plan.loops(job, 0, plan.length)
-    elif nbytes < INTERRUPTED_FROM:
-        spinning.share(plan, job, threads)
-    else:
+    elif plan.size * (plan.beyond + 1) >= INTERRUPTED_FROM:
         by_blocks(partial(plan.loops, job), plan.size, plan.length, threads)
+    elif spinning.helps(work) and (threads := on_own_cpus(threads)) > 1:
+        spinning.share(plan.address, job, plan.length, threads, work)
+    else:
+        plan.loops(job, 0, plan.length)
+
+
+def threads_for(kernel: Any, size: int) -> int:
+    """Return how many threads should compute so many elements."""
+    work = size * WORK[bits_of(kernel)]
+    if work >= spinning.HELPED_FROM and spinning.helps(work):
+        return on_own_cpus(get_num_threads())
+    return 1
+
+
+def on_own_cpus(threads: int) -> int:
+    """Return how many threads may look out for calls at most: these would take CPUs from each other."""
+    return min(threads, usable()) if threads > 1 else 1
 
 
 def by_blocks(compute: Callable[[int, int], None], size: int, length: int, threads: int) -> None:

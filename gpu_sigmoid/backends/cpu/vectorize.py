@@ -16,7 +16,7 @@ from numba.np.ufunc import _internal  # type: ignore[attr-defined]
 from numba.np.ufunc.decorators import Vectorize
 
 from gpu_sigmoid.backends.cpu import intrinsics
-from gpu_sigmoid.backends.cpu.addresses import LOOPS
+from gpu_sigmoid.backends.cpu.addresses import LOOPS, WORK
 from gpu_sigmoid.backends.cpu.caches import last_cache
 from gpu_sigmoid.backends.cpu.groups import GROUP_INTRINSICS, kernel_source
 from gpu_sigmoid.backends.cpu.loop import MOST_OPERANDS
@@ -39,13 +39,14 @@ class UFuncBuilder:
 
     The signature has the types of the arrays' elements, with `uint16` for bfloat16 and a tuple for several
     results. For 16-bit elements the scalar function takes and returns float32. The option `number` names
-    the operand that is usually a single number.
+    the operand that is usually a single number, `operations` says how many the scalar function consists of.
     """
 
     def __init__(self, scalar: FunctionType, identity: Any, cache: bool, targetoptions: dict) -> None:
-        if identity is not None or targetoptions.keys() - {"number"}:
-            raise TypeError(f"vectorize: target {TARGET} takes only the options cache and number")
+        if identity is not None or targetoptions.keys() - {"number", "operations"}:
+            raise TypeError(f"vectorize: target {TARGET} takes only the options cache, number and operations")
         self.scalar, self.cache, self.number = scalar, cache, targetoptions.get("number")
+        self.operations = targetoptions.get("operations", 0)
 
     def add(self, signature: Any) -> None:
         result = signature.return_type
@@ -68,7 +69,9 @@ class UFuncBuilder:
         """Do nothing, since no signature is added at a call."""
 
     def build_ufunc(self) -> np.ufunc:
-        return ufunc(self.scalar.__name__, self.kernel, as_dtype(self.element), self.inputs, self.outputs)
+        dtype = as_dtype(self.element)
+        work = self.operations * max(dtype.itemsize, 4)
+        return ufunc(self.scalar.__name__, self.kernel, dtype, self.inputs, self.outputs, work)
 
 
 Vectorize.target_registry[TARGET] = UFuncBuilder
@@ -80,9 +83,13 @@ def ufunc(
     dtype: np.dtype,
     inputs: int,
     outputs: int,
+    work: int,
     table: np.ndarray | None = None,
 ) -> np.ufunc:
-    """Return the ufunc of a kernel over operands of `dtype`; the kernel gets `table`."""
+    """Return the ufunc of a kernel over operands of `dtype`; the kernel gets `table`.
+
+    `work` is what `WORK` says of it.
+    """
     loop = inner_loop(dtype.itemsize)
     operands = inputs + outputs
     assert operands <= MOST_OPERANDS
@@ -101,5 +108,5 @@ def ufunc(
         (loop, kernel, table, record),
         _internal.PyUFunc_None,
     )
-    LOOPS[made] = loop.address, record.ctypes.data
+    LOOPS[made], WORK[made] = (loop.address, record.ctypes.data), work
     return made

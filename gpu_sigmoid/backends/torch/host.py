@@ -9,7 +9,7 @@ from torch import Tensor, empty_like
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.backends.cpu.addresses import SMALL, Loop, packed_count
 from gpu_sigmoid.backends.cpu.jobs import Plan, plan
-from gpu_sigmoid.backends.cpu.threads import SHARED_FROM, run
+from gpu_sigmoid.backends.cpu.threads import run, threads_for
 from gpu_sigmoid.backends.torch.computation import Computation, Tensors, flat
 from gpu_sigmoid.backends.torch.operands import NAMES
 
@@ -96,16 +96,16 @@ class OnHost(Computation):
             if source == target or abs(source - target) >= size * dtype.itemsize:
                 loop.held(loop.packed(source, target), packed_count(size), loop.all_steps, loop.data)
                 return
-        found = flat(tensors, results) if size * dtype.itemsize < SHARED_FROM else None
+        found = flat(tensors, results) if threads_for(loop.ufunc, size) == 1 else None
         if found is not None:
             stepping, addresses = found
             loop(size, stepping, *addresses)
             return
-        kernel, memory = self.kernel(dtype), tensors + results
+        kernel, memory = loop.ufunc, tensors + results
         lying = laid_out(kernel, memory)
         job = lying.job(kernel, [t.data_ptr() for t in memory])
         if job is not None:
-            run(lying, job)
+            run(lying, job, kernel)
         else:
             by_arrays(kernel, tensors, results)
 
