@@ -119,8 +119,7 @@ bce_with_logits = Function(
 glu = Function(
     formulas.glu,
     "The gated linear unit, a * sigmoid(b).",
-    "The factors are multiplied before they are rounded: a large `a` is multiplied by sigmoid(b) before\n"
-    "that underflows. 0 times infinity is nan.",
+    "A large `a` is multiplied by sigmoid(b) before that underflows. 0 times infinity is nan.",
     differentiable=2,
     gradients=2,
     example="gs.glu([1e300, 2.0], [-800.0, 1.0])\narray([3.66787458e-48, 1.46211716e+00])",
@@ -128,10 +127,9 @@ glu = Function(
 swiglu = Function(
     formulas.swiglu,
     "The gated unit of silu, silu(a) * b = a * sigmoid(a) * b.",
-    "The factors are multiplied before they are rounded: a large `b` is multiplied by silu(a) before that\n"
-    "underflows. 0 times infinity is nan, silu(-inf) is -0.0. The derivative by `a` changes sign near\n"
-    "a = -1.278; there errors are in units in the last place of the larger of its terms,\n"
-    "b * sigmoid(a) and a * b * sigmoid'(a).",
+    "A large `b` is multiplied by silu(a) before that underflows. 0 times infinity is nan, silu(-inf) is\n"
+    "-0.0. The derivative by `a` changes sign near a = -1.278; there errors are in units in the\n"
+    "last place of the larger of its terms, b * sigmoid(a) and a * b * sigmoid'(a).",
     differentiable=2,
     gradients=2,
     example="gs.swiglu([-800.0, 1.0], [1e300, 2.0])\narray([-2.93429967e-45,  1.46211716e+00])",

@@ -47,6 +47,8 @@ ROUND = rounding_constant(0, 0)
 CAPPED = rounding_constant(*CAP_EXPONENT)
 LOW_CAP = Constant(float32="0x1p64", float64="0x1p512")
 BITS_OF_ONE = Constant(float32=127 << 23, float64=1023 << 52)
+BITS_OF_CAP = Constant(float32=127 + CAP_EXPONENT[0] << 23, float64=1023 + CAP_EXPONENT[1] << 52)
+EXPM1_TAIL_EVEN, EXPM1_TAIL_ODD = EXPM1_TAIL.every_other(0), EXPM1_TAIL.every_other(1)
 
 # From here on even x * exp(-x) rounds to zero.
 NEGLIGIBLE = Constant(float32=110.0, float64=760.0)
@@ -121,6 +123,21 @@ def capped_exponential(x):
     r, r_low = reduced(x, -0.0, n)
     ratio, ratio_low, low = expm1_ratio(power, r, r_low, polynomial_in_pairs(r, EXPM1_TAIL))
     return power, r, ratio, ratio_low, low, final_scale
+
+
+def quick_capped_exponential(x):
+    """power, expm1, final_scale; final_scale * exp(x) = power * (1 + expm1).
+
+    As `capped_exponential`, without low parts and with fewer operations. The exponent is capped as bits: up
+    to NEGLIGIBLE_IF_WEIGHTED it fits into its field and the sign bit, as an unsigned integer.
+    """
+    shifted = fma(x, LOG2_E, ROUND)
+    uncapped = bits(shifted) << SIGNIFICAND_BITS
+    power = where(uncapped < BITS_OF_CAP, uncapped, BITS_OF_CAP)
+    r, _ = reduced(x, -0.0, shifted - ROUND)
+    square = r * r
+    tail = fma(polynomial(square, EXPM1_TAIL_ODD), r, polynomial(square, EXPM1_TAIL_EVEN))
+    return from_bits(power), fma(square, tail, r), from_bits(power + BITS_OF_ONE - uncapped)
 
 
 def capped_again(power):

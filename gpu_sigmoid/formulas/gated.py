@@ -1,12 +1,25 @@
 """Gated units: products of one operand with the sigmoid or silu of another.
 
-The parts are multiplied before they are rounded (`products`), as 1 / (1 + E) = y (1 + correction)
-with the scale of `capped_exponential`.
+1 / (1 + E) is y (1 + correction), with the scale of `capped_exponential`. With one more factor it is rounded
+before the product is: the error remains below 2.5 units in the last place. With two, the first product is
+rounded only together with the correction (`products`).
 """
 
 from gpu_sigmoid.formulas.double_double import multiply, rounded
-from gpu_sigmoid.formulas.exponential import NEGLIGIBLE_IF_WEIGHTED, capped_again, capped_exponential
-from gpu_sigmoid.formulas.products import corrected_product, in_order, product, times, times_pair
+from gpu_sigmoid.formulas.exponential import (
+    NEGLIGIBLE_IF_WEIGHTED,
+    capped_again,
+    capped_exponential,
+    quick_capped_exponential,
+)
+from gpu_sigmoid.formulas.products import (
+    changed_product,
+    corrected_product,
+    in_order,
+    product,
+    times,
+    times_pair,
+)
 from gpu_sigmoid.formulas.quotients import BITS_OF_RECIPROCAL, logistic, reciprocal, scaled_expm1
 from gpu_sigmoid.formulas.silu import second_derivative
 from gpu_sigmoid.lowering.constants import Constant
@@ -20,23 +33,35 @@ HUGE = Constant(float32="0x1p126", float64="0x1p1022")
 def glu(a, b):
     """a / (1 + exp(-b))"""
     magnitude = where(abs(b) > NEGLIGIBLE_IF_WEIGHTED, NEGLIGIBLE_IF_WEIGHTED, abs(b))
-    power, r, ratio, ratio_low, low, final_scale = capped_exponential(magnitude)
+    power, expm1, final_scale = quick_capped_exponential(magnitude)
+    y, correction = reciprocal(power, power, expm1, 0.0, 1.0)
+    q = fma(y, correction, y)
+    complement = 1.0 - q
+    gate = where(b < 0.0, q, complement)
+    value = gate * a
+    vjp_a = gate * cotangent()
 
-    reciprocal_of_sum, correction = reciprocal(power, power * r, ratio, low, 1.0)
-    # the GPU's reciprocal of nan is unspecified, and a nan correction would look like an overflow
-    y = where(b == b, reciprocal_of_sum, b)
-    y_low = y * correction
-    complement = 1.0 - y
-    complement_low = ((1.0 - complement) - y) - y_low
-    gate = where(b < 0.0, y, complement)
-    gate_low = where(b < 0.0, y_low, complement_low)
-    gate_scale = where(b < 0.0, final_scale, 1.0)
-    slope, slope_low = corrected_product(y, correction, complement)
-    slope_low = fma(y, complement_low, slope_low)
+    # to first order, the derivative y (1 + correction) (1 - y (1 + correction)) is y (1 + change)
+    change = fma(correction, fma(-2.0, y, 1.0), -y)
+    slope = fma(y, change, y)
     first, last_b = in_order(a, cotangent())
-    vjp_b, vjp_b_low = product(slope, slope_low, first)
+    return (
+        where(b < 0.0, value * final_scale, value),
+        if_weighted(
+            where(b < 0.0, vjp_a * final_scale, vjp_a),
+            where(b < 0.0, gate * final_scale, gate),
+        ),
+        if_weighted(changed_product(y, change, complement, first) * last_b, slope * a) * final_scale,
+        0.0,
+        slope * final_scale,
+        second_by_gate(a, b, magnitude),
+    )
 
-    # sigmoid'' is a product of many parts, whose low parts must be normal numbers: E divided by 1 / rest
+
+def second_by_gate(a, b, magnitude):
+    """a sigmoid''(b), for the bounded magnitude of b."""
+    power, r, ratio, ratio_low, low, final_scale = capped_exponential(magnitude)
+    # a product of many parts, whose low parts must be normal numbers: E divided by 1 / rest
     power, rest = capped_again(power)
     q, q_low, p, p_low, _ = logistic(power, power * r, ratio, low * rest, 1.0)
     derivative, derivative_low = multiply(q, q_low, p, p_low)
@@ -49,14 +74,7 @@ def glu(a, b):
     second_low = fma(quotient, where(a_is_smaller, expm1_low, 0.0), second_low)
     last = where(a_is_smaller, signed, expm1)
     last_low = where(a_is_smaller, 0.0, expm1_low)
-    return (
-        times(gate, gate_low, a) * gate_scale,
-        if_weighted(times(gate, gate_low, cotangent()), rounded(gate, gate_low)) * gate_scale,
-        if_weighted(times(vjp_b, vjp_b_low, last_b), times(slope, slope_low, a)) * final_scale,
-        0.0,
-        rounded(slope, slope_low) * final_scale,
-        times_pair(second, second_low, last, last_low) * rest * final_scale,
-    )
+    return times_pair(second, second_low, last, last_low) * rest * final_scale
 
 
 def swiglu(a, b):
@@ -67,10 +85,10 @@ def swiglu(a, b):
     """
     bounded = where(a < -NEGLIGIBLE_IF_WEIGHTED, -NEGLIGIBLE_IF_WEIGHTED, a)
     argument = where(bounded > NEGLIGIBLE_TERM, NEGLIGIBLE_TERM, bounded)
-    power, r, ratio, _, low, scale = capped_exponential(-argument)
+    power, expm1, scale = quick_capped_exponential(-argument)
     larger = where(power < 1.0, 1.0, power)
     smaller = where(power < 1.0, power, 1.0)
-    s, correction = reciprocal(larger, power * r, ratio, low, smaller)
+    s, correction = reciprocal(larger, power, expm1, 0.0, smaller)
 
     # to first order in the correction, which comes later than s
     complement = 1.0 - s
@@ -81,28 +99,26 @@ def swiglu(a, b):
     grad_low = if_narrowed(fma(s, bracket_low, grad_low), grad_low)
 
     first, last = in_order(bounded, b)
-    value, value_low = corrected_product(s, correction, first)
 
     first_a, last_a = in_order(b, cotangent())
     # the derivative may be 1.1, and the product with it overflow although the product of all three does not
     is_huge = abs(first_a) > HUGE
     vjp_a, vjp_a_low = product(grad, grad_low, where(is_huge, 0.5 * first_a, first_a))
     first_b, last_b = in_order(bounded, cotangent())
-    vjp_b, vjp_b_low = corrected_product(s, correction, first_b)
 
     magnitude = where(abs(a) > NEGLIGIBLE_IF_WEIGHTED, NEGLIGIBLE_IF_WEIGHTED, abs(a))
     power, r, ratio, _, low, second_scale = capped_exponential(magnitude)
     q, q_low, p, p_low, _ = logistic(power, power * r, ratio, low, 1.0)
     second, second_low = second_derivative(magnitude, -0.0, q, q_low, p, p_low, 1.0)
     return (
-        times(value, value_low, last) * scale,
+        corrected_product(s, correction, first) * last * scale,
         if_weighted(
             times(vjp_a, vjp_a_low, last_a) * where(is_huge, scale + scale, scale),
             times(grad, grad_low, b) * scale,
         ),
         if_weighted(
-            times(vjp_b, vjp_b_low, last_b),
-            times(s, s * correction, bounded),
+            corrected_product(s, correction, first_b) * last_b,
+            fma(s, correction, s) * bounded,
         )
         * scale,
         times(second, second_low, b) * second_scale,

@@ -26,9 +26,24 @@ def product(x, x_low, factor):
 
 
 def corrected_product(x, correction, factor):
-    """x * (1 + correction) * factor in two parts, to first order in the correction."""
+    """x * (1 + correction) * factor, rounded once, to first order in the correction.
+
+    An infinite factor makes the rest of the product nan; the product is then the result. The difference
+    keeps the sign of zero.
+    """
     high = x * factor
-    return high, fma(high, correction, fma(x, factor, -high))
+    excess = fma(-x, factor, high)
+    return where(excess == excess, high - fma(-high, correction, excess), high)
+
+
+def changed_product(x, change, changed, factor):
+    """The same with a change that is not small; `changed` is 1 + change, to a few places.
+
+    The result is nan if `changed` is, even where x is not: the GPU's reciprocal of nan is unspecified.
+    """
+    high = x * factor
+    excess = fma(-x, factor, high)
+    return where(excess == excess, high - fma(-high, change, excess * changed), high * changed)
 
 
 def times(x, x_low, factor):

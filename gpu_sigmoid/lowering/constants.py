@@ -54,6 +54,13 @@ class Polynomial:
         """Return the coefficients in `format`."""
         return tuple(Constant(float32=c, float64=c) for c in self._values[format])
 
+    def every_other(self, first: int) -> "Polynomial":
+        """Return the polynomial of x^2 that has every other coefficient: the even (0) or odd (1) degrees."""
+        return Polynomial(
+            float32=self._values[FLOAT32][first::2],
+            float64=self._values[FLOAT64][first::2],
+        )
+
 
 def number(value: str | float) -> float | int:
     return float.fromhex(value) if isinstance(value, str) else value

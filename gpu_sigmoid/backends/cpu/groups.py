@@ -30,7 +30,9 @@ def kernel(rows, cols, streamed, addresses, pitches, moves, table):
     {moves}
     for row in range(rows):
         {operands}
-        rest, past, near = cols % {group}, streamed, cols - {ahead}
+        rest, past = cols % {group}, streamed
+        edge = cols - {ahead}
+        near = min(cols, edge + cols) if row + 1 < rows else edge
         whole = cols - rest
         if whole == 0:
             for i in range(cols):
@@ -99,8 +101,11 @@ def kernel_source(inputs: int, outputs: int, itemsize: int, number: int | None =
     ]
 
     def groups(loads: list[str]) -> str:
-        # nothing beyond the row, which for a short one would often be another array's memory
-        places = [f"offset(in{k}, (start + {AHEAD // itemsize}) * move{k})" for k in range(inputs)]
+        # beyond the row's edge the next row, and nothing else, which would often be another array's memory
+        steps = [f"(pitches[{k}] - cols * move{k} if edge <= start else 0)" for k in range(inputs)]
+        places = [
+            f"offset(in{k}, (start + {AHEAD // itemsize}) * move{k} + {step})" for k, step in enumerate(steps)
+        ]
         return GROUPS.format(
             group=group,
             interleaved=INTERLEAVED,
