@@ -87,10 +87,13 @@ def make_large(tmp_path: Path) -> None:
     (tmp_path / "out.npy").write_text("precious")
 
 
+@pytest.mark.parametrize("name", ["softplus", "swiglu"])
 @pytest.mark.parametrize("number", SIGNALS)
-def test_an_interrupted_apply_leaves_the_target_as_it_was(tmp_path: Path, number: signal.Signals) -> None:
+def test_an_interrupted_apply_leaves_the_target_as_it_was(
+    tmp_path: Path, number: signal.Signals, name: str
+) -> None:
     make_large(tmp_path)
-    process = start(tmp_path, "apply", "in.npy", "out.npy", "--function", "softplus")
+    process = start(tmp_path, "apply", "in.npy", "out.npy", "--function", name, "--what", "both")
     wait_for_names(tmp_path, 3, process)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.command import refused, start, wait_for_names
+from helpers.command import done, refused, start, wait_for_names
 from helpers.required import library
 from helpers.systems import need_posix
 
@@ -52,6 +52,32 @@ def test_a_killed_worker_loses_nothing(tmp_path: Path, suffix: str, cluster: Any
         "parquet": lambda: pq.read_table(target)["sigmoid"].to_numpy(),
     }[suffix]()
     np.testing.assert_array_equal(got, gs.sigmoid(x))
+
+
+@pytest.mark.parametrize("what", ["value", "both"])
+@pytest.mark.parametrize("suffix", ["npy", "zarr", "parquet"])
+def test_halves_and_two_columns(tmp_path: Path, suffix: str, what: str, cluster: Any) -> None:
+    source, target = tmp_path / f"x.{suffix}", tmp_path / f"y.{suffix}"
+    x = np.linspace(-20, 20, 1 << 20, dtype=np.float32).reshape(16, -1)
+    a, b = np.hsplit(x, 2)
+    if suffix == "npy":
+        np.save(source, x)
+    elif suffix == "zarr":
+        zarr.create_array(source, data=x, chunks=(4, 1 << 12))
+    else:
+        pq.write_table(pa.table({"a": a.ravel(), "b": b.ravel()}), source, row_group_size=1 << 15)
+    options = ("--function", "swiglu", "--what", what, "--scheduler", cluster.scheduler_address)
+    done("apply", source, target, *options)
+    value, gradients = gs.swiglu.value_and_grad(a, b)
+    want = np.stack([value, *gradients]) if what == "both" else value
+    got = {
+        "npy": lambda: np.load(target),
+        "zarr": lambda: zarr.open_array(target)[:],
+        "parquet": lambda: np.stack([c.to_numpy() for c in pq.read_table(target).columns]).reshape(
+            want.shape
+        ),
+    }[suffix]()
+    np.testing.assert_array_equal(got, want)
 
 
 def test_what_workers_cannot_read_is_an_error_of_one_line(tmp_path: Path, cluster: Any) -> None:
