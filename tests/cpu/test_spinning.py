@@ -88,7 +88,9 @@ SHORT = spinning.WAKING_FROM // 4
 def test_when_short_calls_are_helped(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(spinning, "perf_counter", lambda: now)
-    monkeypatch.setattr(spinning, "Times", type("Times", (), {"awake": 0.0, "soon": 0.0, "work": 0}))
+    monkeypatch.setattr(
+        spinning, "Times", type("Times", (), {"awake": 0.0, "soon": 0.0, "work": 0, "threads": 0})
+    )
 
     def helped_after(seconds: float) -> bool:
         nonlocal now
@@ -120,6 +122,24 @@ def test_threads_stay_awake_for_short_calls() -> None:
     for _ in range(20):
         gs.sigmoid.value_and_grad(x, out=out)
     assert out[0].tobytes() == want.tobytes()
+
+
+def test_a_number_of_threads_counts_at_once(shared: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for short calls, while threads are awake."""
+    x = X[:100_000].copy()
+    monkeypatch.setattr(spinning, "SECONDS", 60.0)
+    monkeypatch.setattr(spinning.Times, "awake", 0.0)
+    # on a busy system threads may sleep again before a call has returned
+    for _ in range(100):
+        gs.sigmoid(X)
+        before = len(shared)
+        gs.sigmoid(x)
+        if len(shared) > before:
+            break
+    assert shared[-2:] == [2, 2] and len(shared) == before + 1
+    gs.set_num_threads(1)
+    gs.sigmoid(x)
+    assert len(shared) == before + 1
 
 
 def test_many_callers_while_the_number_of_threads_changes() -> None:

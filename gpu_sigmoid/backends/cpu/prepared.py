@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy import broadcast, ndarray
 
+from gpu_sigmoid.backends.cpu import spinning
 from gpu_sigmoid.backends.cpu.addresses import WORK
 from gpu_sigmoid.backends.cpu.bits import bits_of
 from gpu_sigmoid.backends.cpu.jobs import contiguous_job, job_on, loops_of
-from gpu_sigmoid.backends.cpu.spinning import share
 from gpu_sigmoid.backends.cpu.threads import SMALL, allocated, run, shared_file
 
 LARGE = 1_000_000
@@ -114,7 +114,7 @@ def on_contiguous(ufunc: Any, dtype: np.dtype, operands: tuple, out: Any, thread
     if job is None:
         return NotImplemented
     size = first.size
-    share(loops_of(dtype.itemsize)[1], job, size, threads, size * WORK[kernel])
+    spinning.share(loops_of(dtype.itemsize)[1], job, size, threads, size * WORK[kernel])
     return results if len(results) > 1 else results[0]
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from gpu_sigmoid.backends.cpu.placement import current_cpu, give_way, keep_off
 from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
 from gpu_sigmoid.backends.cpu.workers import acquire, new_lock, release, started
+from gpu_sigmoid.environment import when_threads_are_set
 
 SECONDS = 200e-6
 """How long a thread looks out before it sleeps."""
@@ -130,6 +131,8 @@ class Times:
     soon = 0.0
     work = 0
     """Of the calls in quick succession that were not helped."""
+    threads = 0
+    """How many may compute a call while they look out; 0 if that has to be found out, which takes 2 us."""
 
 
 def helps(work: int) -> bool:
@@ -137,10 +140,11 @@ def helps(work: int) -> bool:
 
     Threads that call at the same time may confuse the answer, which decides on nothing but the time.
     """
-    if work >= WAKING_FROM:
-        return True
     now = perf_counter()
     if now < Times.awake:
+        return True
+    Times.threads = 0
+    if work >= WAKING_FROM:
         return True
     Times.work = work + (Times.work if now < Times.soon else 0)
     Times.soon = now + SECONDS + work * SECONDS_OF_WORK
@@ -161,8 +165,16 @@ def share(loops: int, job: bytes, length: int, threads: int, work: int) -> None:
     wakes = max(work, Times.work) >= WAKING_FROM
     there.compute(there.address, len(helpers) if wakes else 0, loops, job, length, rows)
     # the first is the first to be woken
-    Times.awake = perf_counter() + SECONDS if helpers and not helpers[0].sleeps.value else 0.0
-    Times.work = 0
+    awake = helpers and not helpers[0].sleeps.value
+    Times.awake = perf_counter() + SECONDS if awake else 0.0
+    Times.threads, Times.work = threads, 0
+
+
+def _find_out() -> None:
+    Times.threads = 0
+
+
+when_threads_are_set.append(_find_out)
 
 
 def up_to(number: int) -> list[Spinner]:
@@ -180,7 +192,7 @@ def _forget_spinners() -> None:
     """A forked child has none of its parent's threads, whatever they were doing."""
     global _spinners, _starting
     _spinners, _starting = [], Lock()
-    Times.awake = 0.0
+    Times.awake, Times.threads = 0.0, 0
     if _made:
         board().clear()
 

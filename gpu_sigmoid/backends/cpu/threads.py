@@ -109,7 +109,7 @@ def threads_for(kernel: Any, size: int) -> int:
     """Return how many threads should compute so many elements."""
     work = size * WORK[bits_of(kernel)]
     if work >= spinning.HELPED_FROM and spinning.helps(work):
-        return on_own_cpus(get_num_threads())
+        return spinning.Times.threads or on_own_cpus(get_num_threads())
     return 1
 
 
