@@ -223,11 +223,11 @@ bce_with_logits_pos_weight  vjp    float32   4.5    3.7281  -0x1.2e4002p-14 0x1.
 bce_with_logits_pos_weight  vjp    float64   4.5    1.6227  0x1.fffffffffffffp-999 0x1.ea94ab8740634p-1 0x1.2335b02a49c67p+3 -0x1.bfd48b7a086f4p-889
 bce_with_logits_pos_weight  vjp    float16   0.51   0.5003  0x1.2bcp+3 0x1.ddp-2 0x1.7c4p-3 -0x1.dep+0
 bce_with_logits_pos_weight  vjp    bfloat16  0.51   0.5000  0x1.b6p-86 0x1.74p-2 0x1.62p+9 0x1.c4p+0
-glu                         value  float32   2.5    1.9936  0x1.fdedep+0 0x1.f733a2p-8
+glu                         value  float32   2.5    1.9984  -0x1.ff9deep+0 0x1.62f404p-10
 glu                         value  float64   2.5    1.9401  -0x1.fc96f530da047p+0 0x1.58972ae85d278p-29
 glu                         value  float16   0.51   0.5002  0x1.cecp+0 0x1.5p-3
 glu                         value  bfloat16  0.51   0.5000  0x1.38p+0 0x1.88p-2
-glu                         grad   float32   2.5    1.7826  -0x1.6ddb7ap+0 0x1.2e4be4p+5
+glu                         grad   float32   2.5    1.7873  -0x1.af7112p+0 0x1.377604p+1
 glu                         grad   float64   2.5    1.4877  0x1.5895acd8e5ea8p+0 -0x1.e00121d5df0ddp+8
 glu                         grad   float16   0.51   0.5001  0x1p+0 0x1.6p-7
 glu                         grad   bfloat16  0.51   0.5000  0x1p+0 -0x1p-8
@@ -239,11 +239,11 @@ glu                         vjp    float32   3.0    2.3462  0x1.e789e2p+0 0x1.e5
 glu                         vjp    float64   3.0    2.2637  -0x1.0935dc362e097p-405 0x1.4945e158f5636p-2 -0x1.ef1a1f1fd41a6p-486
 glu                         vjp    float16   0.51   0.5001  0x1.ep+0 0x1.bap-12 -0x1.11p+0
 glu                         vjp    bfloat16  0.51   0.5000  0x1.2p+0 0x1.7ep-12 -0x1.98p+0
-swiglu                      value  float32   2.5    2.0722  -0x1.650c4ap+6 -0x1.3635d2p+0
+swiglu                      value  float32   2.5    2.0979  -0x1.792504p+2 -0x1.eae5f2p-108
 swiglu                      value  float64   2.5    1.4821  -0x1.fc6c67ac8fa8p+8 -0x1.6c95907d3facp+0
 swiglu                      value  float16   0.51   0.5001  -0x1.24p+1 0x1.7dcp+0
 swiglu                      value  bfloat16  0.51   0.5000  -0x1.08p-24 0x1.ep+0
-swiglu                      grad   float32   3.0    2.1580  -0x1.109752p+4 -0x1.52011ap+46
+swiglu                      grad   float32   3.0    2.2066  -0x1.1050a6p+4 0x1.615586p+20
 swiglu                      grad   float64   3.0    1.4579  -0x1.f0ac3753b1c3p+0 0x1p+0
 swiglu                      grad   float16   0.51   0.5002  0x1.dfcp-7 0x1.f7cp+0
 swiglu                      grad   bfloat16  0.51   0.5000  0x1p-133 0x1p+0
