@@ -207,11 +207,11 @@ bce_with_logits             vjp    float32   3.5    2.9940  0x1.aa9a1ap-9 0x1.95
 bce_with_logits             vjp    float64   3.0    1.7125  0x1.d6f6a595d4825p-3 0x1.ab90038a27cp-11 0x1.a098f03470a1ap+0
 bce_with_logits             vjp    float16   0.51   0.5000  -0x1p-11 0x1.23p-3 0x1p+0
 bce_with_logits             vjp    bfloat16  0.51   0.5000  0x1.4cp-119 0x1.cp-3 -0x1.fp+0
-bce_with_logits_pos_weight  value  float32   2.5    1.7967  0x1.6596a2p-2 0x1.ccccccp-1 0x1.088da8p+10
-bce_with_logits_pos_weight  value  float64   2.5    1.3652  0x1.5fc5ae83c86ecp+9 0x1p+0 0x1.c56606a1b5a6bp+2
+bce_with_logits_pos_weight  value  float32   2.5    1.9420  0x1.1a9b22p-13 0x1.9b7bc4p-1 0x1.a5a5bep+7
+bce_with_logits_pos_weight  value  float64   2.5    1.5831  -0x1.fffffffffffffp-22 0x1.55554e38e397bp-2 0x1p+1
 bce_with_logits_pos_weight  value  float16   0.51   0.5000  -0x1.0cp-14 0x0p+0 0x1.ba8p+7
 bce_with_logits_pos_weight  value  bfloat16  0.51   0.5004  -0x1.12p+7 0x1p-131 0x1.dep-11
-bce_with_logits_pos_weight  grad   float32   2.5    2.4137  0x1.c67e84p+0 0x1.0b95c6p-2 0x1.8f39fap+5
+bce_with_logits_pos_weight  grad   float32   2.5    2.3257  0x1.781a1cp+2 0x1.5b93b2p-2 0x1.b95ae6p+9
 bce_with_logits_pos_weight  grad   float64   2.5    1.4503  -0x1.b6dd734673cccp-27 0x1.a0a3c30b5846p-2 0x1.15f5e0e007cfcp+5
 bce_with_logits_pos_weight  grad   float16   0.51   0.5000  -0x1p-11 0x0p+0 0x0p+0
 bce_with_logits_pos_weight  grad   bfloat16  0.51   0.5000  -0x1p-8 0x0p+0 0x1.0ap+5
@@ -219,7 +219,7 @@ bce_with_logits_pos_weight  grad2  float32   2.5    1.7089  0x1.ad79cep+0 0x1.d4
 bce_with_logits_pos_weight  grad2  float64   2.5    1.5509  0x1.732e2922e3617p+8 0x1.fae2a2acd74ep-1 0x1.13be5d6e35b84p-10
 bce_with_logits_pos_weight  grad2  float16   0.51   0.5000  0x1.b3p+0 0x0p+0 0x1.c4p-12
 bce_with_logits_pos_weight  grad2  bfloat16  0.51   0.5000  0x1.f4p-25 0x1p-2 0x1.f4p+8
-bce_with_logits_pos_weight  vjp    float32   4.5    3.7281  -0x1.2e4002p-14 0x1.ec688ap-2 0x1.1d6aeap+11 -0x1.db87bp+33
+bce_with_logits_pos_weight  vjp    float32   4.5    3.5389  -0x1.4417aap-19 0x1.4fad78p-2 0x1.95db1cp+7 -0x1.e44174p-114
 bce_with_logits_pos_weight  vjp    float64   4.5    1.6227  0x1.fffffffffffffp-999 0x1.ea94ab8740634p-1 0x1.2335b02a49c67p+3 -0x1.bfd48b7a086f4p-889
 bce_with_logits_pos_weight  vjp    float16   0.51   0.5003  0x1.2bcp+3 0x1.ddp-2 0x1.7c4p-3 -0x1.dep+0
 bce_with_logits_pos_weight  vjp    bfloat16  0.51   0.5000  0x1.b6p-86 0x1.74p-2 0x1.62p+9 0x1.c4p+0

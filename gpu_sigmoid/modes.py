@@ -22,7 +22,7 @@ NAMES = ("value", "grad", "grad2")
 """The names of derivatives by order."""
 
 
-NUMBERS = ("beta",)
+NUMBERS = ("beta", "pos_weight")
 """Operands that are usually one number for all elements; formulas first compute others from them."""
 
 

@@ -7,7 +7,7 @@ to each differentiable operand, and the second derivatives for each pair of them
 the result of each operation is the same on every target.
 
 - `logistic`, `silu`, `tanh`, `logit`, `log1mexp`, `gated`: the public formulas
-- `steepness`: the formulas of a product beta * x
+- `steepness`: the formulas of a product beta * x; `pos_weight`: that of a weighted cross-entropy
 - `exponential`: exp(abs(x)), scaled so that it and its reciprocal stay in range
 - `logarithm`: the parts of a logarithm, for numbers of any size
 - `quotients`: functions of the exponential that need one division
@@ -18,14 +18,9 @@ the result of each operation is the same on every target.
 
 from gpu_sigmoid.formulas.gated import glu, swiglu
 from gpu_sigmoid.formulas.log1mexp import log1mexp, softplus_inverse
-from gpu_sigmoid.formulas.logistic import (
-    bce_with_logits,
-    bce_with_logits_pos_weight,
-    log_sigmoid,
-    sigmoid,
-    softplus,
-)
+from gpu_sigmoid.formulas.logistic import bce_with_logits, log_sigmoid, sigmoid, softplus
 from gpu_sigmoid.formulas.logit import logit
+from gpu_sigmoid.formulas.pos_weight import bce_with_logits_pos_weight
 from gpu_sigmoid.formulas.silu import silu
 from gpu_sigmoid.formulas.steepness import silu_beta, softplus_beta
 from gpu_sigmoid.formulas.tanh import tanh

@@ -77,6 +77,23 @@ def test_an_infinite_logit_costs_nothing_whatever_a_hit_weighs(
         np.testing.assert_array_equal(got, [0.0, 0.0])
 
 
+EXPONENTS = {
+    "float32": [(127, -120, 30), (100, -149, -12), (20, -149, -10), (127, -100, -100), (90, -40, 60)],
+    "float64": [(1023, -900, 300), (900, -1074, -90), (90, -1074, -20), (1023, -800, -500), (900, -300, 400)],
+}
+
+
+@pytest.mark.parametrize("dtype", EXPONENTS)
+def test_logit_target_and_weight_are_multiplied_without_over_or_underflow(
+    dtype: str, backend: Backend
+) -> None:
+    """Products of two of them are infinite, or less than the least number; that of all three is exact."""
+    exponents = np.array(EXPONENTS[dtype])
+    x, target, weight = (np.ldexp(np.ones(5, dtype), e) for e in exponents.T)
+    (value,) = computed(backend, FUNCTIONS["bce_with_logits_pos_weight"], -x, target, weight)
+    np.testing.assert_array_equal(value, np.ldexp(np.ones(5, dtype), exponents.sum(axis=1)))
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_hit_of_infinite_weight_costs_infinitely_much(dtype: str, backend: Backend) -> None:
     x = np.array([-INF, -200.0, -1.0, 0.0, 1.0, 20.0, 200.0], DTYPES[dtype])
