@@ -37,7 +37,8 @@ LN2 = mp.ln(2)
 # the zero of silu' left of the origin: 1 + x + exp(x) = 0
 SILU_MINIMUM = findroot(lambda x: 1 + x + exp(x), mpf("-1.278"))
 # rounding to an integer leaves a remainder a little over half a step
-HALF_STEP = LN2 / 2 * mpf("1.0001")
+HALF = mpf("0.50005")
+HALF_STEP = LN2 * HALF
 
 TANH_SERIES = mp.taylor(mp.tanh, 0, 49)
 # (tanh(a) - a) / a^3 in powers of a^2
@@ -92,6 +93,24 @@ FITS = [
         -HALF_STEP / 2,
         HALF_STEP / 2,
         {"float32": 5, "float64": 10},
+    ),
+    Fit(
+        "EXP2M1_RATIO",
+        "(2^f - 1) / f on abs(f) <= 1/2; relative to 2^f",
+        near_zero(taylor(lambda k: LN2 ** (k + 1) / mp.factorial(k + 1)), lambda f: expm1(f * LN2) / f),
+        lambda f: max(abs(f), NEGLIGIBLE) / 2**f,
+        -HALF,
+        HALF,
+        {"float32": 5, "float64": 11},
+    ),
+    Fit(
+        "RECIPROCAL_SEED",
+        "1 / x on 1 <= x <= 2; relative",
+        lambda x: 1 / x,
+        lambda x: x,
+        mpf(1),
+        mpf(2),
+        {"float32": 4, "float64": 4},
     ),
     atanh_tail("ATANH_TAIL_LOG1P", "z <= 1/3", mpf(1) / 9, {"float32": 4, "float64": 10}),
     atanh_tail("ATANH_TAIL_LOGIT", "z^2 <= 0.045", mpf("0.045"), {"float32": 3, "float64": 8}),
@@ -152,6 +171,8 @@ SCALARS = [
     ("SILU_BASE_LOG_LOW", "-log(SILU_BASE) - SILU_MINIMUM_HIGH", silu_base_log_low),
     ("SILU_BASE_LOG_LESS_2LN2_HIGH", "log(SILU_BASE) - 2 ln(2), in two parts", less_2ln2_high),
     ("SILU_BASE_LOG_LESS_2LN2_LOW", "", less_2ln2_low),
+    ("SILU_RECIPROCAL_BASE", "exp(SILU_MINIMUM), and its square root", high(exp(SILU_MINIMUM))),
+    ("SILU_ROOT", "", high(exp(SILU_MINIMUM / 2))),
 ]
 
 

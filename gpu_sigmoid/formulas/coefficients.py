@@ -30,6 +30,11 @@ SILU_BASE_LOG_LESS_2LN2_HIGH = Constant(float32="-0x1.b9abbp-4", float64="-0x1.b
 
 SILU_BASE_LOG_LESS_2LN2_LOW = Constant(float32="-0x1.deff78p-27", float64="-0x1.ba03878aa5b81p-55")
 
+# exp(SILU_MINIMUM), and its square root
+SILU_RECIPROCAL_BASE = Constant(float32="0x1.1d25dp-2", float64="0x1.1d25cf210482ep-2")
+
+SILU_ROOT = Constant(float32="0x1.0e2e5ap-1", float64="0x1.0e2e5a6c46f34p-1")
+
 # (expm1(r) - r) / r^2 on abs(r) <= ln(2)/2; relative to exp(r)
 EXPM1_TAIL = Polynomial(
     float32=(  # error 2^-28.0
@@ -73,6 +78,46 @@ EXPM1_TAIL_DOUBLED = Polynomial(
         "0x1.71df253f48bbcp-10",
         "0x1.28ad72cbaaa95p-12",
         "0x1.ad7f8e49410d7p-15",
+    ),
+)
+
+# (2^f - 1) / f on abs(f) <= 1/2; relative to 2^f
+EXP2M1_RATIO = Polynomial(
+    float32=(  # error 2^-23.1
+        "0x1.62e42ap-1",
+        "0x1.ebf9bcp-3",
+        "0x1.c6b754p-5",
+        "0x1.3cea9ep-7",
+        "0x1.5bba22p-10",
+    ),
+    float64=(  # error 2^-55.0
+        "0x1.62e42fefa39efp-1",
+        "0x1.ebfbdff82c5a4p-3",
+        "0x1.c6b08d7049fe8p-5",
+        "0x1.3b2ab6fba010ap-7",
+        "0x1.5d87fe78cd705p-10",
+        "0x1.4309130edc36bp-13",
+        "0x1.ffcbfba97d60cp-17",
+        "0x1.62bfc7941b6cap-20",
+        "0x1.b5267cce64e66p-24",
+        "0x1.e61b606af34fdp-28",
+        "0x1.e79bf502417d8p-32",
+    ),
+)
+
+# 1 / x on 1 <= x <= 2; relative
+RECIPROCAL_SEED = Polynomial(
+    float32=(  # error 2^-9.2
+        "0x1.6a0996p+1",
+        "-0x1.783bfep+1",
+        "0x1.54bd72p+0",
+        "-0x1.c651c8p-3",
+    ),
+    float64=(  # error 2^-9.2
+        "0x1.6a099509b3d6ep+1",
+        "-0x1.783bfd9dc0183p+1",
+        "0x1.54bd728c3a5fp+0",
+        "-0x1.c651c7cce548ep-3",
     ),
 )
 

@@ -12,6 +12,7 @@ from gpu_sigmoid.formulas.exponential import (
     capped_exponential,
     quick_capped_exponential,
 )
+from gpu_sigmoid.formulas.gated_narrowed import narrowed_glu, narrowed_swiglu
 from gpu_sigmoid.formulas.products import (
     changed_product,
     corrected_product,
@@ -45,13 +46,18 @@ def glu(a, b):
     change = fma(correction, fma(-2.0, y, 1.0), -y)
     slope = fma(y, change, y)
     first, last_b = in_order(a, cotangent())
+    by_b = if_weighted(changed_product(y, change, complement, first) * last_b, slope * a) * final_scale
+    narrowed_value, narrowed_by_a, narrowed_by_b = narrowed_glu(a, b)
     return (
-        where(b < 0.0, value * final_scale, value),
-        if_weighted(
-            where(b < 0.0, vjp_a * final_scale, vjp_a),
-            where(b < 0.0, gate * final_scale, gate),
+        if_narrowed(narrowed_value, where(b < 0.0, value * final_scale, value)),
+        if_narrowed(
+            narrowed_by_a,
+            if_weighted(
+                where(b < 0.0, vjp_a * final_scale, vjp_a),
+                where(b < 0.0, gate * final_scale, gate),
+            ),
         ),
-        if_weighted(changed_product(y, change, complement, first) * last_b, slope * a) * final_scale,
+        if_narrowed(narrowed_by_b, by_b),
         0.0,
         slope * final_scale,
         second_by_gate(a, b, magnitude),
@@ -95,8 +101,6 @@ def swiglu(a, b):
     bracket = fma(argument, complement, 1.0)
     grad = s * bracket
     grad_low = fma(fma(-argument * s, s, grad), correction, fma(s, bracket, -grad))
-    bracket_low = fma(argument, complement, 1.0 - bracket)
-    grad_low = if_narrowed(fma(s, bracket_low, grad_low), grad_low)
 
     first, last = in_order(bounded, b)
 
@@ -110,18 +114,21 @@ def swiglu(a, b):
     power, r, ratio, _, low, second_scale = capped_exponential(magnitude)
     q, q_low, p, p_low, _ = logistic(power, power * r, ratio, low, 1.0)
     second, second_low = second_derivative(magnitude, -0.0, q, q_low, p, p_low, 1.0)
+    by_a = if_weighted(
+        times(vjp_a, vjp_a_low, last_a) * where(is_huge, scale + scale, scale),
+        times(grad, grad_low, b) * scale,
+    )
+    by_b = if_weighted(corrected_product(s, correction, first_b) * last_b, fma(s, correction, s) * bounded)
+    narrowed_value, narrowed_by_a, narrowed_by_b = narrowed_swiglu(a, b)
     return (
-        corrected_product(s, correction, first) * last * scale,
-        if_weighted(
-            times(vjp_a, vjp_a_low, last_a) * where(is_huge, scale + scale, scale),
-            times(grad, grad_low, b) * scale,
-        ),
-        if_weighted(
-            corrected_product(s, correction, first_b) * last_b,
-            fma(s, correction, s) * bounded,
-        )
-        * scale,
+        if_narrowed(narrowed_value, corrected_product(s, correction, first) * last * scale),
+        if_narrowed(narrowed_by_a, by_a),
+        if_narrowed(narrowed_by_b, by_b * scale),
         times(second, second_low, b) * second_scale,
         rounded(grad, grad_low) * scale,
         0.0,
     )
+
+
+# Results of 16 bits have a form of their own: `lower_for` asks.
+glu.narrows = swiglu.narrows = True

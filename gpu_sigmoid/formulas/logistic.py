@@ -125,5 +125,5 @@ def bce_with_logits(x, target):
     )
 
 
-# As softplus(x) - x target: `lower_for` asks.
-bce_with_logits.terms_cancel = True
+# Its terms cancel, as softplus(x) - x target: `lower_for` asks.
+bce_with_logits.narrows = True

@@ -136,5 +136,5 @@ def quick_value(x, target, pos_weight, miss, scaled_weight, y, tail):
     return where(value == value, value, share)
 
 
-# As softplus(x) - x target: `lower_for` asks.
-bce_with_logits_pos_weight.terms_cancel = True
+# Its terms cancel, as softplus(x) - x target: `lower_for` asks.
+bce_with_logits_pos_weight.narrows = True

@@ -95,13 +95,14 @@ def lower_for(formula: Callable, mode: Mode, dtype: str) -> Program:
     """Return the program for operands of `dtype`; 16-bit results are computed in float32 and rounded once.
 
     With one operand they are always the nearest float, because they are computed in two parts. With several
-    operands few would differ, by a thousandth of a ULP, where float32's error decides between neighbours. But
-    where terms cancel, as the formula's `terms_cancel` says, the rest would lose more.
+    operands few would differ, by a thousandth of a ULP, where float32's error decides between neighbours. So
+    the form for results that are rounded again is used only if the formula's `narrows` says so: where terms
+    cancel, the rest would lose more, and other formulas have a shorter form for 16 bits.
     """
     if dtype in FORMATS:
         return lower(formula, mode, FORMATS[dtype])
     operands = len(inspect.signature(formula).parameters) + mode.weighted
-    return lower(formula, mode, FLOAT32, operands == 1 or hasattr(formula, "terms_cancel"))
+    return lower(formula, mode, FLOAT32, operands == 1 or hasattr(formula, "narrows"))
 
 
 def needed(outputs: tuple[Value, ...]) -> tuple[Value, ...]:
