@@ -1,7 +1,7 @@
 """The format of numbers in memory, and the conversion of 16-bit ones to float32 and back, as CUDA C++.
 
-Kernels take 16-bit numbers as their bits. float16 is converted by the hardware, with PTX without
-`.ftz`; bfloat16 is converted by integer arithmetic, since the instruction exists only from sm_90 on.
+Kernels take 16-bit numbers as their bits. The hardware converts float16, and from compute capability 8.0 on
+rounds to bfloat16, with PTX without `.ftz`; otherwise bfloat16 is converted by integer arithmetic.
 """
 
 from dataclasses import dataclass
@@ -54,11 +54,17 @@ GS_FUNCTION float load_bfloat16(unsigned short bits) {
 }
 
 GS_FUNCTION unsigned short store_bfloat16(float number) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    unsigned short rounded;
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(rounded) : "f"(number));
+    return rounded;
+#else
     const unsigned int bits = bit_cast<unsigned int>(number);
     // a nan must not be rounded up to infinity
     if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<unsigned short>(bits >> 16 | 0x40u);
     // to nearest, ties to even
     return static_cast<unsigned short>((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+#endif
 }
 
 }  // namespace gpu_sigmoid
