@@ -225,36 +225,36 @@ bce_with_logits_pos_weight  vjp    float16   0.51   0.5003  0x1.2bcp+3 0x1.ddp-2
 bce_with_logits_pos_weight  vjp    bfloat16  0.51   0.5000  0x1.b6p-86 0x1.74p-2 0x1.62p+9 0x1.c4p+0
 glu                         value  float32   2.5    1.9984  -0x1.ff9deep+0 0x1.62f404p-10
 glu                         value  float64   2.5    1.9401  -0x1.fc96f530da047p+0 0x1.58972ae85d278p-29
-glu                         value  float16   0.51   0.5002  0x1.cecp+0 0x1.5p-3
-glu                         value  bfloat16  0.51   0.5000  0x1.38p+0 0x1.88p-2
+glu                         value  float16   0.51   0.5007  0x1.c1p+0 -0x1.8ap+2
+glu                         value  bfloat16  0.51   0.5001  0x1.b6p+0 -0x1.6ep+5
 glu                         grad   float32   2.5    1.7873  -0x1.af7112p+0 0x1.377604p+1
 glu                         grad   float64   2.5    1.4877  0x1.5895acd8e5ea8p+0 -0x1.e00121d5df0ddp+8
-glu                         grad   float16   0.51   0.5001  0x1p+0 0x1.6p-7
-glu                         grad   bfloat16  0.51   0.5000  0x1p+0 -0x1p-8
+glu                         grad   float16   0.51   0.5007  0x1.ddp+0 0x1.948p+2
+glu                         grad   bfloat16  0.51   0.5001  0x1.b6p+0 0x1.6ep+5
 glu                         grad2  float32   2.5    2.0669  0x1.6d4e7p+0 0x1.1af2a4p+4
 glu                         grad2  float64   2.5    1.2072  0x1p+0 0x1.2e3650d211557p+5
 glu                         grad2  float16   0.51   0.5001  0x1p+0 0x1.62p-1
-glu                         grad2  bfloat16  0.51   0.5000  0x1.8p+0 0x1.42p-12
+glu                         grad2  bfloat16  0.51   0.5000  0x1p+1 0x1p-132
 glu                         vjp    float32   3.0    2.3462  0x1.e789e2p+0 0x1.e55766p-2 0x1.1c2a3ap+0
 glu                         vjp    float64   3.0    2.2637  -0x1.0935dc362e097p-405 0x1.4945e158f5636p-2 -0x1.ef1a1f1fd41a6p-486
-glu                         vjp    float16   0.51   0.5001  0x1.ep+0 0x1.bap-12 -0x1.11p+0
-glu                         vjp    bfloat16  0.51   0.5000  0x1.2p+0 0x1.7ep-12 -0x1.98p+0
+glu                         vjp    float16   0.51   0.5009  0x1.26cp+0 0x1.efcp+2 -0x1.e5cp+0
+glu                         vjp    bfloat16  0.51   0.5003  0x1.06p+71 0x1.4ap+7 -0x1.82p+107
 swiglu                      value  float32   2.5    2.0979  -0x1.792504p+2 -0x1.eae5f2p-108
 swiglu                      value  float64   2.5    1.4821  -0x1.fc6c67ac8fa8p+8 -0x1.6c95907d3facp+0
-swiglu                      value  float16   0.51   0.5001  -0x1.24p+1 0x1.7dcp+0
-swiglu                      value  bfloat16  0.51   0.5000  -0x1.08p-24 0x1.ep+0
+swiglu                      value  float16   0.51   0.5015  -0x1.29cp+4 -0x1.7bcp+9
+swiglu                      value  bfloat16  0.51   0.5004  -0x1.cep+6 -0x1.aep+83
 swiglu                      grad   float32   3.0    2.2066  -0x1.1050a6p+4 0x1.615586p+20
 swiglu                      grad   float64   3.0    1.4579  -0x1.f0ac3753b1c3p+0 0x1p+0
-swiglu                      grad   float16   0.51   0.5002  0x1.dfcp-7 0x1.f7cp+0
-swiglu                      grad   bfloat16  0.51   0.5000  0x1p-133 0x1p+0
+swiglu                      grad   float16   0.51   0.5015  -0x1.15p+4 -0x1.b7p+12
+swiglu                      grad   bfloat16  0.51   0.5010  -0x1.1ep+7 0x1.b8p+85
 swiglu                      grad2  float32   2.5    1.9137  -0x1.46cc3ap+2 0x1p+0
 swiglu                      grad2  float64   2.5    1.2008  -0x1.0a2b23f3bab74p+2 0x1p+0
-swiglu                      grad2  float16   0.51   0.5001  0x1.ep-8 0x1p+0
+swiglu                      grad2  float16   0.51   0.5001  -0x1.08cp+3 0x1.a14p-2
 swiglu                      grad2  bfloat16  0.51   0.5000  -0x1p-9 0x1p+0
 swiglu                      vjp    float32   3.0    2.2738  -0x1.1020a8p+4 0x1.fe7b08p+0 0x1.5e6e7p+0
 swiglu                      vjp    float64   3.0    1.4642  -0x1.d7afc8b64138p+8 0x1.fc1d5fecfcbecp+0 0x1.78be397045fdp+0
-swiglu                      vjp    float16   0.51   0.5002  0x1.25p-9 0x1.d28p+0 0x1.18p+0
-swiglu                      vjp    bfloat16  0.51   0.5000  -0x1p-24 0x1.24p+0 -0x1.cp+0
+swiglu                      vjp    float16   0.51   0.5013  -0x1.2d8p+4 0x1p-22 0x1.798p+10
+swiglu                      vjp    bfloat16  0.51   0.5004  -0x1.d4p+6 0x1.acp+81 -0x1p+72
 """
 
 
