@@ -9,6 +9,7 @@ from gpu_sigmoid.lowering.constants import Constant
 from gpu_sigmoid.lowering.language import bits, fma, from_bits, if_narrowed, where
 
 SIGN_BIT = Constant(float32=31, float64=63)
+SIGN_MASK = Constant(float32=1 << 31, float64=1 << 63)
 
 
 def two_sum_error(a, b, total):

@@ -6,14 +6,23 @@ its relative accuracy. One division serves both cases; its operands are selected
 
 Small arguments may be subnormal: there E - 1 is multiplied by `logarithm.SCALE`, elsewhere by the scale of
 `exponential`.
+
+float32 and float64 values need less accuracy than that, and are those of `log_expm1`.
 """
 
 from gpu_sigmoid.formulas.coefficients import ATANH_TAIL_LOGIT
-from gpu_sigmoid.formulas.double_double import multiply, multiply_add, odd_if_narrowed, two_sum_error
+from gpu_sigmoid.formulas.double_double import (
+    multiply,
+    multiply_add,
+    odd_if_narrowed,
+    round_to_odd,
+    two_sum_error,
+)
 from gpu_sigmoid.formulas.exponential import bounded_magnitude, exponential
+from gpu_sigmoid.formulas.log_expm1 import log1mexp_of_negative, softplus_inverse_of_positive
 from gpu_sigmoid.formulas.logarithm import SCALE, exponent, times_ln2
 from gpu_sigmoid.lowering.constants import INFINITY, NAN, Constant
-from gpu_sigmoid.lowering.language import fma, if_weighted, polynomial, times_cotangent, where
+from gpu_sigmoid.lowering.language import fma, if_narrowed, if_weighted, polynomial, times_cotangent, where
 
 # From here on 1 / (2 E - 1) is in the domain of the polynomial.
 NEAR = Constant(float32=1.0625, float64=1.0625)
@@ -35,14 +44,15 @@ def log1mexp(x):
     near_lead = lead + (start_low + lead_low)
     near = start + near_lead
     near_low = two_sum_error(start, near_lead, near) + ((lead - near_lead) + (start_low + lead_low))
-    value = odd_if_narrowed(where(is_near, near, far), where(is_near, near_low, (lead - far) + lead_low))
+    value = round_to_odd(where(is_near, near, far), where(is_near, near_low, (lead - far) + lead_low))
+    odd_value = value * where(is_near, 1.0, final_scale)
 
     q, q_low, p, p_low = quotients(power, step, ratio, low, scale)
     grad2 = second_derivative(a, q, q_low, p, p_low, final_scale)
     at_zero = where(x == 0.0, -INFINITY, NAN)
     is_inside = x < 0.0
     return (
-        where(is_inside, value * where(is_near, 1.0, final_scale), at_zero),
+        where(is_inside, if_narrowed(odd_value, log1mexp_of_negative(x)), at_zero),
         where(is_inside, times_cotangent(-odd_if_narrowed(q, q_low)) * final_scale, times_cotangent(at_zero)),
         where(is_inside, grad2, at_zero),
     )
@@ -58,6 +68,7 @@ def softplus_inverse(x):
     rest = fma(lead, unit, rest_low)
     value = high + rest
     value_low = two_sum_error(high, rest, value) + (fma(lead, unit, -rest) + rest_low)
+    odd_value = round_to_odd(value, value_low)
 
     q, q_low, p, p_low = quotients(power, step, ratio, low, scale)
     grad = odd_if_narrowed(p, p_low)
@@ -67,7 +78,7 @@ def softplus_inverse(x):
     at_zero = where(x == 0.0, INFINITY, NAN)
     is_inside = x > 0.0
     return (
-        where(is_inside, odd_if_narrowed(value, value_low), -at_zero),
+        where(is_inside, if_narrowed(odd_value, softplus_inverse_of_positive(x)), -at_zero),
         where(is_inside, if_weighted(weighted, grad), times_cotangent(at_zero)),
         where(is_inside, grad2, -at_zero),
     )

@@ -16,19 +16,17 @@ LOW_BITS = Constant(float32=0x3F300000, float64=0x3FE6 << 48)
 OFFSET_BITS = Constant(float32=128 << 23, float64=1024 << 52)
 BIAS_AND_OFFSET_BITS = Constant(float32=(127 + 128) << 23, float64=(1023 + 1024) << 52)
 EXPONENT_MASK = Constant(float32=0xFF800000, float64=0xFFF << 52)
-# 1.5 * 2^23 (2^52), which holds an integer in its low bits.
-INTEGER_HOLDER = Constant(float32="0x1.8p23", float64="0x1.8p52")
+# Of 1.5 * 2^23 (2^52), which holds an integer in its low bits; and that number, with the offset and the
+# exponent of SCALE.
 INTEGER_HOLDER_BITS = Constant(float32=0x4B400000, float64=0x4338 << 48)
-# The offset and the exponent of SCALE.
-OFFSET_AND_SCALE_EXPONENT = Constant(float32=128.0 + 32.0, float64=1024.0 + 64.0)
+INTEGER_HOLDER = Constant(float32=1.5 * 2**23 + 128.0 + 32.0, float64=1.5 * 2**52 + 1024.0 + 64.0)
 
 
 def exponent(scaled):
     """k and s = 2^-k / SCALE of a positive number multiplied by SCALE."""
     offset_bits = bits(scaled) - LOW_BITS + OFFSET_BITS
-    offset_k = from_bits((offset_bits >> SIGNIFICAND_BITS) + INTEGER_HOLDER_BITS) - INTEGER_HOLDER
-    s = from_bits(BIAS_AND_OFFSET_BITS - (offset_bits & EXPONENT_MASK))
-    return offset_k - OFFSET_AND_SCALE_EXPONENT, s
+    k = from_bits((offset_bits >> SIGNIFICAND_BITS) + INTEGER_HOLDER_BITS) - INTEGER_HOLDER
+    return k, from_bits(BIAS_AND_OFFSET_BITS - (offset_bits & EXPONENT_MASK))
 
 
 def times_ln2(k):

@@ -61,6 +61,23 @@ class Polynomial:
             float64=self._values[FLOAT64][first::2],
         )
 
+    def __rmul__(self, factor: float) -> "Polynomial":
+        """Return the product, exact for powers of two."""
+        return Polynomial(
+            float32=tuple((factor * float.fromhex(c)).hex() for c in self._values[FLOAT32]),
+            float64=tuple((factor * float.fromhex(c)).hex() for c in self._values[FLOAT64]),
+        )
+
+    @property
+    def first(self) -> Constant:
+        """The coefficient of degree 0."""
+        return Constant(float32=self._values[FLOAT32][0], float64=self._values[FLOAT64][0])
+
+    @property
+    def rest(self) -> "Polynomial":
+        """The polynomial without `first`, divided by its variable."""
+        return Polynomial(float32=self._values[FLOAT32][1:], float64=self._values[FLOAT64][1:])
+
 
 def number(value: str | float) -> float | int:
     return float.fromhex(value) if isinstance(value, str) else value

@@ -27,12 +27,15 @@ class Graph:
     """The operations of a formula in one format, each distinct one once.
 
     `narrowed` says that results will be rounded again, to a 16-bit format; `weighted` that the derivative
-    will be multiplied by a cotangent.
+    will be multiplied by a cotangent; `value_alone` that no derivative is computed.
     """
 
-    def __init__(self, format: Format, narrowed: bool = False, weighted: bool = False) -> None:
+    def __init__(
+        self, format: Format, narrowed: bool = False, weighted: bool = False, value_alone: bool = False
+    ) -> None:
         self.format = format
         self.narrowed = narrowed
+        self.value_alone = value_alone
         self._values: dict[tuple, Value] = {}
         self.cotangent = self.input("cotangent") if weighted else None
 
@@ -187,6 +190,11 @@ def if_float32(single: Any, double: Any) -> Any:
     return single if _traced.get().format is FLOAT32 else double
 
 
+def if_value_alone(alone: Any, otherwise: Any) -> Any:
+    """Return the first if only the value is computed, otherwise the second: the value's bits are the same."""
+    return alone if _traced.get().value_alone else otherwise
+
+
 def if_weighted(weighted: Any, otherwise: Any) -> Any:
     """Return the first if the derivative is multiplied by a cotangent, otherwise the second."""
     return otherwise if _traced.get().cotangent is None else weighted
@@ -210,7 +218,7 @@ def cotangent() -> Value:
 
 FUNCTIONS = (
     *(abs, fma, where, bits, from_bits, polynomial, polynomial_in_pairs),
-    *(if_float32, if_narrowed, if_weighted, cotangent, times_cotangent),
+    *(if_float32, if_narrowed, if_value_alone, if_weighted, cotangent, times_cotangent),
 )
 
 

@@ -50,7 +50,7 @@ def lower(formula: Callable, mode: Mode, format: Format, narrowed: bool = False)
         derivatives of first and second order. The error has the file and the line.
     """
     check(formula)
-    graph = Graph(format, narrowed, mode.weighted)
+    graph = Graph(format, narrowed, mode.weighted, mode.partials == ((),))
     inputs, jet = trace(formula, graph)
     places = places_of(formula, len(jet))
     missing = [partial for partial in mode.partials if partial not in places]
