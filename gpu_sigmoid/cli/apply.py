@@ -1,6 +1,5 @@
 """`gpu-sigmoid apply`: a function over a file of any size."""
 
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import click
 from gpu_sigmoid.cli.blocks import connected, run_here, run_on_cluster
 from gpu_sigmoid.cli.computation import MODES, computation, options
 from gpu_sigmoid.cli.files import written_whole
+from gpu_sigmoid.cli.progress import progress
 from gpu_sigmoid.cli.signals import checkpoint
 from gpu_sigmoid.cli.stores import store_of
 from gpu_sigmoid.functions import FUNCTIONS
@@ -69,8 +69,7 @@ def apply(
     with written_whole(destination, check) as temporary, connected(scheduler) as client:
         job = store.open_job(source, temporary, computed, columns)
         try:
-            # not among what the command prints, where it would be in the way of what is piped
-            with click.progressbar(length=len(job.blocks), label=name, file=sys.stderr) as bar:
+            with progress(name, len(job.blocks)) as bar:
 
                 def done() -> None:
                     bar.update(1)

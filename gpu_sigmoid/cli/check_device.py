@@ -1,6 +1,5 @@
 """`gpu-sigmoid check-device`: the GPU's results against the CPU's, bit by bit."""
 
-import sys
 import time
 from functools import partial
 from itertools import product
@@ -10,6 +9,7 @@ import click
 
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.paths import OutputFile
+from gpu_sigmoid.cli.progress import progress
 from gpu_sigmoid.cli.signals import checkpoint, interruptible
 from gpu_sigmoid.device_check import bits, large, layouts, libraries, report, streams
 from gpu_sigmoid.device_check.subject import Check, Device, Finding
@@ -68,11 +68,12 @@ def check_device(
                 report.write(temporary, findings, len(checks), description)
 
     written = time.monotonic()
-    bar = click.progressbar(checks, label=f"{len(checks)} checks", file=sys.stderr)
+    bar = progress(f"{len(checks)} checks", len(checks))
     try:
         with interruptible(at_once=True), bar:
-            for check in bar:
+            for check in checks:
                 findings.append(check())
+                bar.update(1)
                 checkpoint()
                 if time.monotonic() - written > WRITTEN_EVERY_SECONDS:
                     write()

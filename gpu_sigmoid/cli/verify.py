@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from itertools import product
@@ -13,6 +12,7 @@ import click
 
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.paths import OutputFile, refusal
+from gpu_sigmoid.cli.progress import progress
 from gpu_sigmoid.cli.signals import checkpoint, interruptible
 from gpu_sigmoid.dtypes import DTYPES
 from gpu_sigmoid.environment import get_num_threads
@@ -83,7 +83,7 @@ def run(
     count = EXHAUSTIVE_COUNT if exhaustive else SAMPLE_COUNT
     chosen = product(functions or FUNCTIONS, modes or MEASURED, dtypes or DTYPES)
     work = [part for each in chosen for part in parts.parts(*each, stride, count)]
-    blocks = click.progressbar(length=len(work), label=f"{len(work)} blocks", show_pos=True, file=sys.stderr)
+    blocks = progress(f"{len(work)} blocks", len(work), show_pos=True)
     with interruptible(at_once=True), blocks as bar:
 
         def done() -> None:

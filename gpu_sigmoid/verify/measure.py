@@ -28,7 +28,10 @@ ROWS_AT_ONCE = 64
 
 @dataclass(frozen=True)
 class Found:
-    """The figures of a part; `at` are the operands of the worst result."""
+    """The figures of a part; `at` are the operands of the worst result.
+
+    `want` is the exact result in float64, whatever the dtype: the nearest float16 would often equal `got`.
+    """
 
     points: int
     ulp: float
@@ -147,9 +150,10 @@ def settled(part: Part, operands: tuple, got: float) -> Found:
     """Return one result's figures, by mpmath."""
     unit = UNITS[part.dtype]
     truth, scale = exact(part.name, part.mode, *operands, dtype=part.dtype, result=part.result)
-    want = unit.nearest(truth)
     error = unit.error(got, truth, scale)
-    return Found(1, error, tuple(map(float, operands)), got, want, int(got != want), 0)
+    wrong = int(got != unit.nearest(truth))
+    want = UNITS["float64"].nearest(truth)
+    return Found(1, error, tuple(map(float, operands)), got, want, wrong, 0)
 
 
 def measure_all(

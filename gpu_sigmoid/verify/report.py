@@ -22,7 +22,7 @@ HEADING = {
 
 
 def record(of: tuple, found: Found, stride: int, subject: Subject = OURS) -> Record:
-    """Return a row for JSON; operands and results are exact, in hexadecimal."""
+    """Return a row for JSON; numbers are in hexadecimal, exact except `want`, rounded to float64."""
     name, mode, dtype, beside = of
     return {
         "subject": subject.name,

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from helpers.command import refused, run, start, tree
 
@@ -83,6 +84,16 @@ def test_a_name_that_the_encoding_cannot_say(tmp_path: Path) -> None:
     process = start(tmp_path, "plot", "-o", "\u03c3.svg", env=environment)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, output, errors) == (0, "saved \\u03c3.svg\n", "")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["apply", "x.npy", "y.npy"], ["verify", "sigmoid"]], ids=lambda a: a[0]
+)
+def test_a_log_has_no_progress_in_it(tmp_path: Path, arguments: list[str]) -> None:
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    more = ["--mode", "value", "--dtype", "float16"] if arguments[0] == "verify" else []
+    output, errors = start(tmp_path, *arguments, *more).communicate(timeout=120)
+    assert (errors, "sigmoid" in output) == ("", True)
 
 
 def make_folder(path: Path) -> None:

@@ -152,6 +152,17 @@ def test_command_prints_and_writes_what_it_finds(tmp_path: Path) -> None:
         assert row["versions"]["gpu_sigmoid"] == gs.__version__
 
 
+@pytest.mark.parametrize(("mode", "exact_one"), [("value", 0.49987793), ("grad2", -2.9802322e-08)])
+def test_the_exact_result_is_not_rounded_to_16_bits(tmp_path: Path, mode: str, exact_one: float) -> None:
+    options = ["--mode", mode, "--dtype", "float16", "--jobs", 1, "--json", tmp_path / "a.json"]
+    line = run("sigmoid", *options).output.splitlines()[-1]
+    (row,) = json.loads((tmp_path / "a.json").read_text())["rows"]
+    assert row["wrongly_rounded"] == 0
+    want = float.fromhex(row["want"])
+    assert want == pytest.approx(exact_one, rel=1e-7)
+    assert f"{want:.17g}" in line.split()
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
