@@ -10,7 +10,7 @@ from gpu_sigmoid.version import __version__
 
 BACKENDS = {
     "numba": "",
-    "cupy": "cuda13 (or cuda12)",
+    "cupy": "cuda13",
     "numba-cuda": "numba-cuda",
     "torch": "torch",
     "jax": "jax",
@@ -39,7 +39,7 @@ def show_config() -> None:
         ("numpy", np.__version__),
         *((name, _version(name, extra)) for name, extra in BACKENDS.items()),
         ("CPU", f"{platform.machine()}, {os.cpu_count()} cores, {get_num_threads()} threads allowed"),
-        ("", f"multiply-add in {_multiply_add()}"),
+        ("", f"fused multiply-add in {_multiply_add()}"),
         ("GPU", "usable through CuPy" if gpu is None else f"not used: {gpu}"),
     ]
     for name, text in rows:
@@ -58,7 +58,11 @@ def _version(distribution: str, extra: str) -> str:
     found = next(filter(None, map(installed, names)), None)
     if found and distribution == "jax":
         return found + _ways_from_jax()
-    return found or f'not installed; extra "{extra}" brings it'
+    if found:
+        return found
+    other = ', or for CUDA 12: pip install "gpu-sigmoid[cuda12]"' if distribution == "cupy" else ""
+    wanted = f"gpu-sigmoid[{extra}]" if extra else distribution
+    return f'not installed: pip install "{wanted}"{other}'
 
 
 def _ways_from_jax() -> str:

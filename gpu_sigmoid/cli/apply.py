@@ -47,9 +47,12 @@ def apply(
     these, along a new first axis or in columns. `--beta` and `--pos-weight` set a function's
     parameter, `--target` the target of `bce_with_logits`.
 
+    Exit status: 0 if OUT is complete, 1 for an error, 2 for options that are unknown or do not
+    go together, and 128 plus the signal's number if a signal ended it.
+
     OUT is written under a temporary name in a folder .gpu-sigmoid-* beside it and renamed
-    once it is complete. It replaces an older file or Zarr array, but never a group, any
-    other folder or the input. If OUT is a symbolic link, the link stays and its target is
+    once it is complete. It replaces an older file or Zarr array without asking, but never a group,
+    any other folder or the input. If OUT is a symbolic link, the link stays and its target is
     replaced. If the program is killed, the temporary folder may stay behind; delete it once
     you have seen that OUT exists, because on some systems it briefly holds the older OUT.
 
@@ -83,4 +86,4 @@ def apply(
         except BaseException:
             job.abandon()
             raise
-    click.echo(f"{click.format_filename(destination)}: {what} of {name}, {job.summary}")
+    click.echo(f"{click.format_filename(destination)}: {computed.label}, {job.summary}")

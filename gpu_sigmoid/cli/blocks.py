@@ -105,7 +105,7 @@ def connected(address: str | None) -> Iterator[Any]:
     if find_spec("distributed") is None:
         raise click.ClickException('--scheduler needs Dask: pip install "gpu-sigmoid[dask]"')
     if not address.strip():
-        raise click.ClickException("--scheduler needs an address such as tcp://HOST:8786, not ''")
+        raise click.UsageError("--scheduler needs an address such as tcp://HOST:8786, not ''")
     before = logging.root.manager.disable
     # Dask's log repeats the error with a traceback
     logging.disable(logging.CRITICAL)

@@ -11,6 +11,7 @@ from gpu_sigmoid.methods import Function, Method
 
 # the command's names of the modes that it offers
 MODES = {"value": "value", "grad": "grad", "both": "value_and_grad"}
+RESULTS = {"value": "value", "grad": "gradient", "both": "value and gradient"}
 
 
 def beside(function: Function) -> tuple[str, ...]:
@@ -33,6 +34,8 @@ class Computation:
     method: Method
     others: tuple[float, ...]
     parameters: dict[str, float]
+    label: str = ""
+    """What is computed, in words: the results, the function, and the numbers given."""
 
     def __call__(self, *arrays: Any, method: Method | None = None) -> Any:
         """Return the results for the arrays, or those of another method of the function."""
@@ -66,7 +69,7 @@ def accepted(function: Function, given: dict[str, float | None]) -> dict[str, fl
     for number in numbers:
         if number not in beside(function):
             takers = " and ".join(NUMBERS[number])
-            raise click.ClickException(f"{option(number)} is for {takers}, not for {function.label}")
+            raise click.UsageError(f"{option(number)} is for {takers}, not for {function.label}")
     return numbers
 
 
@@ -75,8 +78,9 @@ def computation(name: str, what: str, given: dict[str, float | None]) -> Computa
     function = FUNCTIONS[name]
     required = function.operands[function.signature.gradients :]
     numbers = accepted(function, given)
+    label = " ".join([f"{RESULTS[what]} of {name}", *(f"{option(n)} {v:g}" for n, v in numbers.items())])
     for operand in required:
         if operand not in numbers:
-            raise click.ClickException(f"{name} takes a {operand}, too: give it by {option(operand)}")
+            raise click.UsageError(f"{name} takes a {operand}, too: give it by {option(operand)}")
     others = tuple(numbers.pop(operand) for operand in required)
-    return Computation(function.methods[MODES[what]], others, numbers)
+    return Computation(function.methods[MODES[what]], others, numbers, label)

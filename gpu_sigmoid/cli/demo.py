@@ -28,6 +28,7 @@ def demo(output: Path) -> None:
 
     The loss and its gradient come from bce_with_logits.value_and_grad, the probabilities
     from sigmoid. scikit-learn's LogisticRegression solves the same problem for comparison.
+    The figure replaces an older file of its name, demo.png too.
     """
     try:
         result = compare()

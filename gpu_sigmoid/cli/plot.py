@@ -8,7 +8,7 @@ from typing import Any
 import click
 import numpy as np
 
-from gpu_sigmoid.cli.computation import accepted, options
+from gpu_sigmoid.cli.computation import accepted, option, options
 from gpu_sigmoid.cli.figures import (
     GRAD2_COLOUR,
     GRAD_COLOUR,
@@ -24,6 +24,8 @@ from gpu_sigmoid.methods import Function
 
 COLOURS = {"value": VALUE_COLOUR, "grad": GRAD_COLOUR, "grad2": GRAD2_COLOUR}
 FORMATS = (".csv", ".npz")
+# matplotlib's margins and ticks of larger numbers overflow
+MOST_HEIGHT = 1e300
 
 
 class DataFile(OutputFile):
@@ -57,12 +59,14 @@ def plot(
     """Draw a function of the family and its derivative.
 
     A function of two operands is drawn against one of them, with the other set to 1, or to
-    `--target`. An existing file is replaced only if an option names it.
+    `--target`. An existing file is replaced only if an option names it: without `-o`, NAME.png
+    must not exist yet.
     """
     function = FUNCTIONS[name]
     numbers = accepted(function, given)
     x = points(function, ends)
     curves = curves_at(function, x, grad2, numbers)
+    check_height(function, x, curves, numbers)
     path, check = output, check_file
     if path is None:
         path, check = FigureFile().convert(f"{name}.png", None, None), check_new
@@ -144,6 +148,20 @@ def limit_height(axes: Any, curves: Mapping[str, np.ndarray]) -> None:
     if max(-low, high) > most:
         low, high = max(low, -most), min(high, most)
         axes.set_ylim(low - (low > -most), high + (high < most))
+
+
+def check_height(
+    function: Function, x: np.ndarray, curves: Mapping[str, np.ndarray], numbers: Mapping[str, float]
+) -> None:
+    """Raise if a curve has no finite point, or is too high for an axis."""
+    for y in curves.values():
+        heights = np.abs(y[np.isfinite(y)])
+        if not heights.size or heights.max() > MOST_HEIGHT:
+            given = "".join(f" {option(name)} {number:g}" for name, number in numbers.items())
+            raise click.UsageError(
+                f"{function.__name__}{given} cannot be drawn: from {x[0]:g} to {x[-1]:g} the function or its "
+                f"derivative is not finite, or beyond {MOST_HEIGHT:g}"
+            )
 
 
 def write_points(path: Path, columns: Mapping[str, np.ndarray]) -> None:

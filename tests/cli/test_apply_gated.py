@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.command import done, refused
+from helpers.command import done, misused, refused
 from helpers.methods import as_tuple
 
 import gpu_sigmoid as gs
@@ -70,12 +70,13 @@ def test_blocks_are_parts_of_a_row_or_whole_rows(size: int, length: int, step: i
 
 
 @pytest.mark.parametrize(
-    ("shape", "words"), [((3, 5), "its length is odd: (3, 5)"), ((), "an array of shape () has no axis -1")]
+    ("shape", "words"),
+    [((3, 5), "the length of its last axis is odd: 5, of shape (3, 5)"), ((), "it is a single number")],
 )
 def test_what_has_no_halves(tmp_path: Path, shape: tuple[int, ...], words: str) -> None:
     np.save(tmp_path / "x.npy", np.zeros(shape))
     message = refused("apply", tmp_path / "x.npy", tmp_path / "y.npy", "--function", "glu")
-    assert "x.npy: glu.packed: " in message and words in message
+    assert message.endswith(f"x.npy: glu takes the halves of the last axis, but {words}\n")
     assert os.listdir(tmp_path) == ["x.npy"]
 
 
@@ -92,8 +93,8 @@ def test_numbers_of_other_functions_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros(4))
     for option in ("--beta", "--target", "--pos-weight"):
         arguments = ("--function", "swiglu", option, 1)
-        assert "not for swiglu" in refused("apply", tmp_path / "x.npy", tmp_path / "y.npy", *arguments)
-    assert "--column is for" in refused("apply", tmp_path / "x.npy", tmp_path / "y.npy", "--column", "a")
+        assert "not for swiglu" in misused("apply", tmp_path / "x.npy", tmp_path / "y.npy", *arguments)
+    assert "--column is for" in misused("apply", tmp_path / "x.npy", tmp_path / "y.npy", "--column", "a")
 
 
 MEMORY_TEST = """

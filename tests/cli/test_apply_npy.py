@@ -8,7 +8,7 @@ from typing import Any
 import click
 import numpy as np
 import pytest
-from helpers.command import refused, run
+from helpers.command import misused, refused, run
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.cli.computation import NUMBERS, beside, computation, option
@@ -41,14 +41,28 @@ def test_apply_gives_the_functions_bits(tmp_path: Path, name: str, what: str, pa
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_number_for_another_function_is_refused(tmp_path: Path, number: str) -> None:
     np.save(tmp_path / "in.npy", np.zeros(3))
-    text = refused("apply", tmp_path / "in.npy", tmp_path / "out.npy", option(number), "-2.5")
+    text = misused("apply", tmp_path / "in.npy", tmp_path / "out.npy", option(number), "-2.5")
     assert text == f"Error: {option(number)} is for {' and '.join(NUMBERS[number])}, not for sigmoid\n"
     assert not (tmp_path / "out.npy").exists()
 
 
+def test_the_result_is_said_in_words(tmp_path: Path) -> None:
+    np.save(tmp_path / "in.npy", np.zeros(3))
+    files = (tmp_path / "in.npy", tmp_path / "out.npy")
+    for options, words in (
+        (["--function", "silu", "--what", "both"], "value and gradient of silu, float64 (2, 3)"),
+        (["--function", "softplus", "--beta", 2.5], "value of softplus --beta 2.5, float64 (3,)"),
+        (
+            ["--function", "bce_with_logits", "--target", 1, "--pos-weight", 3, "--what", "grad"],
+            "gradient of bce_with_logits --target 1 --pos-weight 3, float64 (3,)",
+        ),
+    ):
+        assert run("apply", *files, *options).output == f"{files[1]}: {words}\n"
+
+
 def test_a_missing_target_is_named(tmp_path: Path) -> None:
     np.save(tmp_path / "in.npy", np.zeros(3))
-    text = refused("apply", tmp_path / "in.npy", tmp_path / "out.npy", "--function", "bce_with_logits")
+    text = misused("apply", tmp_path / "in.npy", tmp_path / "out.npy", "--function", "bce_with_logits")
     assert text == "Error: bce_with_logits takes a target, too: give it by --target\n"
 
 
@@ -176,7 +190,7 @@ def test_the_suffixes_agree_and_columns_are_for_what_has_them(tmp_path: Path) ->
     for name in ("y.zarr", ".", "..", "", "npy"):
         message = refused("apply", tmp_path / "x.npy", tmp_path / name if name else name)
         assert "must have the suffix of" in message
-    message = refused("apply", tmp_path / "x.npy", tmp_path / "y.npy", "--column", "a")
+    message = misused("apply", tmp_path / "x.npy", tmp_path / "y.npy", "--column", "a")
     assert "--column is for .zarr and .parquet" in message
     assert "accepted are .npy, .zarr, .parquet" in refused("apply", tmp_path, tmp_path / "y.npy")
 

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 from helpers.command import refused, run, start, tree
 
 import gpu_sigmoid as gs
-from gpu_sigmoid import environment
+from gpu_sigmoid import configuration, environment
 
 
 def test_info_says_what_is_missing_and_why() -> None:
@@ -23,6 +25,17 @@ def test_info_says_what_is_missing_and_why() -> None:
         assert f"\n{name}" in result.output
     if not gs.gpu_available():
         assert "not used: " in result.output
+
+
+def test_what_is_missing_comes_with_a_command_to_paste(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(configuration, "installed", lambda distribution: None)
+    missing = [line for line in run("info").output.splitlines() if "not installed: pip install" in line]
+    assert [line.split()[0] for line in missing] == list(configuration.BACKENDS)
+    extras = set(metadata("gpu-sigmoid").get_all("Provides-Extra") or ())
+    for line in missing[1:]:
+        named = re.findall(r'pip install "gpu-sigmoid\[([a-z0-9-]+)\]"', line)
+        assert named and extras >= set(named)
+    assert missing[0].endswith('pip install "numba"')
 
 
 def test_errors_name_what_is_accepted() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.command import done, refused, run, tree
+from helpers.command import done, misused, refused, run, tree
 from matplotlib.figure import Figure
 
 import gpu_sigmoid as gs
@@ -145,8 +145,24 @@ def test_the_numbers_are_named_in_the_figure() -> None:
 
 
 def test_a_number_for_another_function_is_not_drawn(tmp_path: Path) -> None:
-    message = refused("plot", "-o", tmp_path / "a.png", "--beta", 2)
+    message = misused("plot", "-o", tmp_path / "a.png", "--beta", 2)
     assert message == "Error: --beta is for softplus and silu, not for sigmoid\n"
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("function", "numbers"),
+    [
+        ("softplus", ["--beta", "0"]),
+        ("silu", ["--beta", "nan"]),
+        ("bce_with_logits", ["--pos-weight", "1e308"]),
+        ("bce_with_logits", ["--target", "-1e305"]),
+    ],
+)
+def test_what_is_not_finite_is_not_drawn(tmp_path: Path, function: str, numbers: list[str]) -> None:
+    message = misused("plot", "-o", tmp_path / "a.png", "--function", function, *numbers)
+    assert message.startswith(f"Error: {function} {numbers[0]} ")
+    assert "cannot be drawn: from -6 to 5.99 " in message
     assert not os.listdir(tmp_path)
 
 

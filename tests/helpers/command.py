@@ -23,6 +23,14 @@ def done(*arguments: Any) -> str:
     return result.output
 
 
+def misused(*arguments: Any) -> str:
+    """Return the line in which a command says that its options do not go together."""
+    result = run(*arguments)
+    assert result.exit_code == 2, result.output
+    assert result.output.startswith("Usage: "), result.output
+    return result.output.splitlines(keepends=True)[-1]
+
+
 def refused(*arguments: Any) -> str:
     """Return the one line in which a command refuses."""
     result = run(*arguments)

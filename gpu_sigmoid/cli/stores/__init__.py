@@ -22,11 +22,11 @@ def operand_shape(computation: Computation, of: tuple[int, ...], source: Path) -
     """Return the shape of each operand in an array of shape `of`, or say why it cannot be halved."""
     if computation.arrays == 1:
         return of
-    try:
-        half, _ = computation.method.function.packed.halves(np.broadcast_to(np.empty(()), of), -1)
-    except ValueError as error:
-        raise click.ClickException(f"{click.format_filename(source)}: {error}") from None
-    return half.shape
+    if of and of[-1] % 2 == 0:
+        return (*of[:-1], of[-1] // 2)
+    reason = f"the length of its last axis is odd: {of[-1]}, of shape {of}" if of else "it is a single number"
+    named, name = click.format_filename(source), computation.method.function.label
+    raise click.ClickException(f"{named}: {name} takes the halves of the last axis, but {reason}")
 
 
 def result_shape(computation: Computation, of: tuple[int, ...], source: Path) -> tuple[int, ...]:

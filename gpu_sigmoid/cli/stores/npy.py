@@ -110,7 +110,7 @@ check_target = check_single_file
 def open_job(source: Path, target: Path, computation: Computation, columns: tuple[str, ...]) -> NpyJob:
     """Return the job, and make the target with its full size."""
     if columns:
-        raise click.ClickException("--column is for .zarr and .parquet")
+        raise click.UsageError("--column is for .zarr and .parquet")
     array = layout(source)
     dtype = result_dtype(computation, source, array.dtype)
     single = operand_shape(computation, array.shape, source)

@@ -124,7 +124,7 @@ def choose(source: Path, names: list[str], given: tuple[str, ...], count: int) -
         reason = f"has {len(names)} columns: choose {how}; it has {listed}"
         raise click.ClickException(f"{click.format_filename(source)} {reason}")
     if len(chosen) != count:
-        raise click.ClickException(f"give --column {('once', 'twice')[count - 1]}, not {len(chosen)} times")
+        raise click.UsageError(f"give --column {('once', 'twice')[count - 1]}, not {len(chosen)} times")
     for name in chosen:
         if name not in names:
             reason = f"has no column {name!r}; it has {listed}"

@@ -139,7 +139,7 @@ def load(path: Path, columns: tuple[str, ...]) -> Any:
     """Return the array at a path, or the named one in the group there."""
     named = click.format_filename(path)
     if len(columns) > 1:
-        raise click.ClickException(f"{named}: give --column once: both halves are taken from one array")
+        raise click.UsageError(f"{named}: give --column once: both halves are taken from one array")
     column = columns[0] if columns else None
     try:
         found = zarr.open(path, mode="r")
