@@ -22,10 +22,20 @@ ROUNDS, SAMPLE_SECONDS = 7, 0.005
 
 
 @click.command()
-@click.option("--function", "functions", multiple=True, type=click.Choice(list(FUNCTIONS)))
-@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), default=DEFAULT_DTYPES)
 @click.option(
-    "--size", "sizes", multiple=True, type=click.IntRange(1), default=SIZES, help="Number of elements."
+    "--function", "functions", multiple=True, type=click.Choice(list(FUNCTIONS)), help="Default: all."
+)
+@click.option(
+    "--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), default=DEFAULT_DTYPES, show_default=True
+)
+@click.option(
+    "--size",
+    "sizes",
+    multiple=True,
+    type=click.IntRange(1),
+    default=SIZES,
+    show_default=True,
+    help="Number of elements.",
 )
 @click.option("--json", "path", type=OutputFile(), help="A JSON file to write the rows to.")
 def bench(functions: tuple[str, ...], dtypes: tuple[str, ...], sizes: tuple[int, ...], path: Path) -> None:

@@ -9,8 +9,10 @@ from gpu_sigmoid.source import cuda_source
 
 
 @click.command()
-@click.option("--function", "functions", multiple=True, type=click.Choice(list(FUNCTIONS)))
-@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(list(FORMATS)))
+@click.option(
+    "--function", "functions", multiple=True, type=click.Choice(list(FUNCTIONS)), help="Default: all."
+)
+@click.option("--dtype", "dtypes", multiple=True, type=click.Choice(list(FORMATS)), help="Default: all.")
 def source(functions: tuple[str, ...], dtypes: tuple[str, ...]) -> None:
     """Print the functions on scalars as CUDA C++, for nvcc, NVRTC and, on the host, g++.
 

@@ -23,10 +23,14 @@ SAMPLE_STRIDE = 4099  # a prime: all exponents and all places of the significand
 SAMPLE_COUNT, EXHAUSTIVE_COUNT = 2_000, 60_000
 OPTIONS = (
     click.argument("functions", metavar="[FUNCTION]...", nargs=-1, type=click.Choice(list(FUNCTIONS))),
-    click.option("--mode", "modes", multiple=True, type=click.Choice(MEASURED)),
-    click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES)),
+    click.option("--mode", "modes", multiple=True, type=click.Choice(MEASURED), help="Default: all."),
+    click.option("--dtype", "dtypes", multiple=True, type=click.Choice(DTYPES), help="Default: all."),
     click.option("--exhaustive", is_flag=True, help="All 2^32 float32 numbers, all pairs in 16 bits."),
-    click.option("--stride", type=click.IntRange(1), help="Measure every N-th float32 number."),
+    click.option(
+        "--stride",
+        type=click.IntRange(1),
+        help=f"Measure every N-th float32 number. Default: {SAMPLE_STRIDE}, with --exhaustive 1.",
+    ),
     click.option("--json", "path", type=OutputFile(), help="A JSON file to add the rows to."),
     click.option(
         "--jobs", type=click.IntRange(1), help="Number of processes. Default: one for each allowed thread."
@@ -41,21 +45,25 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command()
+@click.command(epilog=f"FUNCTION is one of {', '.join(FUNCTIONS)}; by default all are measured.")
 @options
 def verify(**selection: Any) -> None:
     """Measure the largest errors against the definitions in higher precision.
 
     Errors are in units in the last place. The operands are a sample of float32, all of
     float16 and bfloat16, and float64 numbers where results vary most or are hardest to get
-    right. For each function the table gives the worst operand, the result and the exact
-    one, and the number of results that are not the nearest float. The exit status is 1 if
-    an error exceeds its bound or the results of neighbours are in the wrong order.
+    right. For each function the table gives the worst operand (at), the result (got) and the
+    exact one in float64 (want), and the number of results that are not the nearest float
+    (wrong), which is no failure where the bound is above one half. The exit status is 1 if
+    an error exceeds its bound or the results of neighbours are in the wrong order. The
+    progress bar counts blocks, the parts into which the operands are divided.
 
     Targets are constants, soft labels, numbers next to 0, to 1 and to sigmoid(x), and
     numbers outside [0, 1]; in 16 bits all targets in [0, 1] are combined with every 64th x
     (--exhaustive: with every x). The cotangent of a vjp is chosen to amplify the
-    derivative's error, or has a random exponent; in 16 bits it takes all significands.
+    derivative's error (rows with "amplifying"), or has a random exponent ("any"); in 16
+    bits it takes all significands ("all in [1, 2)"). The factor of glu and swiglu is chosen
+    in the same ways. "any beta" and "any pos_weight" are random parameters.
     """
     run(**selection)
 

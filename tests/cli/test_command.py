@@ -9,12 +9,14 @@ from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from helpers.command import refused, run, start, tree
 
 import gpu_sigmoid as gs
 from gpu_sigmoid import configuration, environment
+from gpu_sigmoid.cli import main
 
 
 def test_info_says_what_is_missing_and_why() -> None:
@@ -36,6 +38,18 @@ def test_what_is_missing_comes_with_a_command_to_paste(monkeypatch: pytest.Monke
         named = re.findall(r'pip install "gpu-sigmoid\[([a-z0-9-]+)\]"', line)
         assert named and extras >= set(named)
     assert missing[0].endswith('pip install "numba"')
+
+
+def test_the_help_says_every_choice_and_its_default() -> None:
+    help = " ".join(run("verify", "--help").output.split())
+    for name in (*gs.FUNCTIONS, "amplifying", "any", "wrong", "blocks"):
+        assert re.search(rf"\b{name}\b", help), name
+    for name, command in main.commands.items():
+        text = " ".join(run(name, "--help").output.split()).partition(" Options: ")[2]
+        for option in command.params:
+            if isinstance(option, click.Option) and isinstance(option.type, click.Choice):
+                described = text.partition(f"{option.opts[0]} ")[2].partition(" --")[0]
+                assert re.search("default: ", described, re.IGNORECASE), (name, option.name)
 
 
 def test_errors_name_what_is_accepted() -> None:
