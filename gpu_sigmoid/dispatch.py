@@ -59,39 +59,47 @@ def call(method: Any, operands: tuple, out: Any) -> Any:
         dtype = first.dtype
         ufunc = method.ready.get(dtype)
         if ufunc is not None:
-            if alone and first.nbytes <= SMALL:
-                if out is None:
-                    return ufunc(first)
-                if (
-                    type(out) is ndarray
-                    and out.dtype is dtype
-                    and out.shape == first.shape
-                    and ufunc.nout == 1
-                ):
-                    # by position: NumPy takes longer for a keyword
-                    return ufunc(first, out)
-            if (alone or all_in_one_run(operands, dtype)) and (first.nbytes <= SMALL or in_one_run(first)):
-                threads = 1 if first.nbytes <= SMALL else threads_for(ufunc, first.size)
-                if threads > 1:
-                    result = on_contiguous(ufunc, dtype, operands, out, threads)
-                    if result is not NotImplemented:
-                        return result
-                elif out is None:
-                    return ufunc(first) if alone else ufunc(*operands)
-                elif type(out) is ndarray:
+            try:
+                if alone and first.nbytes <= SMALL:
+                    if out is None:
+                        return ufunc(first)
                     if (
-                        ufunc.nout == 1
+                        type(out) is ndarray
                         and out.dtype is dtype
-                        and (out.nbytes <= SMALL or in_one_run(out))
-                        and takes(out, operands)
+                        and out.shape == first.shape
+                        and ufunc.nout == 1
                     ):
                         # by position: NumPy takes longer for a keyword
-                        return ufunc(first, out) if alone else ufunc(*operands, out)
-                elif type(out) is tuple and len(out) == ufunc.nout and all_take(out, operands, dtype):
-                    return ufunc(*operands, out=out)
-            result = on_arrays(ufunc, dtype, operands, out)
-            if result is not NotImplemented:
-                return result
+                        return ufunc(first, out)
+                if (alone or all_in_one_run(operands, dtype)) and (
+                    first.nbytes <= SMALL or in_one_run(first)
+                ):
+                    threads = 1 if first.nbytes <= SMALL else threads_for(ufunc, first.size)
+                    if threads > 1:
+                        result = on_contiguous(ufunc, dtype, operands, out, threads)
+                        if result is not NotImplemented:
+                            return result
+                    elif out is None:
+                        return ufunc(first) if alone else ufunc(*operands)
+                    elif type(out) is ndarray:
+                        if (
+                            ufunc.nout == 1
+                            and out.dtype is dtype
+                            and (out.nbytes <= SMALL or in_one_run(out))
+                            and takes(out, operands)
+                        ):
+                            # by position: NumPy takes longer for a keyword
+                            return ufunc(first, out) if alone else ufunc(*operands, out)
+                    elif type(out) is tuple and len(out) == ufunc.nout and all_take(out, operands, dtype):
+                        return ufunc(*operands, out=out)
+                result = on_arrays(ufunc, dtype, operands, out)
+                if result is not NotImplemented:
+                    return result
+            except ValueError as error:
+                # The ufunc's own error has no frame but this one; one of a signal handler has, and remains.
+                if error.__traceback__ is not None and error.__traceback__.tb_next is None:
+                    cpu.refuse(method, dtype, operands, out)
+                raise
     elif type(first) is float:
         ufunc = method.ready.get(float)
         if ufunc is not None and alone and out is None:

@@ -128,6 +128,8 @@ def from_sequence(method: Any, sequence: Any) -> np.ndarray:
     ------
     TypeError
         If NumPy would lose something of an element.
+    ValueError
+        If its lengths make no array.
     """
     if isinstance(sequence, list | tuple):
         for of in filter(is_more_than_an_array, types_held(sequence)):
@@ -135,7 +137,16 @@ def from_sequence(method: Any, sequence: Any) -> np.ndarray:
                 f"{method.label}: a sequence of {name_of(of)} is not accepted: join it into one array with "
                 "the library of its elements (NumPy would lose masks and labels, or move data implicitly)"
             )
-    array = np.asarray(sequence)
+    try:
+        array = np.asarray(sequence)
+    except ValueError as error:
+        # an element's own method, or a signal handler, has frames of its own
+        if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+            raise
+        raise ValueError(
+            f"{method.label}: a sequence must hold numbers, or sequences of equal lengths: NumPy makes no "
+            f"array of this one ({error})"
+        ) from None
     # NumPy makes objects of numbers if one is an int beyond 64 bits
     if array.dtype == object and all(issubclass(of, PLAIN | list | tuple) for of in types_held(sequence)):
         return np.asarray(sequence, np.float64)

@@ -1,6 +1,6 @@
 """What `out=` may be."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ def checked_out(
             raise TypeError(f"{method.label}: out has dtype {array.dtype}, the result has {dtype}")
         # arrays on a GPU have no read-only flag
         if not getattr(array.flags, "writeable", True):
-            raise ValueError(f"{method.label}: out is read-only")
+            raise ValueError(f"{method.label}: out is read-only; a writable array is needed")
         if array.shape != shape:
             raise ValueError(f"{method.label}: out has shape {array.shape}, the result has {shape}")
     if array_type is not np.ndarray and any(repeats(placed(array)) for array in given):
@@ -71,9 +71,15 @@ def broadcast_shape(method: Any, operands: tuple) -> tuple[int, ...]:
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
-        raise ValueError(
-            f"{method.label}: operands of shapes {', '.join(map(str, shapes))} do not broadcast together"
-        ) from None
+        raise ValueError(unlike(method, shapes)) from None
+
+
+def unlike(method: Any, shapes: Iterable[tuple[int, ...]]) -> str:
+    """Return the message for shapes that do not broadcast."""
+    return (
+        f"{method.label}: operands of shapes {', '.join(map(str, shapes))} do not broadcast together: from "
+        "the last axis on, lengths must be equal or 1"
+    )
 
 
 def refuse_out(method: Any, out: Any, reason: str) -> None:

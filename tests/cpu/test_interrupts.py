@@ -231,3 +231,18 @@ def test_a_failing_helper_is_heard() -> None:
     with pytest.raises(ZeroDivisionError):
         workers.share(fail, 10, 1)
     assert helpers_work()
+
+
+def test_an_error_raised_beside_a_ufuncs_own_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, calls = np.ones(5), []
+
+    def interrupted(*operands: Any) -> None:
+        calls.append(operands)
+        raise ValueError("of a signal handler")
+
+    interrupted.nout = 1  # type: ignore[attr-defined]
+    gs.swiglu(x, x)
+    monkeypatch.setitem(gs.swiglu.ready, x.dtype, interrupted)
+    with pytest.raises(ValueError, match=r"^of a signal handler$"):
+        gs.swiglu(x, np.ones(3))
+    assert len(calls) == 1

@@ -169,3 +169,12 @@ def test_layouts_of_a_small_call(function: Any, dtype: str) -> None:
     column, row = x[:6].reshape(6, 1), x[6:12].reshape(1, 6)
     wide = [column.expand(6, 6).contiguous() for _ in others] + [row.expand(6, 6).contiguous()]
     assert torch.equal(method(*[column] * len(others), row), method(*wide))
+
+
+@pytest.mark.parametrize("method", [gs.swiglu, gs.glu.value_and_grad], ids=str)
+def test_shapes_that_do_not_fit_are_named_in_torchs_class_of_error(method: Any) -> None:
+    words = rf"^{method.label}: operands of shapes \(5,\), \(3,\) do not broadcast together"
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match=words):
+            method(torch.ones(5), torch.ones(3))
+        method(torch.ones(5), torch.ones(5))

@@ -58,6 +58,9 @@ def test_views_are_broadcast(method: Any, dtype: str, backend: Backend) -> None:
 def test_shapes_that_do_not_fit_are_refused(method: Any, shapes: tuple, backend: Backend) -> None:
     arrays = [laid(backend, np.full(shapes[i % 2], 0.25)) for i in range(len(method.operands))]
     for _ in range(2):
-        with pytest.raises(ValueError, match="broadcast"):
+        with pytest.raises(
+            ValueError, match=rf"^{method.label}: operands of shapes .* do not broadcast"
+        ) as caught:
             method(*arrays)
+        assert all(str(shape) in str(caught.value) for shape in shapes)
         method(*(laid(backend, np.full(3, 0.25)) for _ in arrays))

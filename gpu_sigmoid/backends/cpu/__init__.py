@@ -27,7 +27,7 @@ from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.environment import get_num_threads
 from gpu_sigmoid.modes import Mode, is_tabulable
-from gpu_sigmoid.outputs import checked_out
+from gpu_sigmoid.outputs import broadcast_shape, checked_out
 
 __all__ = ["SPLIT_FROM", "kernel", "run"]
 
@@ -72,5 +72,16 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
         method.ready[storage] = ufunc
         if dtype == "float64":
             method.ready[float] = ufunc
+        # NumPy's own error would not name the function
+        broadcast_shape(method, arrays)
         outs = checked_out(method, storage, arrays, out, np.ndarray, placed)
         return compute(ufunc, storage, arrays, outs)
+
+
+def refuse(method: Any, dtype: np.dtype, operands: tuple, out: Any) -> None:
+    """Raise the error that names the function, if a ufunc has refused the shapes or outputs of a call."""
+    try:
+        broadcast_shape(method, operands)
+        checked_out(method, dtype, operands, out, np.ndarray, placed)
+    except ValueError as error:
+        raise error from None

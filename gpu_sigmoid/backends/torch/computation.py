@@ -17,7 +17,7 @@ class Computation:
 
     def new(self, tensors: Tensors) -> Any:
         """Return new results: a tuple if there are several."""
-        results = results_like(tensors, self.count)
+        results = results_like(self.method, tensors, self.count)
         self.into(tensors, results)
         return results if self.count > 1 else results[0]
 

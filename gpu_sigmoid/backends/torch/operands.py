@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gpu_sigmoid.backends.placed import Placed
 from gpu_sigmoid.dtypes import ACCEPTED_BY_DEFAULT, accepted_name
-from gpu_sigmoid.outputs import refuse_shared_memory
+from gpu_sigmoid.outputs import refuse_shared_memory, unlike
 
 NAMES = {
     torch.float16: "float16",
@@ -75,7 +75,7 @@ def is_inexact(dtype: torch.dtype) -> bool:
     return dtype.is_floating_point or dtype.is_complex
 
 
-def shape_of(tensors: tuple[Tensor, ...]) -> torch.Size:
+def shape_of(method: Any, tensors: tuple[Tensor, ...]) -> torch.Size:
     """Return the shape that tensors broadcast to.
 
     Here and elsewhere ranks are compared before shapes: comparing the sizes of different axes would add an
@@ -85,13 +85,26 @@ def shape_of(tensors: tuple[Tensor, ...]) -> torch.Size:
     for tensor in tensors[1:]:
         # checked first, since torch.broadcast_shapes takes longer than a small kernel
         if tensor.ndim != len(shape) or tensor.shape != shape:
-            return torch.broadcast_shapes(*[t.shape for t in tensors])
+            return broadcast(method, [t.shape for t in tensors])
     return shape
 
 
-def results_like(tensors: tuple[Tensor, ...], count: int) -> tuple[Tensor, ...]:
+def broadcast(method: Any, shapes: list[torch.Size]) -> torch.Size:
+    # a program that is compiled or exported has torch's own error
+    if torch.compiler.is_compiling():
+        return torch.broadcast_shapes(*shapes)
+    try:
+        return torch.broadcast_shapes(*shapes)
+    except RuntimeError as error:
+        # a signal handler may raise the same class, and sizes that are not known yet a class below it
+        if type(error) is not RuntimeError or "broadcast" not in str(error):
+            raise
+        raise RuntimeError(unlike(method, map(tuple, shapes))) from None
+
+
+def results_like(method: Any, tensors: tuple[Tensor, ...], count: int) -> tuple[Tensor, ...]:
     """Return new tensors for results, in the memory order of an operand of their shape."""
-    shape = shape_of(tensors)
+    shape = shape_of(method, tensors)
     for tensor in tensors:
         if tensor.ndim == len(shape) and tensor.shape == shape:
             return tuple([torch.empty_like(tensor) for _ in range(count)])
@@ -111,7 +124,7 @@ def outs_of(method: Any, out: Any) -> tuple[Tensor, ...]:
 
 def check_outs(method: Any, tensors: tuple[Tensor, ...], outs: tuple[Tensor, ...]) -> None:
     """Raise an error if `outs` have the wrong dtype, device or shape for the results."""
-    shape, first = shape_of(tensors), tensors[0]
+    shape, first = shape_of(method, tensors), tensors[0]
     for target in outs:
         if target.dtype != first.dtype or target.device != first.device:
             found, wanted = (target.dtype, target.device), (first.dtype, first.device)

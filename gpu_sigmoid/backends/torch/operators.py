@@ -65,7 +65,7 @@ def define(method: Any) -> None:
     operator = OPERATORS[method] = getattr(torch.ops.gpu_sigmoid, name).default
 
     def fake(*tensors: Tensor) -> Any:
-        results = results_like(tensors, count)
+        results = results_like(method, tensors, count)
         return results if count > 1 else results[0]
 
     for key, computation in computations(method).items():
