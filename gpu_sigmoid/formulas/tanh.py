@@ -70,14 +70,14 @@ def tanh(x):
     is_far = abs(x) >= FAR
     start = from_bits(where(is_far, bits(x) & SIGN_MASK | BITS_OF_ONE, bits(x)))
     square = fma(start, start, -LEAST_SQUARE)
-    factor = where(is_far, step, polynomial(square, CUBIC_REST))
-    product_and_sum = fma(factor, where(is_far, ratio, square), where(is_far, power + scale, CUBIC_FIRST))
+    multiplier = where(is_far, step, polynomial(square, CUBIC_REST))
+    product_and_sum = fma(multiplier, where(is_far, ratio, square), where(is_far, power + scale, CUBIC_FIRST))
     # with a derivative, the denominator is needed for itself
     selected = where(is_far, denominator, polynomial(square, TANH_CUBIC))
-    quotient = if_value_alone(square, where(is_far, 2.0 * scale, square)) / if_value_alone(
-        product_and_sum, selected
-    )
-    quick = fma(-start, quotient, start)
+    quotient = if_value_alone(square, where(is_far, 1.0, square)) / if_value_alone(product_and_sum, selected)
+    # the scale follows the quotient, which would no longer be a normal number
+    factor = if_value_alone(start, start * where(is_far, 2.0 * scale, 1.0))
+    quick = fma(-factor, quotient, start)
 
     # q (1 - q), q = 1 / (1 + E); where 1 + E has been computed as E, 1 / E (1 - 2 / E)
     q = 1.0 / denominator
