@@ -7,7 +7,8 @@ its relative accuracy. One division serves both cases; its operands are selected
 Small arguments may be subnormal: there E - 1 is multiplied by `logarithm.SCALE`, elsewhere by the scale of
 `exponential`.
 
-float32 and float64 values need less accuracy than that, and are those of `log_expm1`.
+float32 and float64 values and first derivatives need less accuracy than that, and are those of `log_expm1`,
+except in products with a cotangent.
 """
 
 from gpu_sigmoid.formulas.coefficients import ATANH_TAIL_LOGIT
@@ -48,12 +49,14 @@ def log1mexp(x):
     odd_value = value * where(is_near, 1.0, final_scale)
 
     q, q_low, p, p_low = quotients(power, step, ratio, low, scale)
+    grad = times_cotangent(-odd_if_narrowed(q, q_low)) * final_scale
     grad2 = second_derivative(a, q, q_low, p, p_low, final_scale)
+    quick, quick_grad = log1mexp_of_negative(x)
     at_zero = where(x == 0.0, -INFINITY, NAN)
     is_inside = x < 0.0
     return (
-        where(is_inside, if_narrowed(odd_value, log1mexp_of_negative(x)), at_zero),
-        where(is_inside, times_cotangent(-odd_if_narrowed(q, q_low)) * final_scale, times_cotangent(at_zero)),
+        where(is_inside, if_narrowed(odd_value, quick), at_zero),
+        where(is_inside, if_weighted(grad, if_narrowed(grad, quick_grad)), times_cotangent(at_zero)),
         where(is_inside, grad2, at_zero),
     )
 
@@ -75,11 +78,12 @@ def softplus_inverse(x):
     is_tiny = x < NEAR_IF_WEIGHTED
     weighted = times_cotangent(where(is_tiny, q, grad)) * where(is_tiny, SCALE, 1.0)
     grad2 = second_derivative(x, q, q_low, p, p_low, final_scale)
+    quick, quick_grad = softplus_inverse_of_positive(x)
     at_zero = where(x == 0.0, INFINITY, NAN)
     is_inside = x > 0.0
     return (
-        where(is_inside, if_narrowed(odd_value, softplus_inverse_of_positive(x)), -at_zero),
-        where(is_inside, if_weighted(weighted, grad), times_cotangent(at_zero)),
+        where(is_inside, if_narrowed(odd_value, quick), -at_zero),
+        where(is_inside, if_weighted(weighted, if_narrowed(grad, quick_grad)), times_cotangent(at_zero)),
         where(is_inside, grad2, -at_zero),
     )
 

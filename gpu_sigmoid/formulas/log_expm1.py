@@ -1,6 +1,7 @@
-"""The values of log1mexp and softplus_inverse, logarithms of abs(exp(x) - 1).
+"""log1mexp and softplus_inverse, logarithms of abs(exp(x) - 1), and their first derivatives.
 
-Of float32 and float64 results; those that are rounded again are computed in two parts (`log1mexp`).
+Of float32 and float64 results; those that are rounded again are computed in two parts (`log1mexp`), as are
+derivatives that are multiplied by a cotangent, whose arguments go further.
 
 Whether the exponent is x or -x is selected before the one exponential, so that one logarithm follows it.
 exp(x) - 1 = (2^n - 1) + 2^n r + 2^n (exp(r) - 1 - r), whose first two terms are exact. Its rounded sum only
@@ -10,6 +11,9 @@ add to 0, and for large negative x, where they add to -2^n.
 
 With z = f / (2 + f), log(1 + f) = 2 atanh(z) = f - z (f - 2 z^2 T(z^2)), T the tail of atanh: what the
 quotient's rounding changes is small beside f.
+
+The derivatives are quotients by the same difference, so that they need no other exponential. The reciprocal
+of the difference is corrected by its residual, which includes the rounding error of the difference.
 """
 
 from gpu_sigmoid.formulas.coefficients import ATANH_TAIL_LOGIT, EXPM1_TAIL, LN2_HIGH, LN2_LOW, LOG2_E
@@ -33,22 +37,36 @@ NOTHING_TO_X = Constant(float32=-40.0, float64=-40.0)
 
 
 def log1mexp_of_negative(x):
-    """log(1 - exp(x)) for x < 0"""
+    """log(1 - exp(x)) for x < 0, and its derivative exp(x) / (exp(x) - 1)"""
     power, n, bounded = scaled_power(x, LOWEST)
     r, r_low = reduced(bounded, -0.0, n)
     linear = power * r
     tail = power * expm1_tail(r, r_low)
     difference = SCALE - power
-    k, s = exponent((difference - linear) - tail)
+    partial = difference - linear
+    expm1 = partial - tail
+    k, s = exponent(expm1)
     near = logarithm(k, -s, fma(s, difference, -1.0), linear, tail)
 
+    is_far = x < QUADRATIC
     e = power + (linear + tail)
-    half = e * (0.5 * RECIPROCAL_SCALE)
-    return where(x < QUADRATIC, fma(e, half, e) * -RECIPROCAL_SCALE, near)
+    scaled = e * RECIPROCAL_SCALE
+    value = where(is_far, fma(e, 0.5 * scaled, e) * -RECIPROCAL_SCALE, near)
+
+    # 1 / (1 - exp(x)) - 1: to subtract 1 from the reciprocal is exact; elsewhere e + e^2
+    expm1_low = ((difference - partial) - linear) + ((partial - expm1) - tail)
+    y = 1.0 / expm1
+    correction = fma(-y, expm1_low, fma(-y, expm1, 1.0))
+    quotient = fma(y, correction, y - RECIPROCAL_SCALE)
+    far = fma(e, scaled, e)
+    return value, where(is_far, far, quotient) * where(is_far, -RECIPROCAL_SCALE, -SCALE)
 
 
 def softplus_inverse_of_positive(x):
-    """log(exp(x) - 1) for x > 0; for larger x it is x + log(1 - exp(-x))."""
+    """log(exp(x) - 1) for x > 0, for larger x x + log(1 - exp(-x)); and its derivative 1 / (1 - exp(-x)).
+
+    For the smaller x the derivative is 1 + 1 / (exp(x) - 1).
+    """
     is_near = x < NEAR
     power, n, bounded = scaled_power(where(is_near, x, -x), NOTHING_TO_X)
     # what is left of ln(2) may be added to the exponential, since n is small where it matters
@@ -56,10 +74,18 @@ def softplus_inverse_of_positive(x):
     linear = power * r
     tail = power * expm1_tail(r, n * -LN2_LOW)
     difference = power - SCALE
-    k, magnitude = exponent(abs((difference + linear) + tail))
+    partial = difference + linear
+    expm1 = partial + tail
+    k, magnitude = exponent(abs(expm1))
     s = where(is_near, magnitude, -magnitude)
     log = logarithm(k, s, fma(s, difference, -1.0), linear, tail)
-    return where(is_near, log, x + log)
+    value = where(is_near, log, x + log)
+
+    # `partial` is exact where the rounding of expm1 matters most
+    expm1_low = (partial - expm1) + tail
+    y = 1.0 / expm1
+    q = fma(y, fma(-y, expm1_low, fma(-y, expm1, 1.0)), y)
+    return value, fma(q, where(is_near, SCALE, -SCALE), where(is_near, 1.0, 0.0))
 
 
 def scaled_power(x, lowest):
