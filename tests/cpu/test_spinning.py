@@ -16,6 +16,7 @@ from helpers.floats import DTYPES
 from helpers.threads import another_thread_computing, assert_the_bits_of_one_thread, by_one_thread
 
 import gpu_sigmoid as gs
+from gpu_sigmoid import dispatch
 from gpu_sigmoid.backends.cpu import spinning
 from gpu_sigmoid.modes import PUBLIC
 
@@ -88,9 +89,7 @@ SHORT = spinning.WAKING_FROM // 4
 def test_when_short_calls_are_helped(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(spinning, "perf_counter", lambda: now)
-    monkeypatch.setattr(
-        spinning, "Times", type("Times", (), {"awake": 0.0, "soon": 0.0, "work": 0, "threads": 0})
-    )
+    monkeypatch.setattr(spinning, "Times", type("Times", (), {"awake": 0.0, "soon": 0.0, "work": 0}))
 
     def helped_after(seconds: float) -> bool:
         nonlocal now
@@ -124,6 +123,38 @@ def test_threads_stay_awake_for_short_calls() -> None:
     assert out[0].tobytes() == want.tobytes()
 
 
+VIEWS = {
+    "every other": lambda a: a[::2],
+    "reversed": lambda a: a[1::2][::-1],
+    "a column": lambda a: a.reshape(-1, 2)[:, 1],
+    "one element repeated": lambda a: np.broadcast_to(a[7], len(a) // 2),
+    "contiguous": lambda a: a[: len(a) // 2],
+}
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "sigmoid.vjp", "swiglu", "swiglu.vjp"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_short_calls_on_any_layout(view: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if only the last operand is not contiguous, and if only a result is not."""
+    monkeypatch.setattr(dispatch, "threads_for", lambda ufunc, size: 2)
+    function, _, mode = name.partition(".")
+    method = getattr(gs, function) if not mode else getattr(getattr(gs, function), mode)
+    memory = np.random.default_rng(3).normal(size=(len(method.operands), 200_000)).astype(np.float32)
+    views = [VIEWS[view](row) for row in memory]
+    copies = [np.ascontiguousarray(v) for v in views]
+    want = stacked(method(*copies))
+    assert stacked(method(*views)).tobytes() == want.tobytes()
+    assert stacked(method(*copies[:-1], views[-1])).tobytes() == want.tobytes()
+    if view != "one element repeated":
+        outs = [VIEWS[view](np.zeros(200_000, np.float32)) for _ in range(len(method.mode.partials))]
+        method(*views, out=tuple(outs))
+        assert np.stack(outs).tobytes() == want.tobytes()
+
+
+def stacked(results: Any) -> np.ndarray:
+    return np.stack(results if isinstance(results, tuple) else [results])
+
+
 def test_a_number_of_threads_counts_at_once(shared: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     """Also for short calls, while threads are awake."""
     x = X[:100_000].copy()
@@ -140,6 +171,29 @@ def test_a_number_of_threads_counts_at_once(shared: list[int], monkeypatch: pyte
     gs.set_num_threads(1)
     gs.sigmoid(x)
     assert len(shared) == before + 1
+
+
+def test_a_number_set_while_another_thread_calls_counts() -> None:
+    done = threading.Event()
+    out = np.empty_like(X)
+
+    def call() -> None:
+        while not done.is_set():
+            gs.sigmoid(X, out=out)
+
+    with ThreadPoolExecutor(1) as caller:
+        calling = caller.submit(call)
+        try:
+            for _ in range(30):
+                gs.set_num_threads(2)
+                time.sleep(0.002)
+                gs.set_num_threads(1)
+                time.sleep(0.01)
+                setting, threads = spinning.Times.threads
+                assert threads < 2 or setting is not spinning.Times.setting
+        finally:
+            done.set()
+        calling.result()
 
 
 def test_many_callers_while_the_number_of_threads_changes() -> None:

@@ -86,13 +86,13 @@ def all_take(outs: tuple, operands: tuple, dtype: np.dtype) -> bool:
 
 
 def on_contiguous(ufunc: Any, dtype: np.dtype, operands: tuple, out: Any, threads: int) -> Any:
-    """Compute on contiguous arrays of one shape; return NotImplemented if more has to be checked.
+    """Compute on arrays of one shape if all are contiguous; return NotImplemented if more is to be checked.
 
     A call of 25 us is not worth the time that `on_arrays` takes.
     """
     first = operands[0]
     for operand in operands:
-        if type(operand) is not ndarray:
+        if type(operand) is not ndarray or not operand.flags.c_contiguous:
             return NotImplemented
     if out is None:
         results = tuple([np.empty_like(first) for _ in range(ufunc.nout)])

@@ -131,8 +131,10 @@ class Times:
     soon = 0.0
     work = 0
     """Of the calls in quick succession that were not helped."""
-    threads = 0
-    """How many may compute a call while they look out; 0 if that has to be found out, which takes 2 us."""
+    setting = object()
+    """Another one after each call of `set_num_threads`."""
+    threads: tuple[Any, int] = (None, 0)
+    """How many may compute a call while they look out, under which setting. To find it out takes 2 us."""
 
 
 def helps(work: int) -> bool:
@@ -143,7 +145,7 @@ def helps(work: int) -> bool:
     now = perf_counter()
     if now < Times.awake:
         return True
-    Times.threads = 0
+    Times.threads = None, 0
     if work >= WAKING_FROM:
         return True
     Times.work = work + (Times.work if now < Times.soon else 0)
@@ -167,14 +169,14 @@ def share(loops: int, job: bytes, length: int, threads: int, work: int) -> None:
     # the first is the first to be woken
     awake = helpers and not helpers[0].sleeps.value
     Times.awake = perf_counter() + SECONDS if awake else 0.0
-    Times.threads, Times.work = threads, 0
+    Times.work = 0
 
 
-def _find_out() -> None:
-    Times.threads = 0
+def _set_again() -> None:
+    Times.setting = object()
 
 
-when_threads_are_set.append(_find_out)
+when_threads_are_set.append(_set_again)
 
 
 def up_to(number: int) -> list[Spinner]:
@@ -192,7 +194,7 @@ def _forget_spinners() -> None:
     """A forked child has none of its parent's threads, whatever they were doing."""
     global _spinners, _starting
     _spinners, _starting = [], Lock()
-    Times.awake, Times.threads = 0.0, 0
+    Times.awake, Times.threads = 0.0, (None, 0)
     if _made:
         board().clear()
 

@@ -108,9 +108,16 @@ def run(plan: Plan, job: bytes, kernel: np.ufunc) -> None:
 def threads_for(kernel: Any, size: int) -> int:
     """Return how many threads should compute so many elements."""
     work = size * WORK[bits_of(kernel)]
-    if work >= spinning.HELPED_FROM and spinning.helps(work):
-        return spinning.Times.threads or on_own_cpus(get_num_threads())
-    return 1
+    if work < spinning.HELPED_FROM or not spinning.helps(work):
+        return 1
+    times = spinning.Times
+    # read before the number, which another thread may set meanwhile
+    setting = times.setting
+    known, threads = times.threads
+    if known is not setting:
+        threads = on_own_cpus(get_num_threads())
+        times.threads = setting, threads
+    return threads
 
 
 def on_own_cpus(threads: int) -> int:
