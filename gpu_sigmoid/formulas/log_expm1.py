@@ -107,7 +107,9 @@ def logarithm(k, s, start, linear, tail):
     """
     partial = fma(s, linear, start)
     f = fma(s, tail, partial)
-    f_low = fma(s, tail, partial - f)
+    # float32 is within its bound without the first sum's rounding
+    rest = if_float32(partial - f, (partial - f) + fma(s, linear, start - partial))
+    f_low = fma(s, tail, rest)
     z = f / (f + 2.0)
     less = fma(-(z * z), polynomial(z * z, TWICE_ATANH_TAIL), f)
     low = fma(-z, less, if_float32(f_low, fma(k, LN2_LOW, f_low)))
