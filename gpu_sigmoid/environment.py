@@ -135,23 +135,26 @@ def asarray(x: Any, dtype: Any = None, *, require_gpu: bool = False) -> Any:
     return array_module().asarray(x, dtype=dtype)
 
 
-def set_num_threads(n: int) -> None:
+def set_num_threads(n: int | None) -> None:
     """Set how many CPU threads a call may use, for this process.
 
     Calls that take 0.1 ms and more are split over at most this many threads, shorter ones only
     in quick succession; others are as fast on one. The results are the same for any number. The
     default is the environment variable GPU_SIGMOID_NUM_THREADS or, if that is unset or empty, the
-    number of CPUs that this process may run on or that its container's quota allows.
+    number of CPUs that this process may run on or that its container's quota allows. However large
+    the number is, arrays of NumPy and torch get at most four threads for each of these CPUs.
 
     Parameters
     ----------
-    n : int
-        At least 1; with 1, every call runs on the caller's thread only.
+    n : int or None
+        At least 1; with 1, every call runs on the caller's thread only. None returns to the default.
 
     Raises
     ------
+    TypeError
+        If n is neither an integer nor None.
     ValueError
-        If n is not a positive integer.
+        If n is less than 1.
 
     Examples
     --------
@@ -163,7 +166,9 @@ def set_num_threads(n: int) -> None:
     >>> gs.set_num_threads(before)
     """
     global _threads
-    _threads = _checked_threads(n, "n")
+    if n is not None and (isinstance(n, bool) or not isinstance(n, int | np.integer)):
+        raise TypeError(f"set_num_threads: n must be a positive integer or None, not {n!r}")
+    _threads = None if n is None else _checked_threads(n, "set_num_threads: n")
     for tell in when_threads_are_set:
         tell()
 

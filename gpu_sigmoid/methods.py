@@ -43,7 +43,8 @@ class Method:
     def __call__(self, *operands: Any, out: Any = None, **parameters: Any) -> Any:
         # a ufunc would take one too many for its output
         if len(operands) != self._count:
-            raise TypeError(self.refusal(len(operands)))
+            hint = self.parameter and f"; {self.parameter} is a keyword: {self.parameter}=..."
+            raise TypeError(self.refusal(len(operands)) + (hint if len(operands) > self._count else ""))
         if parameters:
             value = parameters.pop(self.parameter, None)
             if parameters:

@@ -218,3 +218,24 @@ def test_helpers_are_kept_off_their_callers_cpu(others: int, monkeypatch: pytest
     gs.sigmoid(X)
     gs.sigmoid(X)
     assert told == ({helper.native_id: {allowed[1]}} if others else {})
+
+
+def test_a_large_number_starts_a_few_threads_for_each_cpu(drawn: list[int]) -> None:
+    gs.set_num_threads(10**6)
+    gs.sigmoid(X)
+    assert X.size > 20 * threads.SMALLEST_BLOCK
+    # two CPUs, and the caller is one of the threads
+    assert drawn == [2 * threads.PER_CPU - 1]
+
+
+def test_the_number_is_checked_and_none_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for wrong in ("2", 2.0, True, [2]):
+        with pytest.raises(TypeError, match=r"^set_num_threads: n must be a positive integer or None, not"):
+            gs.set_num_threads(wrong)  # type: ignore[arg-type]
+    for negative in (0, -1):
+        with pytest.raises(ValueError, match=r"^set_num_threads: n must be a positive integer, not"):
+            gs.set_num_threads(negative)
+    assert gs.get_num_threads() == 2
+    gs.set_num_threads(None)
+    monkeypatch.setenv("GPU_SIGMOID_NUM_THREADS", "7")
+    assert gs.get_num_threads() == 7

@@ -28,8 +28,10 @@ def test_operands_are_counted(function: Any, name: str, backend: Backend) -> Non
             with pytest.raises(TypeError) as caught:
                 method(*wrong)
             plural = "s" if len(arrays) > 1 else ""
+            hinted = method.parameter and len(wrong) > len(arrays)
             assert str(caught.value) == (
                 f"{method.label} takes {len(arrays)} operand{plural} ({names}), by position, not {len(wrong)}"
+                + (f"; {method.parameter} is a keyword: {method.parameter}=..." if hinted else "")
             )
         method(*arrays)
     assert (backend.to_host(untouched) == 7).all()

@@ -31,6 +31,8 @@ INTERRUPTED_FROM = 32_000_000
 # Elements.
 SMALLEST_BLOCK = 1 << 16
 LARGEST_BLOCK = 1 << 20
+# Threads for each CPU, at most, whatever number is set.
+PER_CPU = 4
 
 # Bytes of an array. NumPy inspects a smaller one faster than it can be found out that this is unneeded.
 SMALL = 1 << 15
@@ -127,6 +129,7 @@ def on_own_cpus(threads: int) -> int:
 
 def by_blocks(compute: Callable[[int, int], None], size: int, length: int, threads: int) -> None:
     """Call a function with the start and stop of each part of an axis."""
+    threads = min(threads, PER_CPU * usable())
     block = min(max(size // (4 * threads), SMALLEST_BLOCK), LARGEST_BLOCK)
     step = max(1, block * length // size)
     starts = range(0, length, step)
