@@ -53,14 +53,17 @@ def home_of(method: Any, operands: tuple) -> tuple[Any, Any] | None:
 
 def view_of(method: Any, operand: Any) -> np.ndarray:
     try:
+        # NumPy asks for DLPack's older version, before 2.1 at first and else when the newer one is refused, and
+        # pyarrow warns of that. This is the same view, of the same arrays.
+        if type(operand).__module__.startswith("pyarrow."):
+            return operand.to_numpy(zero_copy_only=True)
         return np.from_dlpack(operand)
-    # NumPy asks a second time, as of an older version, and pyarrow warns, which may be made an error
-    except (BufferError, RuntimeError, TypeError, ValueError, DeprecationWarning) as error:
+    except (BufferError, RuntimeError, TypeError, ValueError) as error:
         way = (
             "; convert it yourself, for instance with numpy.asarray" if hasattr(operand, "__array__") else ""
         )
         raise TypeError(
-            f"{method.label}: {type(operand).__name__} cannot be exported by DLPack: {error}{way}"
+            f"{method.label}: {type(operand).__name__} cannot be read without a copy: {error}{way}"
         ) from None
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gpu_sigmoid.backends import cpu
-from gpu_sigmoid.dtypes import result_name
+from gpu_sigmoid.dtypes import ACCEPTED, accepted_name, result_name
 from gpu_sigmoid.outputs import refuse_out
 
 ARROW = {"float16": "halffloat[pyarrow]", "float32": "float[pyarrow]", "float64": "double[pyarrow]"}
@@ -74,6 +74,13 @@ def by_column(method: Any, operands: tuple, frame: pd.DataFrame) -> Any:
                 f"{method.label}: with a DataFrame only DataFrames with the same columns and numbers are "
                 f"accepted, not {type(operand).__name__}: make it a DataFrame"
             )
+    for operand in operands:
+        for name, dtype in operand.dtypes.items() if isinstance(operand, pd.DataFrame) else ():
+            if is_refused(dtype):
+                raise TypeError(
+                    f"{method.label}: column {name!r} has dtype {dtype}, which is not accepted; accepted are "
+                    f"{ACCEPTED}: select the other columns, or convert it"
+                )
     columns = [
         method(*(o.iloc[:, i] if isinstance(o, pd.DataFrame) else o for o in operands))
         for i in range(frame.shape[1])
@@ -82,6 +89,14 @@ def by_column(method: Any, operands: tuple, frame: pd.DataFrame) -> Any:
     if count == 1:
         return joined(columns, frame)
     return tuple(joined([results[i] for results in columns], frame) for i in range(count))
+
+
+def is_refused(dtype: Any) -> bool:
+    """Return whether a column is neither of numbers nor of a library's own dtype, which may be accepted."""
+    held = getattr(dtype, "numpy_dtype", dtype)
+    if isinstance(held, np.dtype):
+        return accepted_name(held) is None
+    return isinstance(dtype, pd.StringDtype | pd.CategoricalDtype | pd.DatetimeTZDtype)
 
 
 def joined(columns: list, frame: pd.DataFrame) -> pd.DataFrame:

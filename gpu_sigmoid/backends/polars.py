@@ -35,6 +35,14 @@ def on_host(method: Any, operand: Any) -> Any:
     """Return a Series as a NumPy array, with arbitrary numbers for missing values; others as they are."""
     if isinstance(operand, np.ndarray | np.generic | int | float):
         return operand
+    if isinstance(operand, pl.Expr):
+        # a root is a column that the expression reads
+        names = operand.meta.root_names()
+        column = f"polars.col({names[0]!r})" if len(names) == 1 else "expression"
+        raise TypeError(
+            f"{method.label}: only Series are accepted, not Expr: pass the function to the expression: "
+            f"{column}.map_batches(gs.{method.label})"
+        )
     if not isinstance(operand, pl.Series):
         raise TypeError(
             f"{method.label}: only Series are accepted, not {type(operand).__name__}: pass its columns, "

@@ -55,7 +55,7 @@ def test_lists_beside_arrays() -> None:
         gs.sigmoid([x, x])
 
 
-# of what has none, NumPy asks twice, and pyarrow warns
+# for DLPack NumPy may ask for an older version, and pyarrow warns
 @pytest.mark.filterwarnings("error")
 def test_pyarrow() -> None:
     pa = library("pyarrow")
@@ -63,13 +63,21 @@ def test_pyarrow() -> None:
     np.testing.assert_array_equal(got, gs.sigmoid(np.float32([0.5, 1.0])), strict=True)
     for wrong in (pa.array([0.5, None]), pa.array([True])):
         with pytest.raises(
-            TypeError, match=r"^sigmoid: .*Array cannot be exported by DLPack: .* numpy\.asarray"
+            TypeError, match=r"^sigmoid: .*Array cannot be read without a copy: .* numpy\.asarray"
         ):
             gs.sigmoid(wrong)
     with pytest.raises(
         TypeError, match=r"^sigmoid: pyarrow.*ChunkedArray is not accepted; numpy\.asarray converts"
     ):
         gs.sigmoid(pa.chunked_array([[0.5]]))
+
+
+@pytest.mark.filterwarnings("error")
+def test_pyarrow_is_not_asked_for_an_old_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = library("pyarrow").array([0.5, 1.0])
+    # as NumPy before 2.1 asks
+    monkeypatch.setattr(np, "from_dlpack", lambda array: array.__dlpack__())
+    np.testing.assert_array_equal(gs.sigmoid(x), gs.sigmoid([0.5, 1.0]))
 
 
 def test_refusals() -> None:

@@ -135,3 +135,15 @@ def test_columns_of_any_two_dtypes(first: str, second: str) -> None:
         # halffloat and float16, in which the result may be, have 11 bits
         assert float(y[0]) == pytest.approx(method(1.0, 1.0), rel=2e-3)
         assert y.dtype.kind == "f"
+
+
+@pytest.mark.parametrize(
+    "values", [["x", "y"], pd.Categorical([1, 2]), pd.to_datetime(["2020", "2021"])], ids=str
+)
+def test_a_frames_column_that_is_refused_is_named(values: Any) -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0], "s": values})
+    with pytest.raises(
+        TypeError, match=r"^sigmoid: column 's' has dtype .*, which is not accepted; accepted are"
+    ):
+        gs.sigmoid(frame)
+    np.testing.assert_array_equal(gs.sigmoid(frame[["a"]])["a"], gs.sigmoid([1.0, 2.0]))

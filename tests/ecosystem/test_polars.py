@@ -59,8 +59,13 @@ def test_refusals() -> None:
     ):
         with pytest.raises(TypeError, match=r"^sigmoid: dtype .* is not accepted; accepted are float16"):
             gs.sigmoid(wrong)
-    for wrong in (pl.DataFrame({"a": x}), pl.LazyFrame({"a": x}), pl.col("a")):
+    for wrong in (pl.DataFrame({"a": x}), pl.LazyFrame({"a": x})):
         with pytest.raises(TypeError, match=r"^sigmoid: only Series .* polars\.all\(\)\.map_batches"):
+            gs.sigmoid(wrong)
+    for wrong, instead in ((pl.col("a"), r"polars\.col\('a'\)"), (pl.all(), "expression")):
+        with pytest.raises(
+            TypeError, match=rf"^sigmoid: .* not Expr: .* {instead}\.map_batches\(gs\.sigmoid\)$"
+        ):
             gs.sigmoid(wrong)
     with pytest.raises(TypeError, match="makes new Series"):
         gs.sigmoid(x, out=x)
