@@ -99,11 +99,17 @@ def summary(method: Any) -> str:
 def notes(method: Any) -> str:
     function, other = method.function, method.parametrised
     if method.mode.name != "value":
-        where = f"These bounds hold where the notes of `{function.label}` say."
-        return f"{PRODUCT}\n{where}" if method.mode.weighted else where
+        where = f"Limits of `{function.label}` and of its derivatives:\n\n{limits(function, other, method)}"
+        return f"{PRODUCT}\n\n{where}" if method.mode.weighted else where
+    return limits(function, other, method)
+
+
+def limits(function: Any, other: Any, method: Any) -> str:
+    """Return what a function's values are at its limits, without and with a parameter."""
     if other is None:
         return function.limits
-    return f"{function.limits}\n\nWith `{method.parameter}`: {other.definition}\n{other.limits}"
+    described_by = other.function
+    return f"{function.limits}\n\nWith `{method.parameter}`: {described_by.definition}\n{described_by.limits}"
 
 
 def described(operand: str) -> str:

@@ -30,11 +30,16 @@ softplus = Function(
         formulas.softplus_beta,
         "log(1 + exp(beta * x)) / beta.",
         "The product beta * x is not rounded, and may overflow. The result is inf or -inf for a beta of 0,\n"
-        "with the sign of beta, max(x, 0) for a beta of inf, and min(x, 0) for one of -inf. Bounds hold for\n"
-        "abs(beta) from 2^-28 to 2^62 (float64: 2^-420 to 2^510). For a smaller beta, abs(beta * x) is\n"
-        "limited to 131 (1060), and results for an infinite x are nan below 2^-120 (2^-1013); a larger one\n"
-        "acts like an infinite one, to within 2e-19 (3e-154), but in derivatives one of more than 2^120\n"
-        "(2^1016) counts as that. The second derivative is 0 from abs(beta * x) = 131 (1060) on.",
+        "with the sign of beta, max(x, 0) for a beta of inf, and min(x, 0) for one of -inf.\n"
+        "\n"
+        "- In float32 and 16 bits the bounds hold for abs(beta) from 2^-28 to 2^62.\n"
+        "- In float64 they hold for abs(beta) from 2^-420 to 2^510.\n"
+        "- With a larger beta the value is that of an infinite beta, to within 2e-19 (float64: 3e-154).\n"
+        "- With a larger beta than 2^120 (float64: 2^1016) derivatives are those of that number.\n"
+        "- With a smaller beta the lower tail ends at beta * x = -131 (float64: -1060). Results beyond it\n"
+        "  are those at its end, and too large.\n"
+        "- With a beta below 2^-120 (float64: 2^-1013) results for an infinite x are nan.\n"
+        "- The second derivative is 0 where abs(beta * x) is 131 or more (float64: 1060).",
         differentiable=2,
         called="softplus",
         example="gs.softplus([-1.0, 0.0, 1.0], beta=20.0)\n"
@@ -50,11 +55,16 @@ silu = Function(
         formulas.silu_beta,
         "x * sigmoid(beta * x).",
         "The product beta * x is not rounded, and may overflow. The result is x / 2 for a beta of 0,\n"
-        "max(x, 0) for a beta of inf, and min(x, 0) for one of -inf. Bounds hold for abs(beta) from 2^-28\n"
-        "to 2^120 (float64: 2^-420 to 2^1016), and a larger one counts as that. For a smaller beta,\n"
-        "abs(beta * x) is limited to 131 (1060), or to 86 (708) below 2^-63 (2^-511), and results for an\n"
-        "infinite x may be nan below 2^-120 (2^-1013). The second derivative is 0 from abs(beta * x) =\n"
-        "131 (1060) on.",
+        "max(x, 0) for a beta of inf, and min(x, 0) for one of -inf.\n"
+        "\n"
+        "- In float32 and 16 bits the bounds hold for abs(beta) from 2^-28 to 2^120.\n"
+        "- In float64 they hold for abs(beta) from 2^-420 to 2^1016.\n"
+        "- A larger beta counts as the largest of these.\n"
+        "- With a smaller beta the lower tail ends at beta * x = -131 (float64: -1060). Results beyond it\n"
+        "  are those at its end, and too large in magnitude.\n"
+        "- With a beta below 2^-63 (float64: 2^-511) it ends at -86 (float64: -708).\n"
+        "- With a beta below 2^-120 (float64: 2^-1013) results for an infinite x may be nan.\n"
+        "- The second derivative is 0 where abs(beta * x) is 131 or more (float64: 1060).",
         differentiable=2,
         called="silu",
         example="gs.silu([-1.0, 0.0, 1.0], beta=1.702)\narray([-0.15420423,  0.        ,  0.84579577])",

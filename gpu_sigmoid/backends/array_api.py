@@ -53,7 +53,7 @@ def home_of(method: Any, operands: tuple) -> tuple[Any, Any] | None:
 
 def view_of(method: Any, operand: Any) -> np.ndarray:
     try:
-        # NumPy asks for DLPack's older version, before 2.1 at first and else when the newer one is refused, and
+        # NumPy asks for DLPack's older version, before 2.1 at first and else if the newer one is refused, and
         # pyarrow warns of that. This is the same view, of the same arrays.
         if type(operand).__module__.startswith("pyarrow."):
             return operand.to_numpy(zero_copy_only=True)

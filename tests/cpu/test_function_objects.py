@@ -35,3 +35,12 @@ def test_operands_of_scalars_are_counted(function: Any, name: str) -> None:
     text = rf"{name if name != 'value' else function.__name__}> takes {len(names)} operands? "
     with pytest.raises(TypeError, match=rf"{text}\({', '.join(names)}\), by position, not {len(names) + 1}$"):
         of_scalars(*scalars, scalars[0])
+
+
+@pytest.mark.parametrize("name", ["grad", "grad2", "vjp"])
+def test_a_methods_docstring_has_the_limits_of_its_function(function: Any, name: str) -> None:
+    if function.label != function.name:
+        pytest.skip("it is described where its keyword is")
+    assert function.limits in getattr(function, name).__doc__
+    if function.parametrised is not None:
+        assert function.parametrised.limits in getattr(function, name).__doc__
