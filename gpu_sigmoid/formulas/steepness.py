@@ -1,7 +1,7 @@
 """softplus and silu with a steepness beta, whose argument is the exact product beta * x.
 
-The product is carried in two parts, magnitude and magnitude_low: exp(abs(beta x)) magnifies what
-the rounding of the product loses, by abs(beta x).
+The product is carried in two parts, magnitude and magnitude_low, or not rounded before it is reduced:
+exp(abs(beta x)) magnifies what the rounding of the product loses, by abs(beta x).
 
 A number beta is one for all elements: what depends on it alone, compilers compute before the loop.
 So the range of the results, which is that of x times that of the exponential and too wide for one
@@ -9,12 +9,29 @@ scale, is met by choices that are made of beta. They serve abs(beta) from 2^-28 
 STEEPEST for silu, and to LARGE_BETA for softplus. Beyond, `product` and the functions say what counts.
 """
 
-from gpu_sigmoid.formulas.coefficients import LN2_HIGH, LN2_LOW, LOG_COSH, LOG_COSH_WIDER
+from gpu_sigmoid.formulas.coefficients import (
+    EXPM1_TAIL,
+    LN2_HIGH,
+    LN2_LOW,
+    LOG2_E,
+    LOG_COSH,
+    LOG_COSH_WIDER,
+)
 from gpu_sigmoid.formulas.double_double import multiply, odd_if_narrowed, round_to_odd, two_sum_error
-from gpu_sigmoid.formulas.exponential import REACH, SCALE, exponential
-from gpu_sigmoid.formulas.logistic import sigmoid_of
-from gpu_sigmoid.formulas.quotients import log1p_exp, logistic, tanh_half
-from gpu_sigmoid.formulas.silu import ROUND, ROUND_SCALED, silu_of
+from gpu_sigmoid.formulas.exponential import (
+    CAPPED,
+    REACH,
+    ROUND,
+    ROUND_SCALED,
+    SCALE,
+    binary_exponent,
+    expm1_ratio,
+    exponential,
+)
+from gpu_sigmoid.formulas.quotients import left_or_complement, log1p_exp, logistic, tanh_half
+from gpu_sigmoid.formulas.silu import ROUND as SILU_ROUND
+from gpu_sigmoid.formulas.silu import ROUND_SCALED as SILU_ROUND_SCALED
+from gpu_sigmoid.formulas.silu import silu_of
 from gpu_sigmoid.lowering.constants import Constant
 from gpu_sigmoid.lowering.language import (
     bits,
@@ -27,6 +44,9 @@ from gpu_sigmoid.lowering.language import (
     where,
 )
 
+# ln(2) in two parts, of which the first times an integer n <= 252 (2044) is exact.
+LN2_SHORT = Constant(float32="0x1.62e4p-1", float64="0x1.62e42fefa38p-1")
+LN2_REST = Constant(float32="0x1.7f7d1cp-20", float64="0x1.ef35793c7673p-45")
 SIGN = Constant(float32=1 << 31, float64=1 << 63)
 # Subtracting the bits of a number from it gives those of half its reciprocal, up to an eighth too large.
 BITS_OF_HALF_RECIPROCAL = Constant(float32=2 * 127 - 1 << 23, float64=2 * 1023 - 1 << 52)
@@ -74,6 +94,21 @@ def product(x, steepness, reach):
     return length, magnitude, fma(length, steepness, -magnitude), is_beyond
 
 
+def exponential_of_product(length, steepness):
+    """As `exponential`, of length * steepness, which is not rounded before it is reduced.
+
+    For one number the constants that it is multiplied with are hoisted, so that it costs one operation more.
+    """
+    n, power, scale, final_scale = binary_exponent(
+        length, steepness * LOG2_E, SCALE, ROUND_SCALED, ROUND, CAPPED
+    )
+    partly_reduced = fma(length, steepness, n * -LN2_SHORT)
+    r = fma(-n, LN2_REST, partly_reduced)
+    r_low = fma(-n, LN2_REST, partly_reduced - r)
+    ratio, ratio_low, low = expm1_ratio(power, r, r_low, polynomial(r, EXPM1_TAIL))
+    return power, r, ratio, ratio_low, low, scale, final_scale
+
+
 def reciprocal_of(steepness):
     """inverse, relative_low: inverse * (1 + relative_low) = 1 / (steepness * RECIPROCAL_SCALE).
 
@@ -94,8 +129,8 @@ def softplus_beta(x, beta):
     The derivative with respect to beta is -H / beta^2 with H = L + abs(beta x) q; nothing cancels.
     """
     sign, steepness = polar(beta)
-    length, magnitude, magnitude_low, is_beyond = product(x, steepness, if_weighted(REACH_IF_WEIGHTED, REACH))
-    power, r, ratio, _, low, scale, final_scale = exponential(magnitude, magnitude_low)
+    length, magnitude, _, is_beyond = product(x, steepness, if_weighted(REACH_IF_WEIGHTED, REACH))
+    power, r, ratio, _, low, scale, final_scale = exponential_of_product(length, steepness)
     y, tail = log1p_exp(power, power * r, ratio, low, scale)
     log = fma(y, tail, y)
     log_low = fma(y, tail, y - log)
@@ -112,14 +147,14 @@ def softplus_beta(x, beta):
     is_near = magnitude < if_narrowed(0.25, 0.5)
     high = where(is_near, near, far)
     rest = where(is_near, near_low, far_low)
-    # It is nan with an infinite high, and if the product is nan, whose low part is nan then, since a GPU's
+    # It is nan with an infinite high, and if the product is nan, and r with it, since a GPU's
     # reciprocal of nan is unspecified.
-    rest = where(rest < LARGEST, rest, where(magnitude_low < LARGEST, LARGEST, magnitude_low))
+    rest = where(rest < LARGEST, rest, where(r < LARGEST, LARGEST, r))
     value = high + rest
     value_low = (high - value) + rest
 
-    grad, _, _ = sigmoid_of(signed, magnitude, magnitude_low)
     q, q_low, p, p_low, quick_slope = logistic(power, power * r, ratio, low, scale)
+    grad = left_or_complement(signed, q, round_to_odd(q, q_low), round_to_odd(p, p_low), scale, final_scale)
     slope, slope_low = multiply(q, q_low, p, p_low)
     last = where(is_beyond, 0.0, final_scale)
     factor = with_sign(steepness, sign) * last
@@ -159,7 +194,7 @@ def silu_beta(x, beta):
         magnitude,
         magnitude_low,
         where(is_flat, 1.0, SCALE),
-        where(is_flat, ROUND, ROUND_SCALED),
+        where(is_flat, SILU_ROUND, SILU_ROUND_SCALED),
         1.0,
     )
     last = where(is_beyond, 0.0, final_scale)
