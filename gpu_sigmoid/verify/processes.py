@@ -3,13 +3,25 @@
 import os
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, suppress
+from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from threading import Thread
+from threading import Thread, current_thread, main_thread
+from types import FrameType
 from typing import Any
+
+ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Signals whose handlers may raise an exception."""
+
+SECONDS = 0.1
+"""How long a signal waits for a result."""
+
+AHEAD = 256
+"""How many parts of the work a pool is given at a time: to give it all at once may take seconds."""
 
 
 def over_processes(
@@ -24,10 +36,16 @@ def over_processes(
     reader, writer = context.Pipe(duplex=False)
     pool = ProcessPoolExecutor(number, context, begin, (reader, start))
     try:
-        with interrupts_held():
-            futures = [pool.submit(function, part) for part in work]
-        for future in futures:
-            yield future.result()
+        parts, ahead = iter(work), deque[Future[Any]]()
+        while True:
+            with signals_held():
+                ahead.extend(pool.submit(function, part) for part in islice(parts, AHEAD - len(ahead)))
+                if not ahead:
+                    return
+                if not wait([ahead[0]], SECONDS).done:
+                    continue
+                result = ahead.popleft().result()
+            yield result
     except BaseException:
         writer.close()
         raise
@@ -50,13 +68,27 @@ def end_with(reader: Connection) -> None:
 
 
 @contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Keep Ctrl-C, which a terminal sends to all processes, from those started meanwhile."""
-    if not hasattr(signal, "pthread_sigmask"):
+def signals_held() -> Iterator[None]:
+    """Let signals wait until the end, and keep Ctrl-C, which a terminal sends to all, from new processes.
+
+    An exception that a handler raises within a pool's functions may leave a lock taken for which the pool's
+    own thread then waits for ever.
+    """
+    if current_thread() is not main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    received: list[tuple[int, FrameType | None]] = []
+    handlers = {number: handler for number in ENDING if callable(handler := signal.getsignal(number))}
+    blocks = hasattr(signal, "pthread_sigmask")
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]) if blocks else set()
+    for number in handlers:
+        signal.signal(number, lambda *what: received.append(what))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if blocks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for what in received:
+            handlers[what[0]](*what)
