@@ -62,5 +62,6 @@ def save(axes: Any, path: Path, check: Callable[[Path], None] = check_file) -> N
     except Exception as error:
         raise refusal(path, " ".join(str(error).split())) from None
     with written_whole(path, check) as temporary:
-        temporary.write_bytes(image.getbuffer())
+        # a view of it, left behind by a failure, crashes the garbage collector of Python 3.12.1
+        temporary.write_bytes(image.getvalue())
     click.echo(f"saved {click.format_filename(path)}")
