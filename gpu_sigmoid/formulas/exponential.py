@@ -56,8 +56,8 @@ NEGLIGIBLE = Constant(float32=110.0, float64=760.0)
 # still decides on which side of a tie between two 16-bit numbers a sum is.
 NEGLIGIBLE_IF_NARROWED = Constant(float32=100.0, float64=760.0)
 # 252 ln(2) and 2044 ln(2), 127 and 1023 above the cap: final_scale would be 2^-127 or 2^-1023,
-# whose exponent field is that of zero, and it is zero. Products of the largest cotangents that
-# are lost are below 2^-116 and 2^-1006.
+# whose exponent field is that of zero, and it is zero; from half a ln(2) less on, since the exponent
+# is rounded. Products of the largest cotangents that are lost are below 2^-116 and 2^-1006.
 NEGLIGIBLE_IF_WEIGHTED = Constant(float32="0x1.5d58ap+7", float64="0x1.6232bdd7abcd2p+10")
 
 # If the factor of the results may be large: as far as the scaled E and 1 / E are normal numbers.
