@@ -66,15 +66,13 @@ class Packed:
     def __init__(self, function: Any) -> None:
         self.function, self.label = function, f"{function.label}.packed"
 
-    def __call__(self, x: Any, axis: int = -1, out: Any = None, **unknown: Any) -> Any:
+    def __call__(self, x: Any, axis: int = -1, out: Any = None) -> Any:
         """Return the value, with half the length of x along the axis."""
-        if unknown:
-            raise self.refusal("", unknown)
         if out is None and kind_of(self, x) == "torch":
             return module_of("torch").of_halves(self, x, axis)
         return self.function(*self.halves(x, axis), out=out)
 
-    def value_and_grad(self, x: Any, axis: int = -1, out: Any = None, **unknown: Any) -> Any:
+    def value_and_grad(self, x: Any, axis: int = -1, out: Any = None) -> Any:
         """Return the value, and both derivatives in the halves of one array, in one pass.
 
         Parameters
@@ -101,8 +99,6 @@ class Packed:
         >>> value.shape, grad.shape
         ((3, 4), (3, 8))
         """
-        if unknown:
-            raise self.refusal(".value_and_grad", unknown)
         if out is not None and not (isinstance(out, tuple) and len(out) == 2):
             raise TypeError(f"{self.label}.value_and_grad: out must be a tuple (value, gradient)")
         value, gradient = out or (None, None)
@@ -118,7 +114,7 @@ class Packed:
         value, *_ = method(a, b, out=(value, by_a, by_b))
         return value, gradient
 
-    def vjp(self, x: Any, cotangent: Any, axis: int = -1, out: Any = None, **unknown: Any) -> Any:
+    def vjp(self, x: Any, cotangent: Any, axis: int = -1, out: Any = None) -> Any:
         """Return the gradient with respect to x, given that with respect to the value, in one pass.
 
         Parameters
@@ -145,8 +141,6 @@ class Packed:
         >>> gs.glu.packed.vjp(x, gs.glu.packed(x)).shape
         (3, 8)
         """
-        if unknown:
-            raise self.refusal(".vjp", unknown)
         a, b = self.halves(x, axis)
         method = self.function.methods["vjp"]
         if out is None and not self.writes(x, cotangent):
@@ -154,11 +148,6 @@ class Packed:
         gradient, places = self.places(x, axis, out, (x, cotangent))
         method(a, b, cotangent, out=places)
         return gradient
-
-    def refusal(self, method: str, unknown: dict[str, Any]) -> TypeError:
-        """Return the error of a call with unknown keywords."""
-        wrong = f"got an unexpected keyword argument {next(iter(unknown))!r}"
-        return TypeError(f"{self.label}{method} {wrong}: it accepts only axis and out")
 
     def writes(self, *arrays: Any) -> bool:
         """Return whether gradients are written into a new array like the first one."""

@@ -75,12 +75,3 @@ def test_what_cannot_be_halved_is_refused(function: Any, backend: Backend) -> No
     with pytest.raises(TypeError, match=r"out must be a tuple \(value, gradient\)"):
         function.packed.value_and_grad(laid(backend, np.zeros((4, 6))), out=x)
     assert pickle.loads(pickle.dumps(function.packed)) is function.packed
-
-
-def test_other_keywords_are_refused(backend: Backend) -> None:
-    x = laid(backend, np.ones((4, 6)))
-    packed = gs.swiglu.packed
-    for method, operands in ((packed, (x,)), (packed.value_and_grad, (x,)), (packed.vjp, (x, 1.0))):
-        words = r"^swiglu\.packed\S* got an unexpected keyword argument 'dim': it accepts only axis and out$"
-        with pytest.raises(TypeError, match=words):
-            method(*operands, dim=0)
