@@ -176,8 +176,8 @@ FAULTS = [
     Fault(
         "bfloat16 is truncated",
         f"{CUPY}/storage.py",
-        "(bits + 0x7fffu + (bits >> 16 & 1u)) >> 16",
-        "bits >> 16",
+        '(rounded) : "f"(number)',
+        '(rounded) : "f"(__uint_as_float(__float_as_uint(number) & 0xffff0000u))',
         SIZES,
         WRONG_BITS,
         "cupy and bfloat16-33-0",
