@@ -68,7 +68,7 @@ def contiguous_job(ufunc: np.ufunc, arrays: Sequence[np.ndarray]) -> bytes | Non
     """Return the job on contiguous arrays of one shape, in less time than `job_on`, or None as there."""
     addresses = [address_of(a) for a in arrays]
     count, inputs, last = len(addresses), ufunc.nin, arrays[-1]
-    nbytes, size = last.nbytes, last.size
+    nbytes, itemsize = last.nbytes, last.itemsize
     together = 0
     for k, address in enumerate(addresses):
         together |= address
@@ -76,10 +76,10 @@ def contiguous_job(ufunc: np.ufunc, arrays: Sequence[np.ndarray]) -> bytes | Non
             distance = addresses[j] - address
             if -nbytes < distance < nbytes and j != k and (distance or k >= inputs):
                 return None
-    itemsize, pack = nbytes // size, one_axis(count)
     if together & (itemsize - 1):
         return None
-    return pack(LOOPS[ufunc][1], nbytes * count, 1, *addresses, size, *(itemsize,) * count)
+    steps = (itemsize,) * count
+    return one_axis(count)(LOOPS[ufunc][1], nbytes * count, 1, *addresses, last.size, *steps)
 
 
 @cache
