@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.command import done, refused, start, wait_for_names
+from helpers.command import done, misused, refused, start, wait_for_names
 from helpers.required import library
 from helpers.systems import need_posix
 
@@ -168,5 +168,5 @@ def test_a_server_that_is_no_scheduler(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("address", ["", " "])
 def test_no_address(tmp_path: Path, address: str) -> None:
     np.save(tmp_path / "x.npy", np.zeros(3))
-    message = refused("apply", tmp_path / "x.npy", tmp_path / "y.npy", "--scheduler", address)
+    message = misused("apply", tmp_path / "x.npy", tmp_path / "y.npy", "--scheduler", address)
     assert "--scheduler needs an address such as tcp://HOST:8786" in message
