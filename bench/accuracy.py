@@ -13,7 +13,7 @@ from gpu_sigmoid.cli.verify import options, run
 from gpu_sigmoid.functions import FUNCTIONS
 from gpu_sigmoid.verify.subjects import Compute, Subject
 
-PEERS = ("numpy", "scipy", "torch", "jax", "tensorflow", "openvino")
+PEERS = ("numpy", "scipy", "torch", "jax", "onnxruntime", "tensorflow", "openvino")
 DTYPES = ("float32", "float64")
 
 

@@ -11,7 +11,7 @@ from functools import partial
 import click
 
 from bench.clock import PERCENTILES, Call, Spread, interleave
-from bench.conditions import load
+from bench.conditions import load, revision
 from bench.measure import pin
 from bench.report import two_digits
 from gpu_sigmoid import machine
@@ -40,10 +40,11 @@ def page(
     names = (*machine.ON_CPU, library, f"{library}lib")
     found = ", ".join(f"{name} {version}" for name, version in machine.versions(names).items())
     low, high = PERCENTILES
+    commit = revision()
     said = f"""\
 # Calls through {shown}
 
-{machine.cpu()}, {others}. {found}; {machine.today()}.
+{machine.cpu()}, {others}. {found}; {machine.today()}{commit and f", at commit {commit}"}.
 
 One thread on one CPU, float32: medians of {rounds} rounds, in which the two take turns. The ratio is our
 time over {shown}'s: the median over the rounds, with their {low}th and {high}th percentile.

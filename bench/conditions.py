@@ -1,6 +1,7 @@
 """What figures depend on beside the processor's name: its caches, its clock, and what else runs."""
 
 import os
+import subprocess
 from pathlib import Path
 
 from llvmlite import binding
@@ -8,6 +9,7 @@ from numba.core import config
 
 from gpu_sigmoid.processors import text, usable
 
+REPOSITORY = Path(__file__).resolve().parent.parent
 CPUS = Path("/sys/devices/system/cpu")
 BOOST = {"cpufreq/boost": "1", "intel_pstate/no_turbo": "0"}
 """Where Linux tells whether CPUs may exceed their base clock, and what it says if so."""
@@ -15,7 +17,13 @@ BOOST = {"cpufreq/boost": "1", "intel_pstate/no_turbo": "0"}
 
 def conditions() -> dict[str, str]:
     """Return what a run's document says of them; empty where the system does not tell."""
-    return {"compiled_for": target(), "caches": caches(), "clock": clock(), "load": load()}
+    return {
+        "compiled_for": target(),
+        "caches": caches(),
+        "clock": clock(),
+        "load": load(),
+        "revision": revision(),
+    }
 
 
 def target() -> str:
@@ -53,3 +61,12 @@ def load() -> str:
     if not hasattr(os, "getloadavg"):
         return ""
     return f"load average {os.getloadavg()[0]:.1f} on {usable()} CPUs"
+
+
+def revision(folder: Path = REPOSITORY) -> str:
+    """Return the commit that a clone of the repository is at, and whether its files differ from it."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=7", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""

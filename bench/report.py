@@ -102,6 +102,8 @@ def page(content: Record) -> str:
     said += [content.get(key) for key in ("caches", "clock", "load")]
     hardware = ", ".join(filter(None, [*said, device, content["platform"]]))
     title = " on ".join(filter(None, ["# Throughput", content.get("machine")]))
+    revision = content.get("revision")
+    when = f"{content['date']}, at commit {revision}" if revision else content["date"]
     method = f"""\
 {content["rounds"]} rounds, in which all libraries take turns in one process, which may run on as many CPUs
 as it has threads. {spread_of(content)} {LEGEND}"""
@@ -110,7 +112,7 @@ as it has threads. {spread_of(content)} {LEGEND}"""
     return "\n\n".join(
         [
             title,
-            f"{hardware}. {libraries}; {content['date']}.",
+            f"{hardware}. {libraries}; {when}.",
             method,
             "\n".join([ON_HOST, *remarks]),
             tables(content),

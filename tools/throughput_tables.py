@@ -18,7 +18,7 @@ Document = dict[str, Any]
 Runs = dict[str, Document]
 """The documents of runs, by the stems of their files' names."""
 
-SHOWN_FIRST = "throughput-cpu-intel-emerald-rapids"
+SHOWN_FIRST = "throughput-cpu-amd-zen-3"
 """The run whose figures README shows, once there is one."""
 SIZES = (1, 100_000, 30_000_000)
 """At which README gives the sigmoid's throughput."""
@@ -33,6 +33,8 @@ OTHERS = [
     )
 ]
 """README's other rows of throughput."""
+PEERS = ("numpy", "scipy", "torch", "jax", "onnxruntime")
+"""README's columns; the pages have those of more libraries."""
 NOTABLE = 3
 """A library's figures on two machines are both given where they differ by this factor."""
 KERNELS = """\
@@ -46,7 +48,7 @@ def in_order(runs: Runs) -> Runs:
 
 def short_throughput(runs: Runs) -> str:
     """Return the sigmoid at several sizes, and other functions at one, with the conditions."""
-    (stem, content), *others = in_order(runs).items()
+    (stem, content), *others = ((stem, with_few_peers(run)) for stem, run in in_order(runs).items())
     _, _, table = report.tables(content, shown).partition("\n\n")
     low, high = content["percentiles"]
     said = [
@@ -55,6 +57,11 @@ def short_throughput(runs: Runs) -> str:
         *(beside(content, *other) for other in others),
     ]
     return f"{table}\n{wrapped(' '.join(said))}"
+
+
+def with_few_peers(content: Document) -> Document:
+    kept = (OURS, BASELINE, *PEERS)
+    return {**content, "rows": [row for row in content["rows"] if row["contender"] in kept]}
 
 
 def shown(case: Row) -> bool:

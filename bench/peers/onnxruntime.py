@@ -25,7 +25,7 @@ def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:
     if operator is None or kind is None or case.mode != "value" or case.layout != "out":
         return None
     node = helper.make_node(operator, ["x"], ["y"])
-    x, y = (helper.make_tensor_value_info(name, kind, [case.size]) for name in "xy")
+    x, y = (helper.make_tensor_value_info(name, kind, inputs[0].shape) for name in "xy")
     model = helper.make_model(helper.make_graph([node], "one", [x], [y]), ir_version=8)
     model.opset_import[0].version = 17
     options = onnxruntime.SessionOptions()

@@ -1,5 +1,6 @@
 """What a run's document says of the machine, from what Linux tells."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,21 @@ def test_the_target_is_what_kernels_are_compiled_for(monkeypatch: pytest.MonkeyP
     assert conditions.target()
     monkeypatch.setattr(conditions.config, "CPU_NAME", "haswell")
     assert conditions.target() == "haswell"
+
+
+def test_the_commit_is_named_and_whether_files_differ(tmp_path: Path) -> None:
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
+        command = ["git", *identity, "-C", str(tmp_path), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    assert conditions.revision(tmp_path) == ""
+    git("init")
+    (tmp_path / "x").write_text("1")
+    git("add", "x")
+    git("commit", "-m", "x")
+    git("tag", "v1", "-m", "v1")
+    commit = git("rev-parse", "HEAD")[:7]
+    assert conditions.revision(tmp_path) == commit
+    (tmp_path / "x").write_text("2")
+    assert conditions.revision(tmp_path) == f"{commit}-dirty"
