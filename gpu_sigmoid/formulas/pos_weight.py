@@ -9,9 +9,10 @@ from gpu_sigmoid.formulas.exponential import (
     exponential,
     magnitude_within,
 )
+from gpu_sigmoid.formulas.products import in_order
 from gpu_sigmoid.formulas.quotients import log1p_exp, logistic
 from gpu_sigmoid.lowering.constants import Constant
-from gpu_sigmoid.lowering.language import fma, if_narrowed, if_weighted, times_cotangent, where
+from gpu_sigmoid.lowering.language import cotangent, fma, if_narrowed, if_weighted, times_cotangent, where
 
 # Up to this pos_weight, logarithms beyond REACH contribute nothing.
 UP = Constant(float32="0x1p38", float64="0x1p440")
@@ -89,8 +90,9 @@ def bce_with_logits_pos_weight(x, target, pos_weight):
     grad_low = fma(part_low, final_scale, grad_error) + where(x < 0.0, -hit_low, miss_low)
     normalized, normalized_low = fast_two_sum(grad, grad_low)
     grad = if_narrowed(round_to_odd(normalized, normalized_low), grad)
-    quick_vjp = times_cotangent(where(is_alone, signed_q, grad))
-    vjp = where(is_alone, quick_vjp * weight * final_scale, quick_vjp)
+    # beside a large weight, the product with the cotangent may underflow although that of all does not
+    first, second = in_order(cotangent(), weight)
+    vjp = where(is_alone, signed_q * first * second * final_scale, times_cotangent(grad))
     power, r, ratio, _, low, scale, final_scale = exponential(magnitude_within(x, REACH), -0.0)
     q, q_low, p, p_low, quick_derivative = logistic(power, power * r, ratio, low, scale)
     derivative, derivative_low = multiply(q, q_low, p, p_low)

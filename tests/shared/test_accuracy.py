@@ -10,7 +10,7 @@ from helpers.calls import computed
 from helpers.samples import STRIDE, sample
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.dtypes import DTYPES
+from gpu_sigmoid.dtypes import DTYPES, numpy_dtype
 from gpu_sigmoid.modes import MEASURED
 from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify import inputs
@@ -64,6 +64,27 @@ def test_cotangents_meet_the_derivative_before_it_underflows(backend: Backend) -
                 assert unit.error(float(got), truth, scale) <= FUNCTIONS[name].bounds["vjp", unit.name].ulp
                 # the derivative is 1 on one side, on the other it is 0
                 assert beyond in (0, c[0])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "x", "weight", "cotangent"),
+    [
+        ("float32", 67.0, 2.0**31, 2.0**-54),
+        ("float32", 2.0**-14, 14.5, 1e-39),
+        ("float32", 140.0, 2.0**-30, 3e38),
+        ("float64", 952.0, 2.0**375, 2.0**-24),
+        ("float64", 2.0**-14, 14.5, 2e-311),
+        ("bfloat16", 40.0, 2.0**34, 2.0**-93),
+    ],
+)
+def test_a_cotangent_meets_the_weight_of_a_hit_without_underflow(
+    dtype: str, x: float, weight: float, cotangent: float, backend: Backend
+) -> None:
+    name = "bce_with_logits_pos_weight"
+    operands = [np.array([operand], numpy_dtype(dtype)) for operand in (x, 1.0, weight, cotangent)]
+    got = computed(backend, FUNCTIONS[name].vjp, *operands)[0][0]
+    truth, scale = exact(name, "vjp", *(operand[0] for operand in operands))
+    assert UNITS[dtype].error(float(got), truth, scale) <= FUNCTIONS[name].bounds["vjp", dtype].ulp
 
 
 @pytest.mark.parametrize(
