@@ -30,8 +30,10 @@ def silu_in_place(x: Tensor) -> Tensor:
             f"SiLU: {x.dtype} cannot hold the results, which inplace=True writes to the input: convert it to "
             "floating point, or omit inplace"
         )
-    elsewhere = is_recorded_elsewhere()
-    if torch.is_grad_enabled() and (x.requires_grad or elsewhere):
+    # torch.jit.trace records operators alone, for calls with gradients and without
+    tracing = torch._C._get_tracing_state() is not None
+    elsewhere = tracing or is_recorded_elsewhere()
+    if tracing or (torch.is_grad_enabled() and (x.requires_grad or elsewhere)):
         before = x.clone()
         if elsewhere or x.is_leaf or x._is_view():
             # torch does the rest of an assignment's bookkeeping, and raises the errors

@@ -85,8 +85,8 @@ class Softplus(torch.nn.Softplus):
 
     Parameters
     ----------
-    beta : float
-        The steepness, as in torch.
+    beta : float or torch.Tensor
+        The steepness, as in torch; a parameter is trained.
     threshold : float
         Where torch's softplus switches to x. This one needs no threshold and ignores it; the
         argument exists so that signatures agree. Values from 20 on are accepted, since there
@@ -110,7 +110,9 @@ class Softplus(torch.nn.Softplus):
         """Return softplus(beta * input) / beta."""
         if in_onnx_export():
             return super().forward(input)
-        return gs.softplus(input) if self.beta == 1.0 else gs.softplus(input, beta=self.beta)
+        # a tensor may require a gradient, at 1 too
+        plain = not isinstance(self.beta, Tensor) and self.beta == 1.0
+        return gs.softplus(input) if plain else gs.softplus(input, beta=self.beta)
 
 
 class SiLU(torch.nn.SiLU):

@@ -1,5 +1,6 @@
 """Tensors: the array kernels' bits and their gradients."""
 
+import warnings
 from typing import Any
 
 import ml_dtypes
@@ -83,6 +84,11 @@ def test_refusals() -> None:
     x = torch.ones(3)
     with pytest.raises(TypeError, match=r"complex64 is not accepted; .* integers \(computed in the default"):
         gs.sigmoid(x.to(torch.complex64))
+    with warnings.catch_warnings(action="ignore"):
+        quantized = torch.quantize_per_tensor(x, 0.5, 0, torch.qint8)
+    for refused in ((quantized,), (x, quantized)):
+        with pytest.raises(TypeError, match=r"qint8 is not accepted; "):
+            (gs.sigmoid if len(refused) == 1 else gs.glu)(*refused)
     with pytest.raises(TypeError, match="cannot be mixed"):
         gs.bce_with_logits(x, np.ones(3))
     # which would not count for the common dtype

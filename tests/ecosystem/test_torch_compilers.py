@@ -191,6 +191,17 @@ def test_modules_are_traced(module: Any) -> None:
     assert torch.equal(traced(*given(module)), module(*given(module)))
 
 
+def test_modules_are_traced_with_gradients(module: Any) -> None:
+    def program(scale: Any, *inputs: Any) -> Any:
+        return module(inputs[0] * scale, *inputs[1:])
+
+    scale = torch.tensor(2.0, requires_grad=True)
+    traced = torch.jit.trace(program, (scale, *given(module)))
+    results = [f(scale, *given(module)) for f in (traced, program)]
+    assert torch.equal(*results)
+    assert torch.equal(*[torch.autograd.grad(result.sum(), scale)[0] for result in results])
+
+
 def test_functions_are_traced() -> None:
     def program(x: Any) -> Any:
         s, ds = gs.sigmoid.value_and_grad(x)

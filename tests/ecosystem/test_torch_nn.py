@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from helpers.required import library
 
+import gpu_sigmoid as gs
+
 torch = library("torch")
 
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
@@ -42,6 +44,19 @@ def test_softplus_has_no_threshold() -> None:
     with pytest.raises(ValueError, match="has no threshold"):
         nn.Softplus(threshold=5)
     assert nn.Softplus()(torch.tensor([25.0], dtype=torch.float64)) > 25.0
+
+
+@pytest.mark.parametrize("beta", [1.0, 2.0])
+def test_the_steepness_of_softplus_is_trained(beta: float) -> None:
+    x = torch.linspace(-3, 3, 9)
+    steepness = torch.nn.Parameter(torch.tensor(beta))
+    module = nn.Softplus(beta=steepness)
+    assert list(module.parameters()) == [steepness]
+    module(x).sum().backward()
+    other = steepness.detach().requires_grad_()
+    (torch.log1p(torch.exp(other * x)) / other).sum().backward()
+    torch.testing.assert_close(steepness.grad, other.grad)
+    assert torch.equal(nn.Softplus(beta=torch.full((9,), beta))(x), gs.softplus(x, beta=beta))
 
 
 def test_silu_in_place() -> None:

@@ -30,7 +30,7 @@ def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:
     tensors = [o for o in operands if isinstance(o, Tensor)]
     refuse_layouts(method, tensors)
     # check each one, since a tensor without dimensions does not count for the common dtype
-    refused = [t.dtype for t in tensors if is_inexact(t.dtype) and t.dtype not in NAMES]
+    refused = [t.dtype for t in tensors if t.is_quantized or (is_inexact(t.dtype) and t.dtype not in NAMES)]
     refused += [o.dtype for o in operands if isinstance(o, np.generic) and accepted_name(o.dtype) is None]
     if refused:
         raise TypeError(
