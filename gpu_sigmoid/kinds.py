@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.tracebacks import raised_in_c
+
 BACKENDS = {
     "cupy": "cupy",
     "dask": "dask",
@@ -140,8 +142,8 @@ def from_sequence(method: Any, sequence: Any) -> np.ndarray:
     try:
         array = np.asarray(sequence)
     except ValueError as error:
-        # an element's own method, or a signal handler, has frames of its own
-        if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+        # an element's own method, or a signal handler, may have raised it
+        if not raised_in_c(error):
             raise
         raise ValueError(
             f"{method.label}: a sequence must hold numbers, or sequences of equal lengths: NumPy makes no "

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from math import inf
 from typing import Any
 
+from numpy import ndarray
+
 from gpu_sigmoid import registry
 from gpu_sigmoid.bounds import Bound, bounds_of
 from gpu_sigmoid.dispatch import call
@@ -22,8 +24,9 @@ class Method:
     """A mode of a function, elementwise over arrays: the function itself, or one of its methods.
 
     `formula` is the scalar formula that all backends compute, and `mode` says which of its results.
-    `name` is unique, `label` is the name that users see. `ready` holds, by dtype, the kernels for operands
-    that need no preparation; `dispatch` looks them up. `parametrised` is the same mode with a `parameter`.
+    `name` is unique, `label` is the name that users see. `parametrised` is the same mode with a `parameter`.
+    `ready` holds calls that backends have prepared, by the type of the first operand, or by a NumPy array's
+    dtype; they return NotImplemented for operands and `out` that need more.
     """
 
     parametrised: "Method | None" = None
@@ -45,16 +48,29 @@ class Method:
         if len(operands) != self._count:
             hint = self.parameter and f"; {self.parameter} is a keyword: {self.parameter}=..."
             raise TypeError(self.refusal(len(operands)) + (hint if len(operands) > self._count else ""))
+        method = self
         if parameters:
             value = parameters.pop(self.parameter, None)
             if parameters:
                 raise TypeError(self.unknown(parameters))
             method, operands = self.with_parameter(operands, value)
-            return call(method, operands, out)
-        return call(self, operands, out)
+        # what is ready comes first, and without another function, since a microsecond matters for one element
+        first = operands[0]
+        kind = type(first)
+        if kind is ndarray:
+            ready = method.ready.get(first.dtype)
+        elif kind is float:
+            ready = method.ready.get(float)
+        else:
+            ready = method.ready[kind] if method.is_ready(kind) else None
+        if ready is not None:
+            result = ready(operands, out)
+            if result is not NotImplemented:
+                return result
+        return call(method, operands, out)
 
     def is_ready(self, kind: type) -> bool:
-        """Return whether there are kernels for a type's operands without preparation."""
+        """Return whether a call is ready for first operands of a type."""
         return kind in self.ready
 
     # torch.compile takes what this returns for a constant, and does not compile a program anew because the

@@ -17,7 +17,7 @@ import pytest
 from helpers.threads import another_thread_computing
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.backends.cpu import threads, workers
+from gpu_sigmoid.backends.cpu import prepared, threads, workers
 
 pytestmark = pytest.mark.usefixtures("two_threads")
 
@@ -240,9 +240,21 @@ def test_an_error_raised_beside_a_ufuncs_own_stays_as_it_is(monkeypatch: pytest.
         calls.append(operands)
         raise ValueError("of a signal handler")
 
-    interrupted.nout = 1  # type: ignore[attr-defined]
-    gs.swiglu(x, x)
-    monkeypatch.setitem(gs.swiglu.ready, x.dtype, interrupted)
+    interrupted.nin, interrupted.nout = 2, 1  # type: ignore[attr-defined]
+    monkeypatch.setitem(gs.swiglu.ready, x.dtype, prepared.on_arrays(gs.swiglu, x.dtype, interrupted))
     with pytest.raises(ValueError, match=r"^of a signal handler$"):
         gs.swiglu(x, np.ones(3))
     assert len(calls) == 1
+
+
+def test_an_error_raised_while_shapes_are_compared_is_not_taken_for_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(*operands: Any) -> None:
+        raise ValueError("of a signal handler")
+
+    x, row = np.ones((100, 500)), np.ones(500)
+    gs.swiglu(x, x)
+    monkeypatch.setattr(prepared, "broadcast", interrupted)
+    with pytest.raises(ValueError, match=r"^of a signal handler$"):
+        gs.swiglu(x, row)

@@ -1,4 +1,4 @@
-"""Calls too short for `on_arrays` that several threads compute: the layouts that go another way."""
+"""Calls too short for `on_any_layout` that several threads compute: the layouts that go another way."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gpu_sigmoid as gs
-from gpu_sigmoid import dispatch
+from gpu_sigmoid.backends.cpu import prepared
 
 pytestmark = pytest.mark.usefixtures("two_threads")
 
@@ -23,7 +23,7 @@ VIEWS = {
 @pytest.mark.parametrize("view", VIEWS)
 def test_short_calls_on_any_layout(view: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also if only the last operand is not contiguous, and if only a result is not."""
-    monkeypatch.setattr(dispatch, "threads_for", lambda ufunc, size: 2)
+    monkeypatch.setattr(prepared, "threads_for", lambda ufunc, size: 2)
     function, _, mode = name.partition(".")
     method = getattr(gs, function) if not mode else getattr(getattr(gs, function), mode)
     memory = np.random.default_rng(3).normal(size=(len(method.operands), 200_000)).astype(np.float32)

@@ -13,7 +13,7 @@ from helpers.required import library
 
 import gpu_sigmoid as gs
 from gpu_sigmoid import configuration
-from gpu_sigmoid.backends.cpu import SPLIT_FROM
+from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM
 
 jax = library("jax")
 export = library("jax.export")

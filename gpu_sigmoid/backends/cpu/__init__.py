@@ -8,9 +8,10 @@
 - `native` compiles this, `undisturbed` by signals and forks, and `disk` caches it
 - `lut` makes ufuncs of 16-bit operands that look results up (`lut_intrinsics`)
 - `bits` lets a ufunc take bfloat16, `addresses` calls its loop on other libraries' arrays
-- `threads` computes on arrays of any layout with `jobs`, the loops of `nest`; large ones with the help of
-  other threads, which `placement` keeps on different CPUs: those of `spinning`, which draw `shared_blocks`
-  without Python (`memory`: by address), or of `workers`, which hear signals; `prepared` is a shortcut to it
+- `threads` computes on arrays of any layout with `jobs`, the loops of `nest`, and on large ones with the help
+  of other threads, which `placement` keeps on different CPUs: those of `spinning` run without Python
+  (`shared_blocks`, with the operations of `memory`), and those of `workers` let Python handle signals
+- `prepared` are the calls that need few checks, which methods make first
 
 NumPy handles smaller arrays and conversions as for any ufunc: broadcasting, casting, byte order, overlap,
 subclasses.
@@ -22,14 +23,15 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends.cpu.bits import OverBits
-from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM, compute, placed
+from gpu_sigmoid.backends.cpu.prepared import on_arrays, on_numbers
+from gpu_sigmoid.backends.cpu.threads import compute, placed
 from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.environment import get_num_threads
 from gpu_sigmoid.modes import Mode, is_tabulable
 from gpu_sigmoid.outputs import broadcast_shape, checked_out
 
-__all__ = ["SPLIT_FROM", "kernel", "run"]
+__all__ = ["kernel", "run"]
 
 
 @cache
@@ -68,20 +70,11 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
             ufunc = OverBits(ufunc, storage)
         else:
             storage = np.dtype(dtype)
-        # NumPy's native dtypes are singletons; float stands for a Python number
-        method.ready[storage] = ufunc
-        if dtype == "float64":
-            method.ready[float] = ufunc
+        if storage not in method.ready:
+            method.ready[storage] = on_arrays(method, storage, ufunc)
+            if dtype == "float64" and len(arrays) == 1:
+                method.ready[float] = on_numbers(ufunc)
         # NumPy's own error would not name the function
         broadcast_shape(method, arrays)
         outs = checked_out(method, storage, arrays, out, np.ndarray, placed)
         return compute(ufunc, storage, arrays, outs)
-
-
-def refuse(method: Any, dtype: np.dtype, operands: tuple, out: Any) -> None:
-    """Raise the error that names the function, if a ufunc has refused the shapes or outputs of a call."""
-    try:
-        broadcast_shape(method, operands)
-        checked_out(method, dtype, operands, out, np.ndarray, placed)
-    except ValueError as error:
-        raise error from None

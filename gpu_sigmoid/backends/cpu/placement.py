@@ -1,4 +1,4 @@
-"""Keep helping threads off the CPU of the thread that they help.
+"""Keeps helping threads off the CPU of the thread that they help.
 
 Linux may wake a thread on the CPU of the thread that woke it, and leave it there while another CPU is
 idle, call after call; two threads then take as long as one. On a machine with two CPUs this happened in
@@ -9,6 +9,8 @@ import ctypes
 import os
 from collections.abc import Callable
 from typing import Any, Protocol
+
+from gpu_sigmoid.tracebacks import raised_in_c
 
 
 def no_cpu() -> int:
@@ -46,6 +48,6 @@ def keep_off(thread: Thread, cpu: int) -> None:
         if others:
             os.sched_setaffinity(thread.native_id, others)
     except OSError as error:
-        # some sandboxes forbid it; a signal handler that raises the same error has its own frame
-        if error.__traceback__ is not None and error.__traceback__.tb_next:
+        # some sandboxes forbid it
+        if not raised_in_c(error):
             raise

@@ -22,22 +22,23 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends.cpu.placement import current_cpu, keep_off
+from gpu_sigmoid.tracebacks import raised_in_c
 
-# A signal interrupts `threading.Lock.acquire`, but not this, which gives the interpreter's lock
-# away meanwhile. All but `new_lock` return None.
+# Python's own locks as C functions: a signal interrupts `threading.Lock.acquire`, but not `acquire`. While
+# this waits, other threads run, since CFUNCTYPE releases the interpreter's lock and PYFUNCTYPE does not.
 new_lock = ctypes.PYFUNCTYPE(ctypes.c_void_p)(("PyThread_allocate_lock", ctypes.pythonapi))
 acquire = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int)(("PyThread_acquire_lock", ctypes.pythonapi))
 release = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(("PyThread_release_lock", ctypes.pythonapi))
 
 
 class Turn:
-    """The period in which a call is helped."""
+    """The period in which a call is helped; `any(turn.waiting)` waits until no helper is computing."""
 
     def __init__(self, over: bool = False) -> None:
         self.over = over
         self.thread = get_ident()
         self.steps: list[tuple[Any, ...]] = []
-        # `any` runs it through all its steps
+        # calls that return None, which `any` makes one after the other
         self.waiting = starmap(call, self.steps)
 
 
@@ -138,15 +139,14 @@ def started(serve: Callable[[], None]) -> bool:
     try:
         start_new_thread(serve, ())
     except (MemoryError, RuntimeError) as error:
-        # a signal handler that raises the same error has its own frame
-        if error.__traceback__ is not None and error.__traceback__.tb_next:
+        if not raised_in_c(error):
             raise
         return False
     return True
 
 
 def _end_own_turn() -> None:
-    """A signal handler that forks may have interrupted a call of its thread, which continues in both."""
+    """End the help for a call that a forking signal handler has interrupted: both processes continue it."""
     turn = _latest
     if turn.thread == get_ident():
         turn.over = True
@@ -154,7 +154,7 @@ def _end_own_turn() -> None:
 
 
 def _forget_helpers() -> None:
-    """A forked child has none of its parent's threads."""
+    """Forget the threads in a forked child, which has none of its parent's."""
     global _claiming, _helpers, _latest
     _claiming, _helpers, _latest = Lock(), [], Turn(over=True)
 

@@ -1,7 +1,7 @@
 """CuPy arrays: kernels from the formulas' CUDA C++, on the array's device and the current stream.
 
 - `direct`: calls on contiguous arrays, which are a single launch
-- `prepared`: repeated calls, which `dispatch` finds by the array's type
+- `prepared`: repeated calls, which methods find by the array's type
 - `packed`: contiguous arrays, 16 bytes at a time
 - `pitched`: the same for rows of wider arrays, such as the halves of one
 - `lut`: large 16-bit arrays, by a table of all results
@@ -73,7 +73,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
 
 @cache
 def calls_of(method: Any) -> Calls:
-    """Return a method's prepared calls, and register them for `dispatch` under the array's type."""
+    """Return a method's prepared calls, and register them under the array's type."""
     calls = Calls(described)
     method.ready[cupy.ndarray] = Direct(method, otherwise=calls)
     return calls

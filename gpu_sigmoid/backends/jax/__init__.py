@@ -44,7 +44,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
 
 
 def direct(method: Any, array_type: type) -> Callable[[tuple, Any], Any]:
-    """Return the method for concrete arrays, which `dispatch` calls."""
+    """Return the call for concrete arrays that a method makes first."""
     call, taken = compiled(method), {array_type, float, int}
 
     def on_one(operands: tuple, out: Any) -> Any:

@@ -33,7 +33,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     numba_cuda()
     calls = calls_of(method)
     if on_device(operands[0]):
-        # `dispatch` finds it there from now on
+        # methods look there first
         method.ready.setdefault(type(operands[0]), calls)
     result = calls(operands, out)
     if result is NotImplemented:

@@ -1,6 +1,6 @@
 """PyTorch tensors: operators registered with torch, with derivatives of both orders.
 
-- `direct`: calls that do not need torch's dispatcher; `dispatch` finds them by the tensor's type
+- `direct`: calls that do not need torch's dispatcher; methods find them by the tensor's type
 - `operators`: the methods as operators, and their entries in torch's dispatcher
 - `derivatives`: their gradients and tangents
 - `batches`: their operands under torch.vmap

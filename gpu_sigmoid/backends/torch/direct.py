@@ -147,7 +147,7 @@ def derivative(method: Any, tensors: tuple[Tensor, ...]) -> Any:
 
 
 def install() -> None:
-    """Register this with `dispatch` under the type of tensors."""
+    """Register the direct calls of all methods under the type of tensors."""
     for function in FUNCTIONS.values():
         for method in function.methods.values():
             direct = direct_of(method)
