@@ -9,6 +9,7 @@ import numpy as np
 
 from bench import peers
 from bench.cases import Case
+from gpu_sigmoid.cli.computation import refuse_nan
 from gpu_sigmoid.cli.verify import options, run
 from gpu_sigmoid.functions import FUNCTIONS
 from gpu_sigmoid.verify.subjects import Compute, Subject
@@ -19,7 +20,13 @@ DTYPES = ("float32", "float64")
 
 @click.command()
 @click.option("--peer", required=True, type=click.Choice(PEERS))
-@click.option("--within", type=click.FloatRange(0), default=math.inf, help="Largest abs(x) to measure.")
+@click.option(
+    "--within",
+    type=click.FloatRange(0),
+    default=math.inf,
+    callback=refuse_nan,
+    help="Largest abs(x) to measure.",
+)
 @options
 def accuracy(peer: str, within: float, **selection: Any) -> None:
     """Measure another library's largest errors, as `gpu-sigmoid verify` measures ours.

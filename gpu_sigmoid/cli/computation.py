@@ -1,5 +1,6 @@
 """The options for single numbers, and the computation of `apply`: a mode on arrays and such numbers."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -55,11 +56,21 @@ def option(number: str) -> str:
     return f"--{number.replace('_', '-')}"
 
 
+def refuse_nan(context: click.Context, parameter: click.Parameter, number: float | None) -> float | None:
+    """Return the number that an option gives; nan, with which all results are nan, is a mistake."""
+    if number is not None and math.isnan(number):
+        raise click.BadParameter("nan is not a number", context, parameter)
+    return number
+
+
 def options(command: Callable[..., None]) -> Callable[..., None]:
     """Add an option to a command for each number; its default is None."""
     for number, functions in reversed(NUMBERS.items()):
         what = f"For {', '.join(functions)}: one number for all elements."
-        command = click.option(option(number), number, type=float, metavar="NUMBER", help=what)(command)
+        given = click.option(
+            option(number), number, type=float, metavar="NUMBER", callback=refuse_nan, help=what
+        )
+        command = given(command)
     return command
 
 

@@ -47,6 +47,10 @@ def test_large_operands_can_be_left_out(tmp_path: Path) -> None:
     assert row["ulp"] < 4 and abs(float.fromhex(row["at"][0])) <= 16
 
 
+def test_a_largest_operand_is_a_number() -> None:
+    assert "nan is not a number" in run("--peer", "numpy", "--within", "nan").output
+
+
 @pytest.mark.parametrize(("function", "mode"), [("sigmoid", "grad2"), ("softplus_beta", "value")])
 def test_what_a_peer_does_not_offer_has_no_row(tmp_path: Path, function: str, mode: str) -> None:
     path = tmp_path / "peers.json"

@@ -67,6 +67,22 @@ def test_a_missing_target_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "option"),
+    [("silu", "--beta"), ("bce_with_logits", "--target"), ("bce_with_logits", "--pos-weight")],
+)
+@pytest.mark.parametrize("command", ["apply", "plot"])
+def test_nan_is_no_number(
+    tmp_path: Path, command: str, name: str, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", np.zeros(4))
+    files = {"apply": ["x.npy", "y.npy"], "plot": ["-o", "y.png"]}[command]
+    message = misused(command, *files, "--function", name, option, "nan")
+    assert message == f"Error: Invalid value for '{option}': nan is not a number\n"
+    assert os.listdir(tmp_path) == ["x.npy"]
+
+
+@pytest.mark.parametrize(
     "x",
     [
         np.linspace(-9, 9, 24, dtype=np.float16).reshape(2, 3, 4),

@@ -49,7 +49,7 @@ class ParquetJob(Job):
                 pq.ParquetFile(bytes_of, page_checksum_verification=True) as file,
             ):
                 # by name, since the fields of a struct may come with it
-                table = file.read_row_group(block, columns=list(dict.fromkeys(self.columns)))
+                table = file.read_row_group(block, columns=list(self.columns))
             return [joined(table.column(table.schema.get_field_index(name))) for name in self.columns]
         # decoders raise all kinds of errors on invalid bytes
         except Exception as error:
@@ -125,6 +125,8 @@ def choose(source: Path, names: list[str], given: tuple[str, ...], count: int) -
         raise click.ClickException(f"{click.format_filename(source)} {reason}")
     if len(chosen) != count:
         raise click.UsageError(f"give --column {('once', 'twice')[count - 1]}, not {len(chosen)} times")
+    if len(set(given)) < len(given):
+        raise click.UsageError(f"--column {given[0]!r} is given twice: choose two different columns")
     for name in chosen:
         if name not in names:
             reason = f"has no column {name!r}; it has {listed}"
