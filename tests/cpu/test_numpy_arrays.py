@@ -89,6 +89,20 @@ def test_subclasses_are_kept(function: Any, name: str) -> None:
                 assert y.mask.tolist() == [False, True]
 
 
+@pytest.mark.parametrize("size", [4, 20_000])
+def test_masks_go_to_outputs_as_those_of_a_ufunc(size: int) -> None:
+    """A plain array takes all results, those of masked elements too; a masked one takes the mask as well."""
+    masked = np.ma.masked_array(np.linspace(-3, 3, size), mask=np.arange(size) % 2)
+    for x in (masked, masked.data):
+        for make in (np.zeros, np.ma.zeros, lambda n: np.ma.masked_array(np.zeros(n), mask=np.arange(n) < 2)):
+            of_exp, out = make(size), make(size)
+            np.exp(x, out=of_exp)
+            for _ in range(2):
+                assert gs.sigmoid(x, out=out) is out
+                assert bits(np.ma.getdata(out)) == bits(gs.sigmoid(masked.data))
+                assert np.array_equal(np.ma.getmaskarray(out), np.ma.getmaskarray(of_exp))
+
+
 def test_what_gradients_of_halves_are(tmp_path: Path) -> None:
     """They have the masks and the dtypes of the gradients by two operands, and of memory maps lie in none."""
     x, g = np.ma.masked_array([0.0, 0.5, 1.0, 2.0], mask=[False, True, False, False]), np.ones(2)
