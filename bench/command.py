@@ -14,11 +14,11 @@ from bench.accuracy import accuracy
 from bench.cases import LAYOUTS, PRESETS, Case, preset
 from bench.device import device
 from bench.jax_calls import jax_calls
-from bench.progress import progress
 from bench.torch_calls import torch_calls
 from gpu_sigmoid.cli.files import written_together
 from gpu_sigmoid.cli.group import Commands
 from gpu_sigmoid.cli.paths import OutputFolder, check_file
+from gpu_sigmoid.cli.progress import progress
 from gpu_sigmoid.cli.signals import checkpoint, interruptible
 from gpu_sigmoid.dtypes import DTYPES
 from gpu_sigmoid.environment import why_no_gpu
@@ -96,7 +96,7 @@ def main(
         check_publishable(output, stem)
     names = list(axes.pop("peers") or (peers.CUDA if place == "cuda" else peers.HOST))
     cases = chosen(name, place, {axis: values for axis, values in axes.items() if values})
-    with interruptible(at_once=True), progress(range(len(cases))) as bar:
+    with interruptible(at_once=True), progress(f"{len(cases)} cases", len(cases)) as bar:
 
         def done() -> None:
             bar.update(1)

@@ -7,11 +7,11 @@ import click
 
 from bench import gpu, report
 from bench.clock import PERCENTILES
-from bench.progress import progress
 from gpu_sigmoid import machine
 from gpu_sigmoid.cli.check_device import NO_GPU
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.paths import OutputFile
+from gpu_sigmoid.cli.progress import progress
 from gpu_sigmoid.device_check.report import table
 from gpu_sigmoid.dtypes import DTYPES
 from gpu_sigmoid.environment import why_no_gpu
@@ -40,8 +40,8 @@ def device(
     measures += [partial(gpu.launch, name) for name in names]
     found = gpu.Timed()
     content: report.Record = {"rows": []}
-    with progress(measures) as bar:
-        for measure in bar:
+    with progress(f"{len(measures)} measures", len(measures)) as bar:
+        for measure in measures:
             found.add(measure(cupy, machine.gpu_seconds))
             findings = list(map(vars, found.findings))
             content = {
@@ -54,6 +54,7 @@ def device(
             if output is not None:
                 with written_whole(output) as temporary:
                     report.write(temporary, content)
+            bar.update(1)
     click.echo(report.tables(content))
     click.echo("\n".join([*(f"skipped: {reason}" for reason in found.skipped), table(found.findings)]))
     context.exit(any(finding.failure for finding in found.findings))

@@ -127,6 +127,15 @@ def refuse_misaligned(name: str, place: Placed) -> None:
         )
 
 
+def refuse_byte_order(name: str, dtype: np.dtype) -> None:
+    """Raise a TypeError if elements are in the other byte order, which GPUs cannot use."""
+    if not dtype.isnative:
+        raise TypeError(
+            f"{name}: {dtype.name} in the other byte order ({dtype.str}), which GPUs cannot use: convert it "
+            f"to {dtype.newbyteorder().str}"
+        )
+
+
 def memory_of(place: Placed) -> np.ndarray:
     """Return an array at a place; its elements must not be accessed, since they may be on a GPU."""
     interface = {

@@ -89,7 +89,7 @@ def amplifying(name: str, x: np.ndarray, rng: np.random.Generator, *more: np.nda
 
 
 def bringing_below_a_power_of_two(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return factors of y."""
+    """Return factors of y for products just below a power of two."""
     mantissa, _ = np.frexp(np.abs(y.astype(np.float64)))
     below = 1 - np.exp2(rng.uniform(-20, -2, y.shape))
     c = below / np.where(np.isfinite(mantissa) & (mantissa > 0), mantissa, 1.0)
@@ -106,20 +106,22 @@ def constants(name: str, *values: float) -> dict[str, Rule]:
     return {f"{name}{value:g}": constant(value) for value in values}
 
 
+CONSTANT_TARGETS, CONSTANT_BETAS = constants("", 0.0, 1.0, 0.25, 0.9), constants("beta ", -1.7)
+
 TARGETS: dict[str, Rule] = {
-    **constants("", 0.0, 1.0, 0.25, 0.9),
+    **CONSTANT_TARGETS,
     "in [0, 1]": lambda name, x, rng, *more: rng.random(x.shape),
     "soft labels": soft_labels,
     "near 0 and 1": near_ends,
     "near sigmoid(x)": near_sigmoid,
     "outside [0, 1]": outside,
 }
-BETAS: dict[str, Rule] = {**constants("beta ", -1.7), "any beta": any_beta}
+BETAS: dict[str, Rule] = {**CONSTANT_BETAS, "any beta": any_beta}
 RULES = {"target": TARGETS, "beta": BETAS}
 """The rules by the name of the operand that is varied."""
 ANY = {"target": TARGETS["in [0, 1]"], "beta": any_beta, "pos_weight": any_weight}
 """The rules for the operands that are not varied."""
-CONSTANTS = {*constants("", 0.0, 1.0, 0.25, 0.9), *constants("beta ", -1.7)}
+CONSTANTS = {*CONSTANT_TARGETS, *CONSTANT_BETAS}
 """The labels of rules that give one number for all."""
 COTANGENTS: dict[str, Callable[..., np.ndarray]] = {"amplifying": amplifying, "any": any_cotangent}
 

@@ -163,17 +163,6 @@ def test_a_number_set_while_another_thread_calls_counts() -> None:
         calling.result()
 
 
-def test_many_callers_while_the_number_of_threads_changes() -> None:
-    want = gs.sigmoid(X).tobytes()
-
-    def compute(n: int) -> bool:
-        gs.set_num_threads(n % 5 + 1)
-        return all(gs.sigmoid(X).tobytes() == want for _ in range(20))
-
-    with ThreadPoolExecutor(16) as pool:
-        assert all(pool.map(compute, range(64)))
-
-
 FIRST_CALLS = """
 import threading
 import numpy as np

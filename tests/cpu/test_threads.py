@@ -181,8 +181,13 @@ def test_small_arrays_and_one_thread_are_not_split(drawn: list[int]) -> None:
     assert drawn == []
 
 
-def test_many_callers_while_the_number_of_threads_changes() -> None:
-    want = gs.sigmoid(X).tobytes()
+# long enough for the threads of `spinning` to help, and too short for those of `workers`
+SHORTER = X[: LARGE // 7]
+
+
+@pytest.mark.parametrize(("x", "calls"), [(X, 128), (SHORTER, 1280)], ids=["workers", "spinning"])
+def test_many_callers_while_the_number_of_threads_changes(x: np.ndarray, calls: int) -> None:
+    want = gs.sigmoid(x).tobytes()
     done = threading.Event()
 
     def change() -> None:
@@ -195,7 +200,7 @@ def test_many_callers_while_the_number_of_threads_changes() -> None:
     changer.start()
     try:
         with ThreadPoolExecutor(64) as pool:
-            results = list(pool.map(lambda _: gs.sigmoid(X).tobytes() == want, range(128)))
+            results = list(pool.map(lambda _: gs.sigmoid(x).tobytes() == want, range(calls)))
     finally:
         done.set()
         changer.join()

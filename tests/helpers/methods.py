@@ -1,4 +1,4 @@
-"""Operands and results of the functions' methods, whichever it is."""
+"""Operands and results of the methods of any function."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 import gpu_sigmoid as gs
+from gpu_sigmoid.device_check.subject import as_tuple as as_tuple
 from gpu_sigmoid.lowering import lower
 from gpu_sigmoid.lowering.constants import FLOAT32
 from gpu_sigmoid.modes import PUBLIC, Mode, Signature
@@ -18,7 +19,7 @@ def mode(name: str) -> Mode:
 
 
 def operands(function: Any, name: str, x: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return x with the further operands that the method of mode `name` takes, of its dtype."""
+    """Return x and the other operands of the method of mode `name`, in the dtype of x."""
     more = len(function.methods[name].operands) - 1
     return (x, *(np.full_like(x, value) for value in (0.25, 3.0, 2.0)[:more]))
 
@@ -40,11 +41,6 @@ def interval(function: Any) -> tuple[float, float]:
     return max(low + 0.01, -20.0), min(high - 0.01, 20.0)
 
 
-def as_tuple(result: Any) -> tuple:
-    """Return the results of a call as a tuple."""
-    return result if isinstance(result, tuple) else (result,)
-
-
 def single_results(method: Any) -> list:
     """Return the methods that compute a method's results one by one."""
     return [method.function.methods[mode.name] for mode in method.mode.single_results]
@@ -58,14 +54,14 @@ def reads_first(method: Any) -> bool:
 
 
 def by_first(result: Any) -> Any:
-    """Return the derivative by the first operand, of those by each or that one."""
+    """Return the derivative by the first operand, which may be one of several results."""
     return as_tuple(result)[0]
 
 
 def of_each_signature() -> dict[str, Any]:
-    """Return, by name, a function for each number of operands and of derivatives.
+    """Return, by name, one function for each combination of numbers of operands and of derivatives.
 
-    How arrays are read and written does not depend on what is computed in between.
+    They suffice for tests of layouts: what is computed does not matter to how arrays are read and written.
     """
     public_first = [*gs.FUNCTIONS.values(), *FUNCTIONS.values()]
     found = {(len(f.operands), f.signature.gradients): f for f in reversed(public_first)}
@@ -73,7 +69,7 @@ def of_each_signature() -> dict[str, Any]:
 
 
 def methods_of_several_operands(functions: Iterable[Any] | None = None) -> list:
-    """Return the methods of functions, or else of one function of each signature, with several operands."""
+    """Return the methods with several operands, of these functions or of one of each signature."""
     chosen = of_each_signature().values() if functions is None else functions
     methods = [function.methods[name] for function in chosen for name in PUBLIC]
     return [method for method in methods if len(method.operands) > 1]

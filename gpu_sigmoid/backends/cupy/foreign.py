@@ -11,6 +11,7 @@ import cupy
 import numpy as np
 from cupy.cuda import runtime
 
+from gpu_sigmoid.backends.placed import refuse_byte_order
 from gpu_sigmoid.dtypes import numpy_dtype
 
 # the legacy default stream, which CuPy calls 0
@@ -98,11 +99,7 @@ def run_into(run: Callable[..., Any], method: Any, operands: tuple, out: Any) ->
 
 def dtype_of(name: str, owner: Any, dtype: np.dtype) -> np.dtype:
     """Return the dtype of an offered array; bfloat16 is offered as 2 bytes of unknown type."""
-    if not dtype.isnative:
-        raise TypeError(
-            f"{name}: {dtype.name} in the other byte order ({dtype.str}), which GPUs "
-            f"cannot use: convert it to {dtype.newbyteorder().str}"
-        )
+    refuse_byte_order(name, dtype)
     if dtype.kind != "V":
         return dtype
     if dtype.itemsize == 2 and "bfloat16" in str(getattr(owner, "dtype", None)):

@@ -8,7 +8,7 @@ import numpy as np
 
 from gpu_sigmoid.backends.numba_cuda import streams
 from gpu_sigmoid.backends.numba_cuda.kernels import numba_cuda
-from gpu_sigmoid.backends.placed import Placed, refuse_misaligned
+from gpu_sigmoid.backends.placed import Placed, refuse_byte_order, refuse_misaligned
 from gpu_sigmoid.dtypes import rounded
 
 
@@ -85,9 +85,5 @@ def number(value: Any, dtype: np.dtype) -> Any:
 
 def refuse_foreign(method: Any, place: Placed) -> None:
     """Raise an error if a GPU cannot read the elements, whatever the array's address."""
-    if not place.dtype.isnative:
-        raise TypeError(
-            f"{method.label}: {place.dtype.name} in the other byte order ({place.dtype.str}), which GPUs "
-            f"cannot use: convert it to {place.dtype.newbyteorder().str}"
-        )
+    refuse_byte_order(method.label, place.dtype)
     refuse_misaligned(method.label, place)
