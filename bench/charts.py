@@ -83,7 +83,7 @@ def stale(content: Record, folder: Path, stem: str) -> Iterator[Path]:
 
 
 def mark(content: Record) -> str:
-    """Return what a chart's file says of the rows that it was drawn from."""
+    """Return the description in a chart's file, which identifies the rows that it was drawn from."""
     return f"rows {sha256(json.dumps(content['rows']).encode()).hexdigest()}"
 
 
@@ -157,10 +157,10 @@ def place(content: Record) -> str:
     return content.get("machine") or content["rows"][0]["device"]
 
 
-def save(plot: Any, path: Path, told: str) -> None:
-    """Save a figure with its legend outside the axes, where it covers nothing; its file tells of the rows."""
+def save(plot: Any, path: Path, description: str) -> None:
+    """Save a figure and a description of it, with the legend outside the axes, where it covers nothing."""
     plot.figure.legend(loc="outside right upper", frameon=False)
-    plot.figure.savefig(path, dpi=110, metadata={"Description": told})
+    plot.figure.savefig(path, dpi=110, metadata={"Description": description})
 
 
 def subject(case: Record) -> str:

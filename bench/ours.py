@@ -11,7 +11,7 @@ from gpu_sigmoid.backends.cpu.prepared import LARGE
 from gpu_sigmoid.backends.cpu.workers import share
 
 PACKED = ("value", "value_and_grad", "vjp")
-"""What there is of an array with both operands."""
+"""The modes of `packed`."""
 
 
 def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any]:
@@ -27,7 +27,7 @@ def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any]:
 
 
 def copy(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any]:
-    """Return the copy of one operand, on as many threads: of halves of an array, one that is contiguous."""
+    """Return the copy of one operand, on the case's threads; halves of an array are made contiguous first."""
     source, target = inputs[0], outs[0]
     if case.layout == "packed":
         source, target = source.copy(), target.copy()

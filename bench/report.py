@@ -45,13 +45,13 @@ stream and in the operands' precision (by default it computes float32 models in 
 such instructions); float64, which it computes in float32, is left out. It is given one row for each thread,
 since it does not split an array of one dimension.""",
 }
-"""What the figures of a library are of, by its name."""
+"""What the figures of each library measure."""
 
 Record = dict[str, Any]
 
 
 def document(rows: Iterable[Row], rounds: int, machine: str | None = None) -> Record:
-    """Return all there is to say of a run, ready for JSON; `machine` is what readers call the machine."""
+    """Return a run's rows and conditions, ready for JSON; `machine` is what readers call the machine."""
     libraries = [name for peer in (*peers.HOST, *peers.CUDA) for name in peers.distributions(peer)]
     return {
         "machine": machine,

@@ -51,12 +51,12 @@ def promoted(method: Any, operands: tuple, dtypes: list[np.dtype]) -> np.dtype:
 
 @cache
 def accepted_name(dtype: Any) -> str | None:
-    """Return the name of the dtype results have for operands of `dtype`, None where refused."""
+    """Return the name of the results' dtype for operands of `dtype`, None if it is not accepted."""
     if not isinstance(dtype, np.dtype):
         return None
     if dtype.kind in "biu":
         return "float64"
-    # ml_dtypes registers bfloat16 as a user-defined type, of this name; none tells of the byte order
+    # the names do not tell the byte order; bfloat16 is the name of ml_dtypes' user-defined type
     return dtype.name if dtype.name in DTYPES else None
 
 

@@ -157,7 +157,7 @@ class Packed:
         # the results may have another dtype
         if kind not in EMPTY_LIKE or any(getattr(a, "dtype", dtype) != dtype for a in arrays):
             return False
-        # so may those of a list, and of the other byte order
+        # the results of a list, or of the other byte order, have another dtype too
         if kind == HOST and (not dtype.isnative or any([kind_of(self, a) == SEQUENCE for a in arrays])):
             return False
         # a mask set on a half does not reach the array
@@ -182,11 +182,11 @@ class Packed:
                 dtype = numpy_dtype(result_name(self.function, operands))
                 out = cuda.device_array_like(x) if x.dtype == dtype else cuda.device_array(x.shape, dtype)
             else:
-                # as of ufuncs: a new array is in no file
+                # like a ufunc's results, a new array is in no file
                 like = np.asarray(x) if isinstance(x, np.memmap) else x
                 out = sys.modules[EMPTY_LIKE[kind]].empty_like(like)
         elif not hasattr(out, "shape"):
-            raise TypeError(f"{self.label}: out is to be an array for the gradient, not {type(out).__name__}")
+            raise TypeError(f"{self.label}: out must be an array for the gradient, not {type(out).__name__}")
         elif tuple(out.shape) != tuple(x.shape):
             raise ValueError(
                 f"{self.label}: out has shape {tuple(out.shape)}, the gradient has {tuple(x.shape)}"
@@ -221,7 +221,7 @@ class Packed:
                 f"{type(x).__name__}"
             )
         if not isinstance(axis, int | np.integer):
-            raise TypeError(f"{self.label}: axis is to be an integer, not {type(axis).__name__}")
+            raise TypeError(f"{self.label}: axis must be an integer, not {type(axis).__name__}")
         shape = tuple(x.shape)
         if not -len(shape) <= axis < len(shape):
             raise ValueError(f"{self.label}: an array of shape {shape} has no axis {axis}")

@@ -1,4 +1,4 @@
-"""The fixtures of all tests: a backend, a function; and what was asked to be tested."""
+"""The fixtures of all tests, a backend and a function, and the check of GPU_SIGMOID_REQUIRE."""
 
 from typing import Any
 
@@ -13,9 +13,7 @@ from gpu_sigmoid.registry import FUNCTIONS
 def pytest_configure() -> None:
     unknown = REQUIRED - MAKERS.keys() - LIBRARIES
     if unknown:
-        raise pytest.UsageError(
-            f"GPU_SIGMOID_REQUIRE names backends there are not: {', '.join(sorted(unknown))}"
-        )
+        raise pytest.UsageError(f"GPU_SIGMOID_REQUIRE has unknown names: {', '.join(sorted(unknown))}")
 
 
 def pytest_report_header() -> list[str]:

@@ -55,7 +55,7 @@ def ulp(errors: list[float]) -> str:
 
 
 def accuracy(rows: list[Row]) -> str:
-    """Return the largest errors of ours beside the peers', a line per function and mode."""
+    """Return a table of our largest errors beside the peers', a line per function and mode."""
     rows = [row for row in rows if row["dtype"] in DTYPES]
     subjects = sorted({row["subject"] for row in rows}, key=lambda name: (name != OURS, name))
     measured = {(row["subject"], row["dtype"]) for row in rows}

@@ -20,7 +20,7 @@ SCALES = (1.0, 8.0, 64.0, 2048.0)
 
 
 def operands(dtype: str) -> np.ndarray:
-    """Return all numbers of 16 bits, or integers; else random patterns, numbers by size, breakpoints."""
+    """Return all 16-bit numbers, or integers, or random patterns, numbers of all sizes and breakpoints."""
     if dtype in ("float16", "bfloat16"):
         return all_of(dtype)
     if dtype == "int32":
@@ -35,7 +35,7 @@ def operands(dtype: str) -> np.ndarray:
 
 
 def digest(results: tuple[np.ndarray, ...]) -> str:
-    """Return that of the bits; which nan it is does not count."""
+    """Return the digest of the bits, with all nans alike."""
     found = sha256()
     for result in results:
         result[result != result] = np.nan

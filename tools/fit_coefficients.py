@@ -71,7 +71,7 @@ def log_cosh(name: str, written: str, end: mpf, terms: dict[str, int]) -> Fit:
 
 
 def quotient_in_tanh(a: mpf) -> mpf:
-    """Return how much of tanh(a) - a, relative to tanh(a), a unit of its divisor is."""
+    """Return the error of tanh(a), relative to it, that an error of 1 in a^3 / (a - tanh(a)) causes."""
     return (a - mp.tanh(a)) ** 2 / (a**3 * mp.tanh(a))
 
 
@@ -134,7 +134,7 @@ def hex_float(x: mpf) -> str:
 
 
 def silu_base(dtype: str) -> mpf:
-    """Return it with a last place of 0, as `quotients.reciprocal` requires."""
+    """Return exp(-SILU_MINIMUM) with a last bit of 0, as `quotients.reciprocal` requires."""
     with mp.workprec(PRECISION[dtype] - 1):
         return +exp(-SILU_MINIMUM)
 
@@ -144,7 +144,7 @@ def silu_base_log_low(dtype: str) -> mpf:
 
 
 def less_2ln2_high(dtype: str) -> mpf:
-    """Return it as a multiple of the last place of ln(2), as the number is that it is subtracted from."""
+    """Return log(SILU_BASE) - 2 ln(2) as a multiple of ln(2)'s last place, as what it is subtracted from."""
     places = PRECISION[dtype]
     return mp.ldexp(mp.nint(mp.ldexp(log(silu_base(dtype)) - 2 * LN2, places)), -places)
 

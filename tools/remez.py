@@ -13,7 +13,7 @@ mp.dps = 60
 
 PRECISION = {"float32": 24, "float64": 53}
 GRID = 801
-"""The number of points that an error is looked at."""
+"""The number of points at which an error is evaluated."""
 
 
 def chebyshev_points(low: mpf, high: mpf, count: int) -> list[mpf]:

@@ -57,8 +57,8 @@ def disassembled(source: str, architecture: int) -> str:
 def disassembled_cubin(compiled: bytes) -> str:
     """Return a kernel's code.
 
-    Behind it would stand the division of what is out of range, which flushes nothing it
-    returns.
+    The internal functions that follow it are left out: they are the slow paths of divisions, and their .FTZ
+    instructions flush no result.
     """
     with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
         file.write(compiled)

@@ -19,9 +19,9 @@ Runs = dict[str, Document]
 """The documents of runs, by the stems of their files' names."""
 
 SHOWN_FIRST = "throughput-cpu-amd-zen-3"
-"""The run whose figures README shows, once there is one."""
+"""The run whose figures README shows."""
 SIZES = (1, 100_000, 30_000_000)
-"""At which README gives the sigmoid's throughput."""
+"""The numbers of elements for which README gives the sigmoid's throughput."""
 OTHERS = [
     (function, mode, 100_000)
     for function, mode in (
@@ -42,7 +42,7 @@ KERNELS = """\
 
 
 def in_order(runs: Runs) -> Runs:
-    """Return the runs with that first which README shows."""
+    """Return the runs, the one that README shows first."""
     return dict(sorted(runs.items(), key=lambda run: (run[0] != SHOWN_FIRST, run[0])))
 
 

@@ -82,7 +82,7 @@ def brought_home(result: Any, home: tuple[Any, Any] | None) -> Any:
         return result
     namespace, device = home
     array = namespace.from_dlpack(result)
-    # the keyword came in 2023, and most libraries have one device in host memory
+    # without the keyword, which the standard has since 2023, wherever the default device is right
     return array if array.device == device else namespace.from_dlpack(result, device=device)
 
 

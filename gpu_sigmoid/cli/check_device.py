@@ -21,7 +21,7 @@ NO_GPU = 3
 OF_LIBRARIES = ("torch", "numba")
 SECTIONS = ("bits", "layouts", "overlap", "large", "streams", "graph", *OF_LIBRARIES)
 
-# After a GPU's fault, and where time is up, what was found before is not lost.
+# Findings are written meanwhile, so that they are not lost if the GPU fails or the time on it ends.
 WRITTEN_EVERY_SECONDS = 10
 
 
@@ -60,7 +60,7 @@ def check_device(
     of_cupy = Device(cupy, cupy.asnumpy, streams=streams.cupy_streams(cupy))
     checks = chosen(of_cupy, names or tuple(FUNCTIONS), sections or SECTIONS, dtypes or DTYPES, stride)
     findings: list[Finding] = []
-    description = gpu_description()  # which is not to be had after a fault
+    description = gpu_description()  # cannot be had after a fault
 
     def write() -> None:
         if output is not None:

@@ -22,7 +22,7 @@ VIEWS: dict[str, View] = {
     "reversed": lambda a: a[::-1],
     "matrix": lambda a: a[:4080].reshape(51, 80),
     "transposed": lambda a: a[:4080].reshape(51, 80).T,
-    # what comes out is 16 bytes' multiples from row to row too, in every dtype
+    # from row to row multiples of 16 bytes, in results too, in every dtype
     "rows": lambda a: a[:4080].reshape(51, 80)[:, 16:56],
     "holes": lambda a: a[:4080].reshape(6, 8, 85)[::2, 1:7, ::-4],
 }
@@ -46,7 +46,7 @@ def checks(
     modes: Iterable[str] = MODES,
     views: Iterable[str] = tuple(VIEWS),
 ) -> Iterator[Check]:
-    """Yield checks of arrays that lie in memory in one way."""
+    """Yield checks of arrays in various layouts."""
     for mode in modes:
         for name in views:
             method = function.methods[mode]

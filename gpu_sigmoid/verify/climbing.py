@@ -1,8 +1,8 @@
-"""From the worst operands that were drawn to worse ones near them.
+"""A search for worse operands near the worst of a sample.
 
-Of several float32 operands only a sample can be gone over. Errors that need an unlucky rounding in every
-step are so rare that a sample of a billion misses them by half a unit; next to operands whose error is
-large already they are not.
+Of the combinations of several float32 operands only a sample can be measured. Errors that need an unlucky
+rounding in every step are so rare that the largest in a sample of a billion is half a unit too small. Near
+operands whose error is large already, they are less rare.
 """
 
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 ROUNDS, COUNT, FURTHEST = 12, 1 << 14, 16
-"""So often so many operands are drawn up to 2^FURTHEST neighbours away from the worst so far."""
+"""In each round COUNT operands are drawn, up to 2^FURTHEST neighbours away from the worst so far."""
 
 
 def climbed(found: Any, drawn: list[np.ndarray], measured: Callable[..., Any]) -> Any:
-    """Return the figures of the worst operands, `found` or better.
+    """Return the figures of the worst operands: `found`, or those of worse ones.
 
-    `measured` gives figures of operands, an array each. They stay in the range of those drawn; what was the
-    same for all, and what is 0, stays so.
+    `measured` returns the figures of arrays of operands. These stay in the range of the operands drawn. An
+    operand that was the same for all, or is 0, is not varied.
     """
     rng = np.random.default_rng(len(drawn[0]))
     ranges = [
@@ -32,12 +32,15 @@ def climbed(found: Any, drawn: list[np.ndarray], measured: Callable[..., Any]) -
 
 
 def places(operand: Any) -> Any:
-    """Return the places of float32 sizes in the order of all."""
+    """Return the ranks of absolute values in the order of all float32 numbers."""
     return np.abs(operand).view(np.int32)
 
 
 def neighbours(start: float, lowest: int, highest: int, rng: np.random.Generator) -> np.ndarray:
-    """Return numbers near one, most of them other ones, with its sign and of sizes at places in a range."""
+    """Return numbers near `start`, with its sign, whose absolute values have ranks in a range.
+
+    Three in ten are `start` itself, so that of several operands often only some are varied.
+    """
     reach = 1 << rng.integers(1, FURTHEST + 1)
     steps = rng.integers(-reach, reach + 1, COUNT) * (rng.random(COUNT) < 0.7) * (start != 0)
     place = places(np.float32(start)) + steps

@@ -17,10 +17,10 @@ from helpers.required import REQUIRED
 
 @dataclass(frozen=True)
 class Backend:
-    """How arrays get to a backend and back, how they lie in its memory, and the type results have.
+    """A backend's type of arrays, and functions that copy arrays to and from its memory in any layout.
 
-    `upload` brings bytes there, `array_at` makes an array of a part of them, wherever its elements are;
-    `read` brings so many bytes from an address beside an array back.
+    `upload` copies bytes to the backend. `array_at(memory, offset, shape, strides, dtype)` returns an array
+    in a part of them. `read(array, address, count)` copies bytes of an array's memory to the host.
     """
 
     name: str
@@ -32,21 +32,21 @@ class Backend:
     read: Callable[[Any, int, int], np.ndarray]
 
     def lay(self, *views: np.ndarray) -> tuple:
-        """Return arrays that lie in new memory of the backend as views of one NumPy array lie in that.
+        """Return arrays on the backend with the layout of these views of one NumPy array.
 
-        Libraries have not all views of NumPy's, or make some by a copy: these are the layouts themselves.
+        They are made from addresses and strides, since libraries lack some of NumPy's views, or copy.
         """
         memory = owner(views[0])
         assert all(owner(view) is memory for view in views)
         raw = np.ndarray(memory.nbytes, np.uint8, memory)
-        there = self.upload(raw)
+        uploaded = self.upload(raw)
         return tuple(
-            self.array_at(there, address(view) - address(memory), view.shape, view.strides, view.dtype)
+            self.array_at(uploaded, address(view) - address(memory), view.shape, view.strides, view.dtype)
             for view in views
         )
 
     def to_host(self, array: Any) -> np.ndarray:
-        """Return a NumPy array of the same strides, from memory of its own."""
+        """Return a copy in the host's memory, with the same strides."""
         place = self.placed(array)
         low, high = place.span
         # an empty array may have no address
@@ -55,7 +55,7 @@ class Backend:
 
 
 def owner(view: np.ndarray) -> np.ndarray:
-    """Return the array whose memory a view looks at."""
+    """Return the array that owns a view's memory."""
     while isinstance(view.base, np.ndarray):
         view = view.base
     return view
@@ -140,7 +140,7 @@ MAKERS: dict[str, Callable[[], Backend]] = {
 
 
 def why_not(name: str) -> str | None:
-    """Return why a backend cannot be tested here, None where it can."""
+    """Return why a backend cannot be tested here, or None."""
     if name == "cpu":
         return None
     if reason := turned_on.REASON or why_no_gpu():
@@ -156,7 +156,7 @@ MISSING = {name: reason for name in MAKERS if (reason := why_not(name))}
 
 
 def need(*names: str) -> None:
-    """Skip the module that asks if one of the backends is missing, or fail it where that is required."""
+    """Skip the calling module if one of the backends is missing, or fail if it is required."""
     if reason := next(filter(None, map(MISSING.get, names)), None):
         if REQUIRED & set(names):
             pytest.fail(reason, pytrace=False)

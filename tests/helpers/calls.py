@@ -1,4 +1,4 @@
-"""Calls whose results are checked: type, dtype, shape, order of memory, and the CPU's bits."""
+"""Calls whose results are checked: type, dtype, shape, memory order, and bits, which are the CPU's."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from helpers.methods import as_tuple
 
 
 def sample(method: Any, dtype: Any, count: int, seed: int = 0) -> tuple[np.ndarray, ...]:
-    """Return an array for each operand of a method, of different numbers where results differ."""
+    """Return an array for each operand of a method, with numbers for which results differ."""
     rng = np.random.default_rng(seed)
     intervals = {"x": method.function.domain, "target": (0.0, 1.0)}
     arrays = []
@@ -27,9 +27,12 @@ def sample(method: Any, dtype: Any, count: int, seed: int = 0) -> tuple[np.ndarr
 
 
 def common_dtype(operands: tuple) -> np.dtype:
-    """Return the dtype results are to have; a TypeError says that there is none.
+    """Return the dtype of the results by NumPy's rules, with those of float16 for bfloat16.
 
-    It is NumPy's, but that bfloat16 follows float16's rule, and has none in common with it.
+    Raises
+    ------
+    TypeError
+        If there is none, as for float16 with bfloat16.
     """
     dtypes = [o.dtype for o in operands if hasattr(o, "dtype")]
     if not dtypes:
@@ -56,25 +59,25 @@ def expected(method: Any, *operands: Any) -> tuple[np.ndarray, ...]:
 
 
 def bits(x: Any) -> bytes:
-    """Return the bits of x in the order of its elements, all nans alike."""
+    """Return the bits of x in the order of its elements, with all nans alike."""
     x = np.array(x, order="C")
     return np.where(np.isnan(x.astype(np.float64)), x.dtype.type(np.nan), x).tobytes()
 
 
 def steps(strides: tuple[int, ...], shape: tuple[int, ...]) -> list[int]:
-    """Return the strides that are ever taken."""
+    """Return the strides that matter: those of axes with several elements."""
     return [s for s, n in zip(strides, shape, strict=True) if n > 1 and 0 not in shape]
 
 
 def allocated(operands: list[np.ndarray], dtype: np.dtype) -> np.ndarray:
-    """Return a new array for results of operands, its memory in the order in which NumPy makes it."""
+    """Return a new array for results of operands, in the memory order of NumPy's ufuncs."""
     kinds: Any = [["readonly"]] * len(operands) + [["writeonly", "allocate"]]
     dtypes = [None] * len(operands) + [dtype]
     return np.nditer((*operands, None), ["zerosize_ok"], kinds, dtypes).operands[-1]
 
 
 def order(operands: tuple, like: np.ndarray) -> list[int] | None:
-    """Return the steps of new results: those of operands of the results' shape, None where these disagree."""
+    """Return the strides of new results, by the operands of their shape; None if these differ in order."""
     arrays = [o for o in operands if isinstance(o, np.ndarray)]
     whole = [[o] for o in arrays if o.shape == like.shape] or [arrays]
     first, *more = (steps(allocated(o, like.dtype).strides, like.shape) for o in whole)
@@ -82,10 +85,10 @@ def order(operands: tuple, like: np.ndarray) -> list[int] | None:
 
 
 def assert_results(backend: Backend, got: Any, want: tuple[np.ndarray, ...], operands: tuple = ()) -> None:
-    """Assert that these are the results; new ones of NumPy operands lie in memory as they do."""
+    """Assert that the results are right. Given NumPy operands, new results must follow their memory order."""
     assert isinstance(got, tuple) == (len(want) > 1)
     for y, w in zip(as_tuple(got), want, strict=True):
-        # NumPy's own functions give scalars where no operand has a dimension
+        # like NumPy's own functions, ours return scalars if no operand has a dimension
         assert type(y) is backend.array_type or (backend.name == "cpu" and type(y) is w.dtype.type)
         assert (y.dtype, y.shape) == (w.dtype, w.shape)
         if operands and (wanted := order(operands, w)) is not None:
@@ -95,19 +98,19 @@ def assert_results(backend: Backend, got: Any, want: tuple[np.ndarray, ...], ope
 
 
 def laid(backend: Backend, operand: Any) -> Any:
-    """Return a NumPy array as one that lies alike on a backend, and a number as it is."""
+    """Return a backend's array with the layout of a NumPy array; a number is returned unchanged."""
     return backend.lay(operand)[0] if isinstance(operand, np.ndarray) else operand
 
 
 def computed(backend: Backend, method: Any, *hosts: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return a method's results of arrays on a backend, whose type they have, on the host."""
+    """Return a method's results on a backend, whose type they must have, as NumPy arrays."""
     results = as_tuple(method(*map(backend.to_device, hosts)))
     assert all(type(y) is backend.array_type for y in results)
     return tuple(map(backend.to_host, results))
 
 
 def checked(backend: Backend, method: Any, *operands: Any) -> Any:
-    """Call a method on arrays that lie as NumPy's do, and numbers; return the results, which are right."""
+    """Return a method's results on numbers and on arrays with the layout of NumPy's, after checking them."""
     arrays = [laid(backend, o) for o in operands]
     with np.errstate(all="raise"):
         got = method(*arrays)
@@ -119,7 +122,7 @@ def checked(backend: Backend, method: Any, *operands: Any) -> Any:
 
 
 def checked_into(backend: Backend, method: Any, operands: tuple, outs: tuple) -> None:
-    """Call a method with `out=`, arrays of the backend or Nones; assert that they take the right results."""
+    """Call a method with `out=`, arrays of the backend or Nones; assert that the results are right."""
     want = expected(method, *operands)
     with np.errstate(all="raise"):
         got = method(*(laid(backend, o) for o in operands), out=outs if len(outs) > 1 else outs[0])

@@ -1,4 +1,4 @@
-"""Combinations of what a test is run over: with one dtype each, where all would be too many."""
+"""Combinations of a test's parameters, each with one dtype, where all dtypes would take too long."""
 
 from collections.abc import Iterable
 from itertools import product
@@ -10,9 +10,10 @@ from helpers.floats import DTYPES
 
 
 def with_a_dtype(**axes: Iterable[Any]) -> pytest.MarkDecorator:
-    """Parametrise by all combinations of the axes, and by `dtype`, which takes turns.
+    """Parametrise by all combinations of the axes, each with the next `dtype` in turn.
 
-    Of three axes each pair meets every dtype, if the third has as many values as there are dtypes.
+    With three axes, each pair of values meets every dtype if the third axis has as many values as there are
+    dtypes.
     """
     combinations, dtypes = [], list(DTYPES)
     for places in product(*(enumerate(axis) for axis in axes.values())):

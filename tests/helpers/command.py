@@ -17,14 +17,14 @@ def run(*arguments: Any) -> Result:
 
 
 def done(*arguments: Any) -> str:
-    """Return what a command that is to succeed prints."""
+    """Run a command that must succeed; return what it prints."""
     result = run(*arguments)
     assert result.exit_code == 0, result.output
     return result.output
 
 
 def misused(*arguments: Any) -> str:
-    """Return the line in which a command says that its options do not go together."""
+    """Run a command whose options must be refused; return the line that says why."""
     result = run(*arguments)
     assert result.exit_code == 2, result.output
     assert result.output.startswith("Usage: "), result.output
@@ -32,7 +32,7 @@ def misused(*arguments: Any) -> str:
 
 
 def refused(*arguments: Any) -> str:
-    """Return the one line in which a command refuses."""
+    """Run a command that must fail; return its one line of output."""
     result = run(*arguments)
     assert isinstance(result.exception, SystemExit), result.exception
     assert result.exit_code == 1, result.output
@@ -49,14 +49,14 @@ def start(folder: Path, *arguments: Any, **options: Any) -> subprocess.Popen:
 
 
 def wait_for_names(folder: Path, number: int, process: subprocess.Popen) -> None:
-    """Wait until a folder holds so many names."""
+    """Wait until a folder has so many entries."""
     while len(os.listdir(folder)) < number:
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
 
 
 def tree(folder: Path) -> dict[str, Any]:
-    """Return what lies below a folder: a link's goal, a file's content, None for a folder."""
+    """Return everything in a folder by its path: a link's target, a file's content, None for a folder."""
 
     def content(path: Path) -> Any:
         if path.is_symlink():

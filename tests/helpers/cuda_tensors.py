@@ -1,4 +1,4 @@
-"""CUDA tensors where torch has no CUDA."""
+"""Stand-ins for CUDA tensors, for a torch without CUDA."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ import torch
 
 
 class CudaTensor:
-    """A CuPy array with what a launch asks a tensor for, which it answers as quickly as torch."""
+    """A CuPy array with the methods of a tensor that a launch calls, which take no longer than torch's."""
 
     def __init__(self, array: Any) -> None:
         self.array = array
@@ -25,7 +25,7 @@ class CudaTensor:
 
 
 def make_current(stream: Any, replace: Callable[..., None] = setattr) -> None:
-    """Make a stream of CuPy's torch's current one, on CuPy's current device."""
+    """Let torch report a stream of CuPy as its current one, and CuPy's current device as its own."""
     import cupy
 
     replace(torch._C, "_cuda_getDevice", cupy.cuda.runtime.getDevice)

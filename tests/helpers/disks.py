@@ -1,4 +1,4 @@
-"""Disks that are full soon."""
+"""Small disks, to be filled."""
 
 import subprocess
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 
 @contextmanager
 def small_disk_at(folder: Path, size: int) -> Iterator[Path]:
-    """Yield a new folder on a disk of its own, of so many bytes; skip the test where none can be mounted."""
+    """Yield a new folder on a disk of its own, of so many bytes; skip the test if none can be mounted."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder]
     try:

@@ -1,10 +1,10 @@
-"""Arrays of other libraries in a GPU's memory: what they offer, and nothing else."""
+"""Stand-ins for other libraries' arrays in a GPU's memory, with their protocols alone."""
 
 from typing import Any
 
 
 class Exporter:
-    """An array of another library's, which is all in its `__cuda_array_interface__`."""
+    """An array that offers `__cuda_array_interface__` alone, with some entries changed."""
 
     def __init__(
         self, array: Any, stream: int | None = None, read_only: bool = False, **changes: Any
@@ -23,7 +23,7 @@ class Typed(Exporter):
 
 
 class Packed:
-    """An array of another library's that offers DLPack alone."""
+    """An array that offers DLPack alone."""
 
     def __init__(self, array: Any, kind: int = 2) -> None:
         self.array, self.kind = array, kind

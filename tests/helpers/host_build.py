@@ -1,4 +1,4 @@
-"""The kernels' CUDA source built for the host: each thread runs after the other."""
+"""The kernels' CUDA source compiled for the host, where threads run one after the other."""
 
 import ctypes
 from pathlib import Path
@@ -19,7 +19,7 @@ static Index threadIdx, blockIdx, blockDim, gridDim;
 #define __shared__
 #include <cmath>
 #include <limits>
-// What the GPU's division promises, and in float32 nothing beyond.
+// A division with the GPU's guarantees: nan where float32 division has none.
 template <class A, class F> F divided(A a, F b) {
     const F q = a / b;
     const bool positive_zero = a == 0 && !std::signbit(q);

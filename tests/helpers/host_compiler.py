@@ -1,4 +1,4 @@
-"""C++ for the host, by g++: skip where it is missing."""
+"""C++ compiled for the host by g++; tests are skipped if it is missing."""
 
 import ctypes
 import shutil
@@ -11,7 +11,7 @@ FLAGS = ("-std=c++17", "-O2", "-march=native", "-ffp-contract=off", "-shared", "
 
 
 def library(directory: Path, source: str, *flags: str) -> ctypes.CDLL:
-    """Return the library that a source makes: no contraction, fma by the instruction where there is one."""
+    """Return a source compiled as a library, without contraction, for this CPU with its fma instruction."""
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed")
     (directory / "library.cpp").write_text(source)

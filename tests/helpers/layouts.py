@@ -21,6 +21,6 @@ LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 MANY_AXES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "holes": lambda x: x[:240].reshape(6, 8, 5)[::2, 1:7, ::-4],
-    # no four nested loops go over it
+    # which cannot be merged into fewer than five nested loops
     "five axes": lambda x: x[:240].reshape(2, 3, 4, 5, 2)[::-1, :, ::2, ::-1],
 }

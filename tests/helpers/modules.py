@@ -1,4 +1,4 @@
-"""Modules that a test writes: compilers that read source text want a file."""
+"""Modules that a test writes to files, for compilers that read the source text of functions."""
 
 import importlib.util
 from pathlib import Path
@@ -6,7 +6,7 @@ from types import ModuleType
 
 
 def written(path: Path, text: str) -> ModuleType:
-    """Return the module of a new file."""
+    """Write a module to a file and return it, imported."""
     path.write_text(text)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec and spec.loader

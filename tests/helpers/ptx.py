@@ -1,4 +1,4 @@
-"""PTX of kernels compiled by numba-cuda without a GPU, and what is to be seen in it."""
+"""PTX of kernels, which numba-cuda compiles without a GPU, and the instructions in it."""
 
 import re
 from collections import Counter
@@ -46,7 +46,7 @@ def operations(ptx: str) -> Counter:
 
 
 def expected(program: Program) -> Counter:
-    """Count those the program is made of, each of its operations once."""
+    """Count the instructions of a program's operations."""
     spellings = [
         primitive.inline_ptx(program.format.ptx, "%")
         for operation in program.operations
@@ -56,7 +56,7 @@ def expected(program: Program) -> Counter:
 
 
 def holds_only(ptx: str, program: Program) -> bool:
-    """Return whether the kernel's arithmetic is the program's, as often as the loop was unrolled."""
+    """Return whether the kernel's arithmetic is the program's, repeated as often as the loop was unrolled."""
     got, want = operations(ptx), expected(program)
     multiply_add = "fma.rn." + program.format.ptx
     copies = got[multiply_add] // want[multiply_add]
@@ -64,13 +64,13 @@ def holds_only(ptx: str, program: Program) -> bool:
 
 
 def flushes(ptx: str) -> bool:
-    """Return whether an instruction flushes subnormals, or approximates, but a division's first guess."""
+    """Return whether any instruction but a division's first guess flushes subnormals or approximates."""
     rest = ptx.replace("rcp.approx.ftz.f32", "")
     return ".ftz" in rest or "approx" in rest
 
 
 def assemble(ptx: str, architecture: str = "sm_90") -> None:
-    """Assemble, by the linker of CUDA's own that needs no driver."""
+    """Assemble by CUDA's linker, which needs no driver."""
     core = pytest.importorskip("cuda.core", reason="cuda-core, which comes with numba-cuda, is missing")
     code = core.ObjectCode.from_ptx(ptx.encode())
     core.Linker(code, options=core.LinkerOptions(arch=architecture)).link("cubin")

@@ -1,4 +1,4 @@
-"""What GPU_SIGMOID_REQUIRE names: missing, the tests that need it fail; else they are skipped."""
+"""The names in GPU_SIGMOID_REQUIRE: tests fail without these, and are skipped without anything else."""
 
 import importlib
 import os
@@ -11,11 +11,11 @@ LIBRARIES = {
     *("array_api_strict", "dask", "distributed", "jax", "numba-cuda", "nvrtc", "pandas", "polars"),
     *("pyarrow", "scipy", "torch", "triton", "xarray", "zarr"),
 }
-"""What can be named, beside the backends."""
+"""The names that are accepted, beside the backends'."""
 
 
 def library(name: str) -> ModuleType:
-    """Return a module, or skip the tests of the module that asks for it."""
+    """Return a library's module, or skip the calling module if the library is missing and not required."""
     if name.partition(".")[0] in REQUIRED:
         return importlib.import_module(name)
     return pytest.importorskip(name, reason=f"{name} is not installed")

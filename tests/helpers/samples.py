@@ -1,4 +1,4 @@
-"""Operands for measuring errors, where not all are tried."""
+"""Samples of operands for measuring errors, where all would take too long."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ STRIDE = 20_011
 
 
 def sample(part: Part) -> np.ndarray:
-    """Return operands: a stride of all patterns and dense where results vary, or all of 16 bits."""
+    """Return all 16-bit operands, or every STRIDE-th pattern and many where results vary most."""
     x = part.operands
     if part.dtype == "float32":
         breakpoints = np.array(inputs.BREAKPOINTS, np.float32)

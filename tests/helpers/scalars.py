@@ -17,7 +17,7 @@ ARITIES = {
 
 
 def scalar_method(function: Any, name: str) -> Any:
-    """Return what computes mode `name` of a function on scalars."""
+    """Return mode `name` of a function on scalars."""
     return device.find(function.methods[name].name)
 
 
@@ -36,6 +36,6 @@ def loop(f: Any, inputs: int, outputs: int, first: str = "0", step: str = "1", *
 
 
 def shows(module: ModuleType, example: Callable) -> bool:
-    """Return whether a module's documentation holds a function as it stands in a test."""
+    """Return whether a module's docstring contains a test's function, word for word."""
     source = textwrap.dedent(inspect.getsource(example))
     return textwrap.indent(source, "    ") in (module.__doc__ or "")

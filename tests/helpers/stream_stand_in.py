@@ -1,4 +1,4 @@
-"""Streams as CuPy has them, of NumPy work: what is put on one runs when it is waited for."""
+"""A stand-in for CuPy's streams, for NumPy: a stream's calls run when somebody waits for it."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class Stream:
-    """A queue of calls; while it captures, they go into a graph and do not run."""
+    """A queue of calls; while it captures, calls are added to a graph and do not run."""
 
     stack: ClassVar[list["Stream"]] = []
 

@@ -1,4 +1,4 @@
-"""What tests need of the system."""
+"""What tests need from the operating system."""
 
 import os
 import signal
@@ -8,13 +8,13 @@ import pytest
 from gpu_sigmoid.cli.signals import ENDING
 
 POSIX = os.name == "posix"
-REASON = "of POSIX's signals, pipes, links and limits"
+REASON = "needs the signals, pipes, links and limits of POSIX"
 SIGNALS = [signal.Signals(number) for number in ENDING]
 
 posix = pytest.mark.skipif(not POSIX, reason=REASON)
 
 
 def need_posix() -> None:
-    """Skip the module that asks on another system."""
+    """Skip the calling module on other systems."""
     if not POSIX:
         pytest.skip(REASON, allow_module_level=True)

@@ -1,4 +1,4 @@
-"""Calls on one thread, which those on several are compared with, and calls by another thread meanwhile."""
+"""Calls on one thread, for comparison with several, and calls by another thread meanwhile."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ def by_one_thread(call: Callable[[], Any]) -> Any:
 
 
 def assert_the_bits_of_one_thread(name: str, dtype: str, x: np.ndarray) -> None:
-    """Assert it of a mode of two functions, of one and of two operands."""
+    """Assert that several threads give the same bits, for a function of one operand and one of two."""
     for function in (gs.softplus, gs.bce_with_logits):
         arguments = operands(function, name, x.astype(DTYPES[dtype]))
         got = function.methods[name](*arguments)
@@ -32,7 +32,7 @@ def assert_the_bits_of_one_thread(name: str, dtype: str, x: np.ndarray) -> None:
 
 @contextmanager
 def another_thread_computing(x: np.ndarray) -> Iterator[None]:
-    """Have another thread call a function on an array again and again meanwhile."""
+    """Let another thread call a function on an array repeatedly meanwhile."""
     done = threading.Event()
 
     def compute() -> None:

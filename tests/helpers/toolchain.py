@@ -1,4 +1,4 @@
-"""The CUDA compiler without a GPU: skip where it is missing, fail where it is required."""
+"""The CUDA compiler, which needs no GPU; tests are skipped if it is missing, or fail if it is required."""
 
 import re
 
@@ -23,7 +23,7 @@ def check(instructions: list[str], dtype: str) -> None:
     def used(pattern: str) -> list[str]:
         return [i for i in instructions if re.match(pattern, i)]
 
-    # registers did not suffice
+    # these show that there were too few registers
     assert not used(r"(LDL|STL)\b")
     # a subnormal would become 0
     assert not used(r"(FADD|FMUL|FFMA|FSETP|FMNMX|FSEL|F2F)\S*\.FTZ")

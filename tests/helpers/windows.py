@@ -1,4 +1,4 @@
-"""Windows' file system and lacks, on Linux: what only POSIX has goes, and open files are in the way."""
+"""An imitation of Windows on Linux: without POSIX's features, and with open files that cannot be replaced."""
 
 import errno
 import fcntl
@@ -19,7 +19,7 @@ MODULES = ("fcntl", "resource", "pwd", "grp")
 
 
 def pretend() -> None:
-    """Make this process behave so, from now on."""
+    """Let this process behave as on Windows from now on."""
     for module, names in LACKS.items():
         for name in names:
             if hasattr(module, name):

@@ -66,9 +66,9 @@ def test_what_cannot_be_halved_is_refused(function: Any, backend: Backend) -> No
     with pytest.raises(ValueError, match=r"out has shape \(4, 7\), the gradient has \(4, 6\)"):
         function.packed.vjp(laid(backend, np.zeros((4, 6), np.float32)), x, out=x)
     for axis in (None, 0.0, x):
-        with pytest.raises(TypeError, match="axis is to be an integer, not"):
+        with pytest.raises(TypeError, match="axis must be an integer, not"):
             function.packed(x, axis)
-    with pytest.raises(TypeError, match="out is to be an array for the gradient, not list"):
+    with pytest.raises(TypeError, match="out must be an array for the gradient, not list"):
         function.packed.vjp(laid(backend, np.zeros((4, 6), np.float32)), x, out=[x])
     with pytest.raises(TypeError, match="takes an array of NumPy"):
         function.packed([1.0, 2.0])

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 
 LOOPS: dict[np.ufunc, tuple[Any, int]] = {}
-"""For each ufunc, the addresses of its inner loop and of the record passed to it, for other callers."""
+"""The addresses of each ufunc's inner loop and of the record passed to it."""
 
 WORK: dict[np.ufunc, int] = {}
-"""For each ufunc, what an element costs: the formula's operations times the bytes that they work on.
+"""Each ufunc's work for an element: the number of the formula's operations times the bytes of their operands.
 
-It tells how long a call takes, in units of 3 to 4.5 ps on a Xeon (Sapphire Rapids) and of 1.4 ps on a Zen 5,
+It estimates how long a call takes. A unit is 3 to 4.5 ps on a Xeon (Sapphire Rapids) and 1.4 ps on a Zen 5,
 whatever the function and the dtype.
 """
 
-# Elements. Above, other threads may run meanwhile.
 SMALL = 1 << 12
+"""Elements up to which a call keeps the GIL; during a longer one, other threads run Python."""
 
 PROTOTYPE = None, c_char_p, c_char_p, c_char_p, c_void_p
 packed_count = Struct("n").pack
@@ -29,7 +29,7 @@ packed_count = Struct("n").pack
 class Loop:
     """The loop and its arguments, as bytes that ctypes passes on unchanged.
 
-    Fast callers call `held` directly: a Python function in between takes as long as 500 elements.
+    Calls of a few elements call `held` directly: a Python function in between takes as long as 500 elements.
     """
 
     __slots__ = (

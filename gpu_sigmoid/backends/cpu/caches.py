@@ -6,10 +6,11 @@ from pathlib import Path
 
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 UNKNOWN = 32 << 20
-"""What is taken where the system does not tell."""
+"""The bytes that are assumed if the system does not tell."""
 
 MOST = 128 << 20
-"""Of a larger cache, which many cores and often several virtual machines share, no process has more."""
+"""The most bytes that a process can expect: many cores, and often several virtual machines, share a larger
+cache."""
 
 
 @cache

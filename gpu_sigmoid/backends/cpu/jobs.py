@@ -16,8 +16,8 @@ from gpu_sigmoid.backends.placed import Overlaps, Placed, repeats
 View = tuple[tuple[int, ...], tuple[int, ...]]
 """An array's shape and strides."""
 
-
 Loops = Callable[[bytes, int, int], None]
+"""Compute a job between a start and a stop on its first axis."""
 
 
 class Plan:
@@ -30,7 +30,7 @@ class Plan:
         extents, columns = layout.extents or (1,), layout.columns or ((0,) * len(places),)
         steps = [step for column in columns for step in column]
         self.possible = not any(step % itemsize for step in steps) and not any(map(repeats, places[inputs:]))
-        self.overlaps, self.beyond = Overlaps(places, inputs), itemsize - 1
+        self.overlaps, self.itemsize = Overlaps(places, inputs), itemsize
         self.size, self.length, self.axes = prod(extents), extents[0], len(extents)
         self.nbytes = self.size * itemsize * len(places)
         self.loops, self.address = loops_of(itemsize)
@@ -39,20 +39,20 @@ class Plan:
         self.after = Struct(f"{len(axes)}n").pack(*axes)
 
     def job(self, ufunc: np.ufunc, addresses: Sequence[int]) -> bytes | None:
-        """Return the job by which `loops` run a ufunc's kernel, between a start and a stop below `length`.
+        """Return the job that lets `loops` run a ufunc's kernel, between a start and a stop below `length`.
 
         None if a result shares memory with itself or with another array, except an operand that is exactly
         the result, or if elements are not at multiples of their size.
         """
-        together = 0
+        address_bits = 0
         for address in addresses:
-            together |= address
-        if not self.possible or together & self.beyond or self.overlaps.among(addresses):
+            address_bits |= address
+        if not self.possible or address_bits % self.itemsize or self.overlaps.among(addresses):
             return None
         return self.pack(LOOPS[ufunc][1], self.nbytes, self.axes, *addresses) + self.after
 
 
-plan = lru_cache(1 << 10)(Plan)
+plan_of = lru_cache(1 << 10)(Plan)
 
 
 @cache
@@ -65,18 +65,18 @@ def loops_of(itemsize: int) -> tuple[Loops, int]:
 
 
 def contiguous_job(ufunc: np.ufunc, arrays: Sequence[np.ndarray]) -> bytes | None:
-    """Return the job on contiguous arrays of one shape, in less time than `job_on`, or None as there."""
+    """Return the job on contiguous arrays of one shape, or None, as `job_on` does, but in less time."""
     addresses = [address_of(a) for a in arrays]
     count, inputs, last = len(addresses), ufunc.nin, arrays[-1]
     nbytes, itemsize = last.nbytes, last.itemsize
-    together = 0
+    address_bits = 0
     for k, address in enumerate(addresses):
-        together |= address
+        address_bits |= address
         for j in range(inputs, count):
             distance = addresses[j] - address
             if -nbytes < distance < nbytes and j != k and (distance or k >= inputs):
                 return None
-    if together & (itemsize - 1):
+    if address_bits % itemsize:
         return None
     steps = (itemsize,) * count
     return one_axis(count)(LOOPS[ufunc][1], nbytes * count, 1, *addresses, last.size, *steps)
@@ -90,8 +90,8 @@ def one_axis(count: int) -> Callable[..., bytes]:
 
 def job_on(ufunc: np.ufunc, arrays: Sequence[np.ndarray]) -> tuple[Plan, bytes | None]:
     """Return the plan and the job on operands and results of the ufunc's dtype."""
-    found = plan(arrays[-1].itemsize, ufunc.nin, tuple([(a.shape, a.strides) for a in arrays]))
-    return found, found.job(ufunc, [address_of(a) for a in arrays])
+    plan = plan_of(arrays[-1].itemsize, ufunc.nin, tuple([(a.shape, a.strides) for a in arrays]))
+    return plan, plan.job(ufunc, [address_of(a) for a in arrays])
 
 
 def exported_address(array: np.ndarray) -> int:

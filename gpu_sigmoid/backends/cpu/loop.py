@@ -29,7 +29,7 @@ CODE, INPUTS, OPERANDS, TABLE, STREAMED_FROM = range(5)
 without and with the results, and the number of bytes in a call from which results bypass the caches."""
 
 APART = -1
-"""How an operand that has to be copied moves on."""
+"""In the place of a step, that an operand has to be copied."""
 
 
 @intrinsic(prefer_literal=True)
@@ -48,7 +48,6 @@ def inner_loop(context: Any, size: Any, args: Any, dimensions: Any, steps: Any, 
             apart.set(apart.value | (c.word(steps, k) - itemsize))
         beside = (apart.value == 0) & (whole < c.word(record, STREAMED_FROM))
         with c.either(beside) as (at_once, otherwise):
-            # most calls
             with at_once:
                 c.call(c.word(record, CODE), 1, count, 0, args, steps, steps, c.word(record, TABLE))
             with otherwise:
@@ -71,7 +70,7 @@ class Span:
         self.args, self.steps, self.pitches, self.record = args, steps, pitches, record
         self.inputs, self.operands = c.word(record, INPUTS), c.word(record, OPERANDS)
         self.tiles = c.room(MOST_OPERANDS * TILE)
-        # for each operand: where the kernel finds it, its step there, and its actual step
+        # for each operand: where the kernel finds it, its step there, and its own step or APART
         self.places, self.moves, self.kinds = (c.room(8 * MOST_OPERANDS) for _ in range(3))
 
     def write(self, rows: Value, cols: Value, whole: Value) -> None:
@@ -115,7 +114,7 @@ class Span:
         return c.choose(one, 1, rows), c.choose(one, rows * cols, cols)
 
     def classify(self, cols: Value, short: Value) -> tuple[Value, Value, Value]:
-        """Decide how each operand moves on.
+        """Decide which operands are used where they are, by their steps.
 
         Return whether operands that are one number in a row are the same for all rows, whether any operand
         is copied, and whether a result is.

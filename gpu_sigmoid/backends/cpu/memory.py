@@ -81,9 +81,9 @@ def fetch(context: Any, address: Any, offset: Any) -> Any:
 
 @intrinsic
 def pause(context: Any) -> Any:
-    """Let the core rest for a moment from looking at a word, where the CPU has an instruction for that.
+    """Let the core rest for a moment while a thread spins, where the CPU has an instruction for that.
 
-    On ARM this is `isb`: most cores of servers and laptops take `yield` for no operation at all.
+    On ARM this is `isb`, since `yield` does nothing on most cores of servers and laptops.
     """
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:

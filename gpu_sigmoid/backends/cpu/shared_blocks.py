@@ -1,9 +1,12 @@
-"""Blocks of one job that several threads draw, without Python and its lock; Numba compiles it.
+"""Several threads compute blocks of one job, without Python and its lock; Numba compiles this.
 
-`compute` is the caller's part, `help_out` that of the others. They meet on the `board`, whose words are
-atomic. Who counts as busy before it looks whether a job is open is waited for by whoever closes the job
-before it looks for busy threads. Who says that it sleeps before it looks is woken by whoever opens a job
-before it looks for sleepers.
+The caller runs `compute`, the other threads `help_out`. They communicate by the `board`, whose words are
+read and written atomically and in one order that all threads see. Two pairs of steps rely on that order:
+
+- A helper counts itself as busy, then checks that the job is still open. The caller closes the job, then
+  waits until no helper is busy. So no helper works on a job that the caller has left.
+- A helper marks itself as asleep, then checks once more for an open job. The caller opens a job, then wakes
+  those marked as asleep. So no helper sleeps on a job that it should have seen.
 """
 
 from gpu_sigmoid.backends.cpu.memory import call, exchange, fetch, fetch_add, pause, set_word, word
@@ -11,18 +14,19 @@ from gpu_sigmoid.backends.cpu.native import jitted
 
 LINE = 64
 CLAIMED, OPEN, BUSY, NEXT, LOOPS, LOCKS = range(0, 6 * LINE, LINE)
-"""Byte offsets in the board, each in a line of the cache of its own: threads write them at the same time."""
+"""Byte offsets in the board, each in a cache line of its own, since threads write them at the same time."""
 JOB, LENGTH, STEP = LOOPS + 8, LOOPS + 16, LOOPS + 24
 ACQUIRE, RELEASE, TURNS, YIELD = range(LOCKS, LOCKS + 32, 8)
-"""Of C functions that take and give back a lock, the addresses; how often a thread looks in vain; and the
+"""The addresses of the C functions that acquire and release a lock, how many turns a thread spins, and the
 address of the C function that lets other threads have the CPU."""
 SLOTS = 6 * LINE
 SLEEPS, BELL = 0, 8
-"""Byte offsets in a thread's slot: whether it sleeps, and the lock that it waits for then."""
+"""Byte offsets in a thread's slot: whether it sleeps, and the lock that it acquires to sleep."""
 
 
 @jitted
 def draw(board: int) -> None:
+    """Compute blocks of the open job until none is left; each thread takes the next one."""
     loops, job = word(board, LOOPS), word(board, JOB)
     length, step = word(board, LENGTH), word(board, STEP)
     while True:
@@ -32,8 +36,8 @@ def draw(board: int) -> None:
         call(loops, (job, start, min(start + step, length)))
 
 
-def look(board: int, turns: int) -> None:
-    """Look at the board so many times, as a thread does that has nothing to compute."""
+def spin(board: int, turns: int) -> None:
+    """Spin for so many turns, as `help_out` does; their time is measured."""
     for _ in range(turns):
         if fetch(board, OPEN) == 1:
             break
@@ -41,9 +45,9 @@ def look(board: int, turns: int) -> None:
 
 
 def compute(board: int, threads: int, loops: int, job: int, length: int, step: int) -> None:
-    """Compute a job, with the help of all that are awake; alone where another caller has them.
+    """Compute a job with the help of all threads that are awake, or alone if they help another caller.
 
-    So many threads are woken if they sleep.
+    Of the sleeping threads, the first `threads` are woken.
     """
     if fetch_add(board, CLAIMED, 1) == 0:
         set_word(board, LOOPS, loops)
@@ -64,7 +68,7 @@ def compute(board: int, threads: int, loops: int, job: int, length: int, step: i
                 pause()
                 turn += 1
             else:
-                # whoever is waited for may have been moved to this CPU
+                # the busy thread may be waiting for this CPU
                 call(word(board, YIELD), ())
     else:
         call(loops, (job, 0, length))
@@ -72,7 +76,7 @@ def compute(board: int, threads: int, loops: int, job: int, length: int, step: i
 
 
 def help_out(board: int, slot: int) -> None:
-    """Draw blocks of all jobs that come, for ever."""
+    """Compute blocks of all jobs, for ever."""
     turn = 0
     while True:
         if fetch(board, OPEN) == 1 and fetch(board, NEXT) < word(board, LENGTH):
@@ -86,7 +90,7 @@ def help_out(board: int, slot: int) -> None:
             turn += 1
         else:
             exchange(slot, SLEEPS, 1)
-            # else whoever has opened a job since has taken the word back, and rings
+            # if a caller has opened a job meanwhile and reset the word, it releases the bell
             if fetch(board, OPEN) == 0 or exchange(slot, SLEEPS, 0) == 0:
                 call(word(board, ACQUIRE), (word(slot, BELL), 1))
             turn = 0

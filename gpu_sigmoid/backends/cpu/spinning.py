@@ -1,11 +1,13 @@
-"""Threads that look out for the next call for a while after one, and compute blocks of it without Python.
+"""Threads that spin for a while after a call, to help with the next one, and run without Python.
 
-For an array of some 300,000 elements a sleeping thread wakes too late to be of help, and one that has to
-wait for the interpreter's lock as well later still. After a while without calls they sleep, and cost other
-programs nothing. `shared_blocks` is what they run.
+A sleeping thread wakes too late to help with an array of some 300,000 elements, and one that also has to wait
+for the interpreter's lock is later still. So these threads keep reading a word of memory that a call writes
+(they spin), and run compiled code, that of `shared_blocks`, which needs no lock. After a while without calls
+they sleep, and cost other programs nothing.
 
-To wake a thread takes the caller 10 to 25 us. So shorter calls are helped by threads that are awake, and
-wake them when several calls in quick succession have had as much work as one that is worth it.
+To wake a thread takes the caller 10 to 25 us, which only a long call is worth. Shorter calls get help from
+threads that still spin. They wake sleeping threads when several calls in quick succession together have had
+as much work as one long call.
 """
 
 import ctypes
@@ -23,21 +25,23 @@ from gpu_sigmoid.backends.cpu.workers import acquire, new_lock, release, started
 from gpu_sigmoid.environment import when_threads_are_set
 
 SECONDS = 200e-6
-"""How long a thread looks out before it sleeps."""
+"""How long a thread spins before it sleeps."""
 
 MOST = 255
 """Threads beside the caller's, at most."""
 
 WAKING_FROM = 40_000_000
-"""The work of a call, in the unit of `addresses.WORK`, from which on sleeping threads are woken: that of
-320,000 elements of float32 sigmoid, 120 us on a Xeon and 55 us on a Zen 5. There two threads took a tenth
-less time than one after a pause, and with 200,000 elements more."""
+"""The work of a call, in the unit of `addresses.WORK`, from which on sleeping threads are woken.
+
+It is that of 320,000 elements of float32 sigmoid: 120 us on a Xeon, 55 us on a Zen 5. After a pause, two
+threads took a tenth less time than one for so many elements, and more time than one for 200,000."""
 
 HELPED_FROM = 8_000_000
-"""The same with threads that are awake: 65,000 elements of float32 sigmoid, 25 us on a Xeon."""
+"""The work of a call from which on threads that spin help: 65,000 elements of float32 sigmoid, 25 us on a
+Xeon."""
 
 SECONDS_OF_WORK = 1.4e-12
-"""How long a unit of it takes, at least."""
+"""How long a unit of work takes, at least."""
 
 SMALLEST_BLOCK = 2_000_000
 """The work that a thread takes at a time, at least."""
@@ -55,6 +59,7 @@ class Board:
         from gpu_sigmoid.backends.cpu import memory, native, shared_blocks
 
         word = ctypes.c_ssize_t
+        # the compiled functions, which must outlive the threads that run them
         self.kept: list[Any] = []
 
         def compiled(function: Any, *operands: Any) -> Any:
@@ -65,20 +70,20 @@ class Board:
 
         self.compute = compiled(shared_blocks.compute, word, word, word, ctypes.c_char_p, word, word)
         self.help_out = compiled(shared_blocks.help_out, word, word)
-        look = compiled(shared_blocks.look, word, word)
+        spin = compiled(shared_blocks.spin, word, word)
 
-        # the threads run and read it until the process ends, when Python has let go of all its objects
+        # The threads read its memory until the process ends. Python frees its objects before that.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
         self.layout = shared_blocks
         self.words = np.zeros((shared_blocks.SLOTS + (MOST + 1) * shared_blocks.LINE) // 8, np.int64)
         self.address = self.words.ctypes.data + -self.words.ctypes.data % shared_blocks.LINE
         self.clear()
         # the shortest time is one without an interruption
-        turn = min(timeit.repeat(lambda: look(self.address, 1000), number=1)) / 1000
+        turn = min(timeit.repeat(lambda: spin(self.address, 1000), number=1)) / 1000
         self.put(shared_blocks.TURNS, int(SECONDS / turn))
 
     def clear(self) -> None:
-        """Put down that nothing is to be computed, and nobody there."""
+        """Reset the words: no job is open, and no thread is busy or asleep."""
         turns = self.word(self.layout.TURNS).value
         self.words[:] = 0
         self.put(self.layout.TURNS, turns)
@@ -97,7 +102,7 @@ _made: dict[str, Board] = {}
 
 
 def board() -> Board:
-    """Return the one board, whoever asks for it first; of several made at the same time one is kept."""
+    """Return the one board; of several that threads make at the same time, one is kept."""
     return _made.get("board") or _made.setdefault("board", Board())
 
 
@@ -110,7 +115,7 @@ class Spinner:
         layout = board().layout
         self.slot = layout.SLOTS + number * layout.LINE
         bell = new_lock()
-        # so that the thread waits for it
+        # a thread that acquires it once more sleeps until a caller releases it
         acquire(bell, 1)
         board().put(self.slot + layout.BELL, bell)
         self.sleeps = board().word(self.slot + layout.SLEEPS)
@@ -125,22 +130,25 @@ _starting = Lock()
 
 
 class Times:
-    """Seconds of the clock: until when threads look out, and until when a call follows one not helped."""
+    """What is known of the calls so far; times are those of `perf_counter`."""
 
     awake = 0.0
+    """When the threads that spin will have fallen asleep."""
     soon = 0.0
+    """Until when the next call counts as being in quick succession."""
     work = 0
-    """Of the calls in quick succession that were not helped."""
+    """The work of the calls in quick succession that were not helped."""
     setting = object()
-    """Another one after each call of `set_num_threads`."""
+    """A new object after each call of `set_num_threads`."""
     threads: tuple[Any, int] = (None, 0)
-    """How many may compute a call while they look out, under which setting. To find it out takes 2 us."""
+    """The setting and, as long as threads spin, how many threads compute a call under it: finding that out
+    takes 2 us."""
 
 
 def helps(work: int) -> bool:
     """Return whether other threads should help with a call that is about to be made.
 
-    Threads that call at the same time may confuse the answer, which decides on nothing but the time.
+    Calls by several threads at once may make the answer a wrong one, which only costs time.
     """
     now = perf_counter()
     if now < Times.awake:
@@ -158,15 +166,15 @@ def share(loops: int, job: bytes, length: int, threads: int, work: int) -> None:
 
     `loops` is the address of the loops that compute it, between a start and a stop below `length`.
     """
-    there, cpu = board(), current_cpu()
+    meeting, cpu = board(), current_cpu()
     helpers = up_to(min(threads - 1, max(1, work // PER_THREAD - 1), MOST))
     for spinner in helpers:
         keep_off(spinner, cpu)
     rows = max(1, length * max(SMALLEST_BLOCK, work // (4 * threads)) // work)
-    # threads thought to be awake may sleep
+    # even where threads should be awake: they may have fallen asleep
     wakes = max(work, Times.work) >= WAKING_FROM
-    there.compute(there.address, len(helpers) if wakes else 0, loops, job, length, rows)
-    # the first is the first to be woken
+    meeting.compute(meeting.address, len(helpers) if wakes else 0, loops, job, length, rows)
+    # the first helper is woken first
     awake = helpers and not helpers[0].sleeps.value
     Times.awake = perf_counter() + SECONDS if awake else 0.0
     Times.work = 0
@@ -180,7 +188,7 @@ when_threads_are_set.append(_set_again)
 
 
 def up_to(number: int) -> list[Spinner]:
-    """Return so many threads, or fewer where no more can be started, or another caller is starting some."""
+    """Return so many threads, or fewer if no more can be started or another caller is starting some."""
     if len(_spinners) < number and _starting.acquire(blocking=False):
         try:
             while len(_spinners) < number and started((spinner := Spinner(len(_spinners))).serve):
@@ -191,7 +199,7 @@ def up_to(number: int) -> list[Spinner]:
 
 
 def _forget_spinners() -> None:
-    """A forked child has none of its parent's threads, whatever they were doing."""
+    """Forget the threads in a forked child, which has none of its parent's."""
     global _spinners, _starting
     _spinners, _starting = [], Lock()
     Times.awake, Times.threads = 0.0, (None, 0)

@@ -1,10 +1,10 @@
 """Calls on arrays of any layout, large ones in blocks, over several threads.
 
 Computation runs without the GIL. The calling thread computes blocks too, and the others join when they
-wake: a call waits at most for one block, and never for a thread to wake. One call at a time is helped by
-the others; concurrent calls (from Dask, from the caller's own pool) run on their own threads, which keep
-the cores busy anyway. The threads of `spinning` help with calls of a few milliseconds; longer ones are
-computed by `workers`, in blocks between which Python can handle signals.
+wake: a call waits at most for one block, and never for a thread to wake. Only one call at a time is helped;
+concurrent calls (from Dask, from the caller's own pool) run on their own threads, which keep the CPUs busy
+anyway. The threads of `spinning` help with calls of a few milliseconds. Longer ones are shared with
+`workers`, in blocks between which Python can handle signals.
 """
 
 import os
@@ -23,26 +23,30 @@ from gpu_sigmoid.backends.placed import Placed, apart, repeats
 from gpu_sigmoid.environment import get_num_threads
 from gpu_sigmoid.processors import usable
 
-# Bytes of a result from which on it is split where blocks go through Python: another thread may take 100 us
-# to wake, and longer if its CPU was asleep; by then the caller has computed all of a smaller result.
 SPLIT_FROM = 8_000_000
-# Bytes of a result from which on signals are handled between blocks.
+"""Bytes of a result from which on blocks go to threads that sleep: `workers`, and in JAX's programs XLA's.
+They may take 100 us to wake, and longer if their CPUs were asleep. By then the caller has computed all of a
+smaller result."""
+
 INTERRUPTED_FROM = 32_000_000
-# Elements.
-SMALLEST_BLOCK = 1 << 16
-LARGEST_BLOCK = 1 << 20
-# Threads for each CPU, at most, whatever number is set.
+"""Bytes of a result from which on signals are handled between blocks, so that Ctrl-C need not wait for the
+whole call."""
+
+SMALLEST_BLOCK, LARGEST_BLOCK = 1 << 16, 1 << 20
+"""Elements of a block of `workers`."""
+
 PER_CPU = 4
+"""Threads for each CPU, at most, whatever number is set."""
 
-# Bytes of an array. NumPy inspects a smaller one faster than it can be found out that this is unneeded.
 SMALL = 1 << 15
+"""Bytes of an array up to which NumPy's own checks take less time than finding out that none are needed."""
 
-# A memory map's results are plain arrays. Other subclasses decide on theirs themselves.
 PLAIN = (np.ndarray, np.memmap)
+"""The classes whose results are plain arrays; other subclasses decide on theirs themselves."""
 
 
 def compute(ufunc: Any, dtype: np.dtype, operands: tuple, outs: tuple) -> Any:
-    """Call `ufunc`, with results of `dtype`; NumPy only casts, copies, and handles subclasses."""
+    """Call `ufunc`, with results of `dtype`; NumPy is left to cast, copy, and handle subclasses."""
     size = max((o.size for o in operands if getattr(o, "ndim", 0)), default=0)
     if size * dtype.itemsize > SMALL and regular(operands, outs):
         inputs = tuple(np.asarray(o) if isinstance(o, np.ndarray) else o for o in operands)
@@ -75,7 +79,7 @@ def allocated(inputs: tuple, outs: tuple, dtype: np.dtype) -> tuple[np.ndarray, 
 
 
 def computed(ufunc: Any, dtype: np.dtype, inputs: tuple, results: tuple[np.ndarray, ...]) -> bool:
-    """Compute if blocks are independent and NumPy is not needed or pays off; return whether it did."""
+    """Compute if a kernel can do so on the arrays as they are, or in blocks; return whether it did."""
     arrays = [i for i in inputs if isinstance(i, np.ndarray)]
     if shared_file(arrays, results):
         return False
@@ -99,7 +103,7 @@ def run(plan: Plan, job: bytes, kernel: np.ufunc) -> None:
     threads = get_num_threads() if work >= spinning.HELPED_FROM else 1
     if threads == 1:
         plan.loops(job, 0, plan.length)
-    elif plan.size * (plan.beyond + 1) >= INTERRUPTED_FROM:
+    elif plan.size * plan.itemsize >= INTERRUPTED_FROM:
         by_blocks(partial(plan.loops, job), plan.size, plan.length, threads)
     elif spinning.helps(work) and (threads := on_own_cpus(threads)) > 1:
         spinning.share(plan.address, job, plan.length, threads, work)
@@ -123,7 +127,7 @@ def threads_for(kernel: Any, size: int) -> int:
 
 
 def on_own_cpus(threads: int) -> int:
-    """Return how many threads may look out for calls at most: these would take CPUs from each other."""
+    """Return how many threads may spin, one for each CPU: more would take CPUs from each other."""
     return min(threads, usable()) if threads > 1 else 1
 
 

@@ -3,7 +3,7 @@
 Python runs signal handlers on its main thread, between any two instructions. An exception raised by one
 is lost at some places in Numba, and at others leaves Numba half initialised, so that no later call
 compiles. So the main thread hands such a call to another thread and waits, and its wait can be interrupted
-at any time. A process forked meanwhile would inherit locks that nobody releases.
+at any time. A fork waits for the end of the call, since the child would inherit locks that nobody releases.
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Code inside one of these holds a lock that the other thread may need.
+# A thread inside one of these modules holds a lock that the other thread may need.
 LOCKING = {"_frozen_importlib", "importlib._bootstrap", "numba.core.compiler_lock"}
 
 _running = threading.RLock()
@@ -67,9 +67,9 @@ def started(run: Callable[[], None]) -> bool:
     return True
 
 
-def _opened() -> None:
+def _after_fork() -> None:
     _running.release()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_running.acquire, after_in_parent=_opened, after_in_child=_opened)
+    os.register_at_fork(before=_running.acquire, after_in_parent=_after_fork, after_in_child=_after_fork)

@@ -83,15 +83,15 @@ def launcher(method: Any, name: str, operands: tuple, results: tuple) -> Callabl
     """Return the computation for operands with the layout of these."""
     formula, mode = method.formula, method.mode
     places = [placed(o) if isinstance(o, cupy.ndarray) else None for o in operands]
-    lying = pitched.rows_of(results[0].shape, places, [placed(r) for r in results])
-    if lying is not None and lying.rows > 1:
-        rows = pitched.prepared(formula, mode, name, lying)
+    layout = pitched.rows_of(results[0].shape, places, [placed(r) for r in results])
+    if layout is not None and layout.rows > 1:
+        rows = pitched.prepared(formula, mode, name, layout)
         if rows is not None:
-            return lambda operands, results: rows.start(packed.in_order(operands, results, lying.kinds))
-    elif lying is not None:
-        if packed.VECTORS in lying.kinds and lut.serves(formula, mode, name, operands):
+            return lambda operands, results: rows.start(packed.in_order(operands, results, layout.kinds))
+    elif layout is not None:
+        if packed.VECTORS in layout.kinds and lut.serves(formula, mode, name, operands):
             return lambda operands, results: lut.launch(formula, mode, name, operands, results)
-        return lambda operands, results: packed.launch(formula, mode, name, operands, results, lying.kinds)
+        return lambda operands, results: packed.launch(formula, mode, name, operands, results, layout.kinds)
     return lambda operands, results: elementwise.launch(formula, mode, name, operands, results)
 
 

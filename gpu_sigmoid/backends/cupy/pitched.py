@@ -69,9 +69,9 @@ class Launch(NamedTuple):
         self.linear_launch(self.threads, (*arrays, *self.arguments), 0, THREADS, stream)
 
 
-def prepared(formula: Callable, mode: Mode, dtype: str, lying: Rows) -> Launch | None:
+def prepared(formula: Callable, mode: Mode, dtype: str, layout: Rows) -> Launch | None:
     """Return the launch for arrays that lie so, None if there are too many elements to count."""
-    kinds, rows, columns, peeled, rest, pitches = lying
+    kinds, rows, columns, peeled, rest, pitches = layout
     kernel, elements_a_thread = packed.kernel(formula, mode, dtype, kinds, pitched=True)
     # a thread has one element of the rest beside its vectors
     across = max(-(-(columns - rest) // elements_a_thread), rest)

@@ -33,18 +33,18 @@ def flat(tensors: Tensors, results: Tensors) -> tuple[tuple[bool, ...], list[int
     if a tensor has another layout, is not at a multiple of its elements' size, or partly overlaps a result.
     """
     size, itemsize = results[0].numel(), results[0].dtype.itemsize
-    nbytes, together = size * itemsize, 0
+    nbytes, address_bits = size * itemsize, 0
     outs, addresses, stepping = [], [], []
     for result in results:
         if not result.is_contiguous():
             return None
         address = result.data_ptr()
         outs.append(address)
-        together |= address
+        address_bits |= address
     for tensor in tensors:
         address = tensor.data_ptr()
         addresses.append(address)
-        together |= address
+        address_bits |= address
         # an operand that broadcasts to a result and has as many elements has them in the same order
         if tensor.numel() == size and tensor.is_contiguous():
             stepping.append(True)
@@ -59,4 +59,4 @@ def flat(tensors: Tensors, results: Tensors) -> tuple[tuple[bool, ...], list[int
                     return None
         else:
             return None
-    return None if together % itemsize else (tuple(stepping), addresses + outs)
+    return None if address_bits % itemsize else (tuple(stepping), addresses + outs)

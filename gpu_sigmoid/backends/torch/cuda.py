@@ -77,10 +77,10 @@ class OnCuda(Computation):
         elif first.numel():
             memory = tensors + results
             addresses = [t.data_ptr() for t in memory]
-            lying = tuple(
+            layouts = tuple(
                 [(t.shape, t.stride(), a % ALIGNMENT) for t, a in zip(memory, addresses, strict=True)]
             )
-            rows = rows_of(self.method, first.dtype, device, lying)
+            rows = rows_of(self.method, first.dtype, device, layouts)
             if rows is not None and not rows.overlaps.among(addresses):
                 rows.start(tuple([addresses[i] for i in rows.order]), launchable(stream))
                 return
@@ -136,7 +136,7 @@ class Rows(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def rows_of(method: Any, dtype: torch.dtype, device: int, lying: tuple) -> Rows | None:
+def rows_of(method: Any, dtype: torch.dtype, device: int, layouts: tuple) -> Rows | None:
     """Return what serves tensors of such shapes, strides and alignments, None where nothing does."""
     refuse_without_gpu(method.label)
     import cupy
@@ -147,7 +147,7 @@ def rows_of(method: Any, dtype: torch.dtype, device: int, lying: tuple) -> Rows 
     element = np.dtype(f"V{itemsize}")
     places = [
         Placed(distance, tuple(shape), tuple([itemsize * step for step in strides]), element)
-        for shape, strides, distance in lying
+        for shape, strides, distance in layouts
     ]
     found = pitched.rows_of(places[-1].shape, places[:count], places[count:])
     if found is None or any(place.address % itemsize for place in places):

@@ -8,7 +8,7 @@ from torch import Tensor, empty_like
 
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.backends.cpu.addresses import SMALL, Loop, packed_count
-from gpu_sigmoid.backends.cpu.jobs import Plan, plan
+from gpu_sigmoid.backends.cpu.jobs import Plan, plan_of
 from gpu_sigmoid.backends.cpu.threads import run, threads_for
 from gpu_sigmoid.backends.torch.computation import Computation, Tensors, flat
 from gpu_sigmoid.backends.torch.operands import NAMES
@@ -102,10 +102,10 @@ class OnHost(Computation):
             loop(size, stepping, *addresses)
             return
         kernel, memory = loop.ufunc, tensors + results
-        lying = laid_out(kernel, memory)
-        job = lying.job(kernel, [t.data_ptr() for t in memory])
+        plan = plan_for(kernel, memory)
+        job = plan.job(kernel, [t.data_ptr() for t in memory])
         if job is not None:
-            run(lying, job, kernel)
+            run(plan, job, kernel)
         else:
             by_arrays(kernel, tensors, results)
 
@@ -113,11 +113,11 @@ class OnHost(Computation):
         return cpu.kernel(self.method.formula, self.method.mode, NAMES[dtype])
 
 
-def laid_out(kernel: np.ufunc, tensors: Tensors) -> Plan:
-    """Return the plan for tensors of such a layout."""
+def plan_for(kernel: np.ufunc, tensors: Tensors) -> Plan:
+    """Return the plan for calls on tensors with the layout of these."""
     itemsize = tensors[0].dtype.itemsize
     views = [(t.shape, tuple([step * itemsize for step in t.stride()])) for t in tensors]
-    return plan(itemsize, kernel.nin, tuple(views))
+    return plan_of(itemsize, kernel.nin, tuple(views))
 
 
 def by_arrays(kernel: np.ufunc, tensors: Tensors, results: Tensors) -> None:

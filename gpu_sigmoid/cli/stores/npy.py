@@ -36,8 +36,8 @@ NO_ALLOCATION = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
 class NpyJob(Job):
     """Blocks are ranges of a result's elements, in the order they have in the files.
 
-    Of an array that is halved, they are a part of a row or whole rows, where a row is what lies together of
-    a result, with `length` elements.
+    If the array is halved, a block is a part of a row or whole rows. A row is a run of `length` elements of a
+    half that are contiguous in the file.
     """
 
     source: Path
