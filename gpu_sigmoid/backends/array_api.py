@@ -55,7 +55,7 @@ def view_of(method: Any, operand: Any) -> np.ndarray:
     try:
         # NumPy asks for DLPack's older version, before 2.1 at first and else if the newer one is refused, and
         # pyarrow warns of that. This is the same view, of the same arrays.
-        if type(operand).__module__.startswith("pyarrow."):
+        if type(operand).__module__.startswith("pyarrow.") and hasattr(operand, "null_count"):
             return operand.to_numpy(zero_copy_only=True)
         return np.from_dlpack(operand)
     except (BufferError, RuntimeError, TypeError, ValueError) as error:

@@ -5,6 +5,7 @@ from typing import Any
 
 import dask.array as da
 import numpy as np
+from dask.base import is_dask_collection
 
 from gpu_sigmoid.outputs import refuse_out
 
@@ -12,6 +13,7 @@ from gpu_sigmoid.outputs import refuse_out
 def run(method: Any, operands: tuple, out: Any) -> Any:
     """Return Dask arrays, with NumPy or CuPy blocks like the operands', or Series and frames."""
     refuse_out(method, out, "what Dask holds is computed later; use dask.array.store on the result")
+    refuse_others(method, operands)
     if any(map(is_labelled, operands)):
         return by_partition(method, operands)
     # computing on the empty metas gives type and dtype, and refuses wrong dtypes now, not later
@@ -34,8 +36,23 @@ def empty(operand: Any) -> Any:
     return operand if np.ndim(operand) == 0 else np.asarray(operand).ravel()[:0]
 
 
+def refuse_others(method: Any, operands: tuple) -> None:
+    """Raise an error for a bag, a delayed value or a group, whose elements are not arrays'."""
+    for operand in operands:
+        of = type(operand)
+        if (
+            of.__module__.startswith("dask.")
+            and not isinstance(operand, da.Array)
+            and not is_labelled(operand)
+        ):
+            raise TypeError(
+                f"{method.label}: Dask's arrays, Series and DataFrames are accepted, not {of.__name__}: pass "
+                f"the function to Dask, for instance bag.map(gs.{method.label})"
+            )
+
+
 def is_labelled(operand: Any) -> bool:
-    return type(operand).__module__.startswith("dask.dataframe")
+    return type(operand).__module__.startswith("dask.dataframe") and is_dask_collection(operand)
 
 
 def by_partition(method: Any, operands: tuple) -> Any:

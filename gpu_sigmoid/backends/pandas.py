@@ -16,10 +16,19 @@ from gpu_sigmoid.outputs import refuse_out
 ARROW = {"float16": "halffloat[pyarrow]", "float32": "float[pyarrow]", "float64": "double[pyarrow]"}
 """The pyarrow dtypes of results, by name."""
 
+HELD = (pd.Series, pd.Index, pd.DataFrame, pd.api.extensions.ExtensionArray, type(pd.NA))
+"""The types of pandas that hold elements, and that of a missing one."""
+
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on Series, indexes and frames."""
     refuse_out(method, out, "pandas objects are new ones; assign the result")
+    for of in map(type, operands):
+        if of.__module__.partition(".")[0] == "pandas" and not issubclass(of, HELD):
+            raise TypeError(
+                f"{method.label}: Series, indexes, DataFrames and their arrays are accepted, "
+                f"not {of.__name__}"
+            )
     frames = [o for o in operands if isinstance(o, pd.DataFrame)]
     if frames:
         return by_column(method, operands, frames[0])

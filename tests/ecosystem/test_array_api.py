@@ -61,6 +61,8 @@ def test_pyarrow() -> None:
     pa = library("pyarrow")
     got = gs.sigmoid(pa.array([0.5, 1.0], pa.float32()))
     np.testing.assert_array_equal(got, gs.sigmoid(np.float32([0.5, 1.0])), strict=True)
+    table = np.float32([[0.5, 1.0], [2.0, 3.0]])
+    np.testing.assert_array_equal(gs.sigmoid(pa.Tensor.from_numpy(table)), gs.sigmoid(table), strict=True)
     for wrong in (pa.array([0.5, None]), pa.array([True])):
         with pytest.raises(
             TypeError, match=r"^sigmoid: .*Array cannot be read without a copy: .* numpy\.asarray"

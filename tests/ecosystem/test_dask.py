@@ -166,6 +166,11 @@ def test_refusals() -> None:
         gs.sigmoid(x.astype(complex))
     with pytest.raises(TypeError, match=r"dask\.array\.store"):
         gs.sigmoid(x, out=x)
+    frame = library("dask.dataframe").from_dict({"a": [1.0, 2.0], "b": [0, 1]}, npartitions=1)
+    bag, delayed = library("dask.bag").from_sequence([1.0]), library("dask").delayed(1.0)
+    for other in (bag, delayed, frame.groupby("b")):
+        with pytest.raises(TypeError, match=f"are accepted, not {type(other).__name__}: pass the function"):
+            gs.sigmoid(other)
 
 
 @pytest.mark.parametrize("name", PUBLIC)

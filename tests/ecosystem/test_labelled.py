@@ -76,6 +76,10 @@ def test_pandas_refusals() -> None:
         gs.sigmoid(pd.Series(["a"]))
     with pytest.raises(TypeError, match="assign the result"):
         gs.sigmoid(pd.Series([1.0]), out=pd.Series([1.0]))
+    series = pd.Series([1.0, 2.0])
+    for other in (series.rolling(2), series.groupby([0, 1]), pd.Timestamp(2026, 1, 1), pd.NaT):
+        with pytest.raises(TypeError, match=f"are accepted, not {type(other).__name__}"):
+            gs.sigmoid(other)
     with pytest.raises(TypeError, match="category is not accepted"):
         gs.sigmoid(pd.Series([1.0], dtype="category"))
 
