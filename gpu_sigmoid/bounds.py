@@ -9,8 +9,8 @@ result is always the nearest float. For several results the bound is that of the
 The error of a vector-Jacobian product is at most twice that of its derivative plus one half: the
 cotangent turns an error of one last place into up to two, and the product is rounded once more.
 This holds where the derivative underflows too, with two exceptions. The product is 0 from
-abs(x) = 174.33 on (float64: 1416.4), where exp(-abs(x)) is below 2^-251.5 (2^-2043.5), and nan for an
-infinite cotangent. And where a target and sigmoid(x) are both subnormal, their difference has
+abs(x) = 174.33 on (float64: 1416.4), where exp(-abs(x)) is below 2^-251.5 (2^-2043.5), for silu, with a
+beta too, from 174.22 on (1416.34), and nan for an infinite cotangent. And where a target and sigmoid(x) are both subnormal, their difference has
 lost what is below the least subnormal number. `glu` and `swiglu` are already such products, with
 an operand in place of the cotangent; with a cotangent as well they round twice at most. Next to the
 least normal number low parts underflow, which may cost half a unit more. The product
