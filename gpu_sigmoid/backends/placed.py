@@ -36,8 +36,8 @@ def apart(a: Placed, b: Placed) -> bool:
 
 
 Axes = tuple[tuple[int, int, int], ...]
-"""Of each axis, outermost first, the stride, and between which multiples of it elements of one array lie
-off those of another with the same indices."""
+"""For each axis, outermost first, the stride, and the range of differences between the indices of an element
+of one array and of an element of the other."""
 
 
 def common_axes(a: Placed, b: Placed) -> Axes | None:
@@ -87,7 +87,7 @@ class Overlaps:
         for i, j, alike, least, most, axes, itemsize in self.pairs:
             distance = addresses[j] - addresses[i]
             if least < distance < most and not (alike and distance == 0):
-                # the spans of both do
+                # the spans overlap; the axes tell whether elements do
                 found += [(i, j)] if axes is None or meet(axes, distance, itemsize) else []
         return found
 

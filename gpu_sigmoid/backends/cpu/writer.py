@@ -120,7 +120,7 @@ class Writer:
         return self.choose(a < 0, -a, a)
 
     def pointer(self, address: Value, offset: Operand, kind: Any) -> Any:
-        """Return a pointer to a type of `size` bytes that LLVM sees moving with the offset."""
+        """Return a pointer to a `kind` at an offset in bytes, so that LLVM sees how it moves in a loop."""
         base = self.builder.inttoptr(address.value, BYTE.as_pointer())
         return self.builder.bitcast(self.builder.gep(base, [bare(offset)]), kind.as_pointer())
 
@@ -138,7 +138,7 @@ class Writer:
             return self.value(self.builder.ptrtoint(place, WORD))
 
     def load(self, address: Value, offset: Operand, size: int, lanes: int = 0) -> Any:
-        """Return a number of `size` bytes, or a vector of so many."""
+        """Return a number of `size` bytes, or a vector of so many lanes of them."""
         kind = ir.IntType(8 * size)
         pointer = self.pointer(address, offset, ir.VectorType(kind, lanes) if lanes else kind)
         return self.builder.load(pointer, align=size)
