@@ -189,7 +189,7 @@ def silu_beta(x, beta):
     signed = with_sign(x, sign)
     value, grad, grad2, grad2_low, slope, slope_low, final_scale = silu_of(
         signed,
-        where(signed < 0.0, -0.0, signed),
+        where(signed < -0.0, -0.0, signed),
         length,
         magnitude,
         magnitude_low,

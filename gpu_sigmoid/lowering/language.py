@@ -65,6 +65,8 @@ class Graph:
             raise error(f"no primitive {name}({kinds})")
         if name == "le" and up_to_zero(values[0]) and values[1].name == "abs":
             raise error("abs() >= 0, which CUDA's assembler takes to hold, of nan too")
+        if name == "where" and chooses_the_other_zero(*values):
+            raise error("a choice of the zero not compared with, which LLVM 15 makes for 0.0 and -0.0 too")
         return self._intern(primitive.result, name, values)
 
     def value(self, operand: Any, integer: bool = False) -> "Value":
@@ -85,6 +87,16 @@ class Graph:
 
 def up_to_zero(value: "Value") -> bool:
     return value.name == "constant" and value.kind == "f" and float.fromhex(value.payload) <= 0.0
+
+
+def chooses_the_other_zero(condition: "Value", *choices: "Value") -> bool:
+    """Return whether this is such as where(x < 0.0, -0.0, x), of which LLVM 15 makes x <= 0.0."""
+    compared, chosen = ({v for v in values if is_zero(v)} for values in (condition.operands, choices))
+    return bool(compared and chosen and compared != chosen and {*condition.operands} & {*choices})
+
+
+def is_zero(value: "Value") -> bool:
+    return value.name == "constant" and value.kind == "f" and float.fromhex(value.payload) == 0.0
 
 
 def binary(name: str, reflected: bool = False) -> Callable[["Value", Any], "Value"]:

@@ -52,6 +52,10 @@ def asks_for_nan(x):
     return (where(abs(x) >= 0.0, x, 1.0),)
 
 
+def chooses_the_other_zero(x):
+    return (where(x < 0.0, -0.0, x),)
+
+
 def two_results(x):
     return x, x
 
@@ -77,6 +81,7 @@ def no_float(x):
         (chained, 1, "Compare"),
         (keyword, 1, "Call"),
         (asks_for_nan, 1, "takes to hold, of nan too"),
+        (chooses_the_other_zero, 1, "the zero not compared with"),
     ],
 )
 def test_refused_with_file_and_line(formula: Any, line: int, words: str) -> None:
