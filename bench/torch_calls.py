@@ -10,6 +10,8 @@ from bench.calls import Pairs, page_of, rounds_option
 from bench.clock import Call
 
 SIZES = (1000, 1 << 20)
+ROWS = 4
+"""Of the operand of a gated unit, which halves its last axis."""
 
 
 @click.command("torch")
@@ -32,20 +34,23 @@ def calls(size: int) -> Pairs:
     functional = torch.nn.functional
     generator = torch.Generator().manual_seed(0)
     x, g, t = (torch.rand(size, generator=generator) for _ in range(3))
+    rows = x.view(ROWS, -1)
 
     def swiglu(x: Any) -> Any:
-        a, b = x.chunk(2)
+        a, b = x.chunk(2, -1)
         return functional.silu(a) * b
 
-    functions: dict[str, tuple[Any, Any]] = {
+    elementwise: dict[str, tuple[Any, Any]] = {
         "sigmoid(x)": (gs.sigmoid, torch.sigmoid),
         "silu(x)": (gs.silu, functional.silu),
         "softplus(x)": (gs.softplus, functional.softplus),
         "tanh(x)": (gs.tanh, torch.tanh),
         "Sigmoid()(x)": (nn.Sigmoid(), torch.nn.Sigmoid()),
         "SiLU()(x)": (nn.SiLU(), torch.nn.SiLU()),
-        "GLU()(x)": (nn.GLU(), torch.nn.GLU()),
-        "SwiGLU()(x)": (nn.SwiGLU(), swiglu),
+    }
+    gated: dict[str, tuple[Any, Any]] = {
+        f"GLU()(x.view({ROWS}, -1))": (nn.GLU(), torch.nn.GLU()),
+        f"SwiGLU()(x.view({ROWS}, -1))": (nn.SwiGLU(), swiglu),
     }
 
     loss, torchs_loss = nn.BCEWithLogitsLoss(), torch.nn.BCEWithLogitsLoss()
@@ -55,9 +60,11 @@ def calls(size: int) -> Pairs:
         "`BCEWithLogitsLoss()(x, t)`": (lambda: loss(x, t), lambda: torchs_loss(x, t)),
         "`SiLU(inplace=True)(x)`": (lambda: in_place(zeros), lambda: torchs_in_place(zeros)),
     }
-    for name, pair in functions.items():
-        cotangent = g[: len(pair[1](x))]
-        forward, backward, of_a_sum = zip(*(of(function, x, cotangent) for function in pair), strict=True)
+    for name, pair in (elementwise | gated).items():
+        of_x = rows if name in gated else x
+        result = pair[1](of_x)
+        cotangent = g[: result.numel()].view_as(result)
+        forward, backward, of_a_sum = zip(*(of(function, of_x, cotangent) for function in pair), strict=True)
         found |= {f"`{name}`": forward, f"`{name}.backward(g)`": backward}
         found[f"`{name}.sum().backward()`"] = of_a_sum
     found["`BCEWithLogitsLoss()(x, t).backward()`"] = (

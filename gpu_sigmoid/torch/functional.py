@@ -9,6 +9,7 @@ from torch.autograd import forward_ad
 from torch.nn import _reduction
 
 import gpu_sigmoid as gs
+from gpu_sigmoid.backends.torch.halves import of_halves
 from gpu_sigmoid.backends.torch.operators import IN_FLOAT32
 
 
@@ -20,7 +21,7 @@ def packed(function: str, x: Tensor, dim: int) -> Tensor:
     length = x.size(dim)
     if length % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {dim % x.ndim} is size {length}")
-    return gs.FUNCTIONS[function].packed(x, dim)
+    return of_halves(gs.FUNCTIONS[function].packed, x, dim)
 
 
 def silu_in_place(x: Tensor) -> Tensor:

@@ -16,13 +16,13 @@ def test_every_call_is_timed_beside_torchs() -> None:
     assert done.exit_code == 0, done.output
     line = r"^\| `(.*?)` \| ([\d,]+) \| ([\d.,]+) \| ([\d.,]+) \| [\d.]+ \([\d.]+-[\d.]+\) \|$"
     rows = re.findall(line, done.output, re.M)
-    assert len(rows) == 2 * len(torch_calls.calls(10))
+    assert len(rows) == 2 * len(torch_calls.calls(24))
     assert {row[1] for row in rows} == {"1,000", "1,048,576"}
     assert all(float(figure.replace(",", "")) > 0 for row in rows for figure in row[2:])
 
 
 def test_both_compute_the_same() -> None:
-    for name, pair in torch_calls.calls(10).items():
+    for name, pair in torch_calls.calls(24).items():
         ours, theirs = (call() for call in pair)
         assert (ours is None) == (theirs is None), name
         if ours is not None:

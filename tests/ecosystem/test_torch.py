@@ -14,6 +14,9 @@ from gpu_sigmoid.modes import PUBLIC
 
 torch = library("torch")
 
+from gpu_sigmoid.backends.torch import direct  # noqa: E402
+from gpu_sigmoid.backends.torch.host import OnHost  # noqa: E402
+
 FLOATS = {"float16": "float16", "float32": "float32", "float64": "float64"}
 
 
@@ -175,6 +178,36 @@ def test_layouts_of_a_small_call(function: Any, dtype: str) -> None:
     column, row = x[:6].reshape(6, 1), x[6:12].reshape(1, 6)
     wide = [column.expand(6, 6).contiguous() for _ in others] + [row.expand(6, 6).contiguous()]
     assert torch.equal(method(*[column] * len(others), row), method(*wide))
+
+
+def test_a_call_that_lies_like_an_earlier_one_has_new_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of a wider tensor, columns, an operand that broadcasts, in one layout with other numbers."""
+    generator = torch.Generator().manual_seed(0)
+
+    def drawn() -> tuple[Any, ...]:
+        whole = torch.rand(3, 8, 10, generator=generator)
+        return whole[0, :, :5], whole[1, :, 5:], whole[2].view(10, 8).T[:, :5], whole[0, 0, 5:]
+
+    layouts = [(0, 1), (0, 0), (2, 1), (2, 2), (0, 3), (3, 2)]
+    earlier = [gs.swiglu(drawn()[i], drawn()[k]) for i, k in layouts]
+    monkeypatch.setattr(OnHost, "into", None)
+    for (i, k), before in zip(layouts, earlier, strict=True):
+        tensors, copy = drawn(), before.clone()
+        found = gs.swiglu(tensors[i], tensors[k])
+        a, b = (t.numpy() for t in torch.broadcast_tensors(tensors[i], tensors[k]))
+        np.testing.assert_array_equal(found.numpy(), gs.swiglu(a, b))
+        assert found.stride() == before.stride() and torch.equal(before, copy)
+
+
+def test_numbers_go_the_short_way_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = torch.linspace(-3, 3, 6, requires_grad=True)
+    want = [gs.silu(x, beta=torch.tensor(beta)) for beta in (1.5, 2.0)]
+    monkeypatch.setattr(direct, "dispatched", None)
+    monkeypatch.setattr("gpu_sigmoid.backends.torch.dispatched", None)
+    for beta, value in zip((1.5, 2), want, strict=True):
+        found = gs.silu(x, beta=beta)
+        assert torch.equal(found, value)
+        assert torch.equal(*(torch.autograd.grad(y.sum(), x)[0] for y in (found, value)))
 
 
 @pytest.mark.parametrize("method", [gs.swiglu, gs.glu.value_and_grad], ids=str)

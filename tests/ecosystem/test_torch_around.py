@@ -95,17 +95,20 @@ def test_modes_and_profilers_see_the_operators() -> None:
     with Functions() as functions:
         gs.sigmoid(X)
     assert any("gpu_sigmoid.sigmoid_value" in call for call in functions.calls)
+    gs.glu.packed(X[:6])
     with torch.profiler.profile() as profile:
         gs.sigmoid(X)
-    assert any("gpu_sigmoid::sigmoid_value" in event.key for event in profile.key_averages())
+        gs.glu.packed(X[:6])
+    seen = {event.key for event in profile.key_averages()}
+    assert {"gpu_sigmoid::sigmoid_value", "gpu_sigmoid::glu_value"} <= seen
 
 
 def test_nothing_is_recorded_within_another_operators_kernel() -> None:
-    leaf = X.clone().requires_grad_()
+    leaf = X[:6].clone().requires_grad_()
     with torch._C._AutoDispatchBelowAutograd():
-        results = [f(leaf).requires_grad for f in (torch.sigmoid, gs.sigmoid)]
-    assert results == [False, False]
-    assert gs.sigmoid(leaf).requires_grad
+        results = [f(leaf).requires_grad for f in (torch.sigmoid, gs.sigmoid, gs.glu.packed)]
+    assert results == [False] * 3
+    assert gs.sigmoid(leaf).requires_grad and gs.glu.packed(leaf).requires_grad
 
 
 class Kind(torch.Tensor):

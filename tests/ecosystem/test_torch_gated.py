@@ -54,6 +54,37 @@ def test_the_backward_pass_fills_the_halves_of_one_gradient(
         joined.clear()
 
 
+LYING = {
+    "contiguous": lambda x: x,
+    "every other": lambda x: x[::2],
+    "transposed": lambda x: x.mT.contiguous().mT,
+    "repeated": lambda x: x[:1].expand(4, 4, 6),
+}
+
+
+@pytest.mark.parametrize("lying", LYING)
+@pytest.mark.parametrize("axis", [-1, 0, 1])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_halves_that_lie_as_earlier_need_no_views(
+    dtype: Any, axis: int, lying: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator, packed = torch.Generator().manual_seed(0), gs.swiglu.packed
+    halves = type(packed).halves
+    for again in (False, True):
+        x = LYING[lying](torch.randn(4, 4, 6, generator=generator).to(dtype)).requires_grad_()
+        a, b = x.detach().chunk(2, axis)
+        value = gs.swiglu(a, b)
+        drawn = torch.rand(value.shape, generator=generator).to(dtype)
+        for g in (drawn, drawn[:1, :1, :1].expand(value.shape)):
+            want = torch.cat(gs.swiglu.vjp(a, b, g), axis)
+            monkeypatch.setattr(type(packed), "halves", None if again else halves)
+            found = packed(x, axis)
+            assert torch.equal(found, value) and found.stride() == value.stride()
+            (gradient,) = torch.autograd.grad(found, x, g)
+            assert torch.equal(gradient, want) and gradient.stride() == torch.empty_like(x).stride()
+            assert torch.equal(packed(x.detach(), axis), value)
+
+
 def in_dual_numbers(call: Any, x: Any) -> Any:
     with torch.autograd.forward_ad.dual_level():
         return torch.autograd.forward_ad.unpack_dual(call(torch.autograd.forward_ad.make_dual(x, x))).tangent

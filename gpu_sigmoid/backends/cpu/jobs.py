@@ -1,14 +1,14 @@
 """Kernels on memory of any layout, without NumPy's iterator (`nest` says why)."""
 
 from collections.abc import Callable, Sequence
-from ctypes import CFUNCTYPE, c_char_p, c_ssize_t
+from ctypes import CFUNCTYPE, PYFUNCTYPE, c_char_p, c_ssize_t
 from functools import cache, lru_cache
 from math import prod
 from struct import Struct
 
 import numpy as np
 
-from gpu_sigmoid.backends.cpu.addresses import LOOPS
+from gpu_sigmoid.backends.cpu.addresses import LOOPS, SMALL
 from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
 from gpu_sigmoid.backends.layout import layout_of
 from gpu_sigmoid.backends.placed import Overlaps, Placed, repeats
@@ -33,7 +33,7 @@ class Plan:
         self.overlaps, self.itemsize = Overlaps(places, inputs), itemsize
         self.size, self.length, self.axes = prod(extents), extents[0], len(extents)
         self.nbytes = self.size * itemsize * len(places)
-        self.loops, self.address = loops_of(itemsize)
+        self.loops, self.address = loops_of(itemsize, self.size <= SMALL)
         self.pack = Struct(f"{3 + len(places)}n").pack
         axes = [number for n, column in zip(extents, columns, strict=True) for number in (n, *column)]
         self.after = Struct(f"{len(axes)}n").pack(*axes)
@@ -44,10 +44,14 @@ class Plan:
         None if a result shares memory with itself or with another array, except an operand that is exactly
         the result, or if elements are not at multiples of their size.
         """
+        return None if self.overlaps.among(addresses) else self.job_apart(ufunc, addresses)
+
+    def job_apart(self, ufunc: np.ufunc, addresses: Sequence[int]) -> bytes | None:
+        """Return the same for results that share no memory with anything, such as new ones."""
         address_bits = 0
         for address in addresses:
             address_bits |= address
-        if not self.possible or address_bits % self.itemsize or self.overlaps.among(addresses):
+        if not self.possible or address_bits % self.itemsize:
             return None
         return self.pack(LOOPS[ufunc][1], self.nbytes, self.axes, *addresses) + self.after
 
@@ -56,12 +60,12 @@ plan_of = lru_cache(1 << 10)(Plan)
 
 
 @cache
-def loops_of(itemsize: int) -> tuple[Loops, int]:
-    """Return the loops over elements of so many bytes, and their address."""
+def loops_of(itemsize: int, held: bool = False) -> tuple[Loops, int]:
+    """Return the loops over elements of so many bytes, which may hold the GIL, and their address."""
     from gpu_sigmoid.backends.cpu.native import nested_loops
 
     address = undisturbed(lambda: nested_loops(itemsize)).address or 0
-    return CFUNCTYPE(None, c_char_p, c_ssize_t, c_ssize_t)(address), address
+    return (PYFUNCTYPE if held else CFUNCTYPE)(None, c_char_p, c_ssize_t, c_ssize_t)(address), address
 
 
 def contiguous_job(ufunc: np.ufunc, arrays: Sequence[np.ndarray]) -> bytes | None:

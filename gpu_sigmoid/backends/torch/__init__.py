@@ -6,7 +6,8 @@
 - `batches`: their operands under torch.vmap
 - `halves`: two operands in one tensor
 - `operands`: the accepted operands, of one dtype, and outputs
-- `computation`: computing on tensors' memory, on the host (`host`) or on a GPU (`cuda`)
+- `computation`: computing on tensors' memory, on the host (`host`; `prepared` keeps layouts) or on a GPU
+  (`cuda`)
 """
 
 from typing import Any

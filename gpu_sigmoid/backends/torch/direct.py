@@ -73,6 +73,12 @@ def undisturbed() -> bool:
     )
 
 
+def within_a_kernel() -> bool:
+    """Return whether this is called by another operator's kernel, where nothing is recorded."""
+    excluded: bool = _dispatch_tls_is_dispatch_key_excluded(DispatchKey.AutogradOther)
+    return excluded
+
+
 def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
     """Return a method on plain tensors; for others it returns NotImplemented without doing anything."""
     count = len(method.mode.partials)
@@ -98,10 +104,15 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
         requires_grad = first.requires_grad
         if not alone:
             device = first.get_device()
-            for other in operands[1:]:
+            for i, other in enumerate(operands[1:], 1):
+                if type(other) not in KINDS:
+                    if type(other) not in (float, int) or device >= 0:
+                        return NotImplemented
+                    # as `promoted` does; to a GPU its copy takes longer than all the rest
+                    operands = (*operands[:i], torch.as_tensor(other, dtype=dtype), *operands[i + 1 :])
+                    continue
                 if (
-                    type(other) not in KINDS
-                    or other.dtype != dtype
+                    other.dtype != dtype
                     or other.get_device() != device
                     or _dispatch_keys(other).raw_repr() != found
                 ):
@@ -111,8 +122,7 @@ def direct_of(method: Any) -> Callable[[tuple, Any], Any]:
             return into(computation, operands, out, found, requires_grad)
         if not (requires_grad and is_grad_enabled()):
             return computation.new(operands)
-        # inside another operator's kernel nothing is recorded
-        if _dispatch_tls_is_dispatch_key_excluded(DispatchKey.AutogradOther):
+        if within_a_kernel():
             return NotImplemented
         return recorded(computation.new, False, *operands)
 

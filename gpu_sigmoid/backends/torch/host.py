@@ -8,10 +8,11 @@ from torch import Tensor, empty_like
 
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.backends.cpu.addresses import SMALL, Loop, packed_count
-from gpu_sigmoid.backends.cpu.jobs import Plan, plan_of
 from gpu_sigmoid.backends.cpu.threads import run, threads_for
+from gpu_sigmoid.backends.prepared import Calls
 from gpu_sigmoid.backends.torch.computation import Computation, Tensors, flat
-from gpu_sigmoid.backends.torch.operands import NAMES
+from gpu_sigmoid.backends.torch.operands import NAMES, results_like
+from gpu_sigmoid.backends.torch.prepared import Call, described, plan_for
 
 
 class Memory:
@@ -52,14 +53,17 @@ class OnHost(Computation):
         super().__init__(method)
         self.loops: dict[torch.dtype, Loop] = {}
         self.alone = self.count == len(method.operands) == 1
+        self.prepared = Calls(described)
 
     def new(self, tensors: Tensors) -> Any:
         """Return new results: a tuple if there are several."""
         first = tensors[0]
         loop = self.loops.get(first.dtype)
         size = first.numel()
-        if loop is None or size > SMALL or not first.is_contiguous():
+        if loop is None or size > SMALL:
             return super().new(tensors)
+        if not first.is_contiguous():
+            return self.with_layout(tensors)
         # This skips the steps of `into`, which take most of a small call's time.
         if self.alone:
             result = empty_like(first)
@@ -70,10 +74,10 @@ class OnHost(Computation):
         stepping: tuple[bool, ...] = (True,)
         for other in tensors[1:]:
             if other.shape != shape:
-                return super().new(tensors)
+                return self.with_layout(tensors)
             steps = other.is_contiguous()
             if not steps and any(other.stride()):
-                return super().new(tensors)
+                return self.with_layout(tensors)
             stepping += (steps,)
         if self.count > 1:
             results = tuple([empty_like(first) for _ in range(self.count)])
@@ -82,6 +86,18 @@ class OnHost(Computation):
         result = empty_like(first)
         loop(size, stepping, *[t.data_ptr() for t in tensors], result.data_ptr())
         return result
+
+    def with_layout(self, tensors: Tensors) -> Any:
+        """Return new results for operands of any layout, by the plan of an earlier call if there was one."""
+        found = self.prepared(tensors, None)
+        if found is not NotImplemented:
+            return found
+        results = results_like(self.method, tensors, self.count)
+        self.into(tensors, results)
+        views = [(tensor,) for tensor in tensors + results]
+        call = Call(self.kernel(results[0].dtype), views, tensors, results)
+        self.prepared.remember(tensors, None, call)
+        return results if self.count > 1 else results[0]
 
     def into(self, tensors: Tensors, results: Tensors) -> None:
         """Write to results with the tensors' dtype and their broadcast shape."""
@@ -111,13 +127,6 @@ class OnHost(Computation):
 
     def kernel(self, dtype: torch.dtype) -> np.ufunc:
         return cpu.kernel(self.method.formula, self.method.mode, NAMES[dtype])
-
-
-def plan_for(kernel: np.ufunc, tensors: Tensors) -> Plan:
-    """Return the plan for calls on tensors with the layout of these."""
-    itemsize = tensors[0].dtype.itemsize
-    views = [(t.shape, tuple([step * itemsize for step in t.stride()])) for t in tensors]
-    return plan_of(itemsize, kernel.nin, tuple(views))
 
 
 def by_arrays(kernel: np.ufunc, tensors: Tensors, results: Tensors) -> None:
