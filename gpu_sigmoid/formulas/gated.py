@@ -130,5 +130,5 @@ def swiglu(a, b):
     )
 
 
-# Results of 16 bits have a form of their own: `lower_for` asks.
+# `lower_for` takes another form for 16-bit results.
 glu.narrows = swiglu.narrows = True

@@ -125,5 +125,5 @@ def bce_with_logits(x, target):
     )
 
 
-# Its terms cancel, as softplus(x) - x target: `lower_for` asks.
+# Its terms cancel, as softplus(x) - x target do: `lower_for` takes another form for 16-bit results.
 bce_with_logits.narrows = True

@@ -138,5 +138,5 @@ def quick_value(x, target, pos_weight, miss, scaled_weight, y, tail):
     return where(value == value, value, share)
 
 
-# Its terms cancel, as softplus(x) - x target: `lower_for` asks.
+# Its terms cancel, as softplus(x) - x target do: `lower_for` takes another form for 16-bit results.
 bce_with_logits_pos_weight.narrows = True

@@ -52,7 +52,7 @@ class Checker:
         try:
             self.lines, self.first = inspect.getsourcelines(formula)
         except OSError:
-            message = f"the source of {formula.__name__} is not to be found: define it in a file"
+            message = f"the source of {formula.__name__} cannot be found: define it in a file"
             raise FormulaError(message, place_of(formula)) from None
         self.file = inspect.getsourcefile(formula) or "<unknown>"
         self.globals = formula.__globals__

@@ -142,7 +142,7 @@ def test_kernels_compile_where_numba_is_not_to(tmp_path: Path) -> None:
 def test_a_users_formula_without_source_is_refused(namespace: dict) -> None:
     exec(compile("def formula(x):\n    return (x,)", "<stdin>", "exec"), namespace)
     formula: FunctionType = namespace["formula"]
-    with pytest.raises(FormulaError, match="source of formula is not to be found: define it in a file"):
+    with pytest.raises(FormulaError, match="source of formula cannot be found: define it in a file"):
         lower(formula, mode("value"), FLOAT32)
 
 
