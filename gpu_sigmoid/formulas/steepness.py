@@ -28,6 +28,7 @@ from gpu_sigmoid.formulas.exponential import (
     expm1_ratio,
     exponential,
 )
+from gpu_sigmoid.formulas.products import in_order
 from gpu_sigmoid.formulas.quotients import left_or_complement, log1p_exp, logistic, tanh_half
 from gpu_sigmoid.formulas.silu import ROUND as SILU_ROUND
 from gpu_sigmoid.formulas.silu import ROUND_SCALED as SILU_ROUND_SCALED
@@ -35,12 +36,12 @@ from gpu_sigmoid.formulas.silu import silu_of
 from gpu_sigmoid.lowering.constants import Constant
 from gpu_sigmoid.lowering.language import (
     bits,
+    cotangent,
     fma,
     from_bits,
     if_narrowed,
     if_weighted,
     polynomial,
-    times_cotangent,
     where,
 )
 
@@ -168,7 +169,7 @@ def softplus_beta(x, beta):
     quotient, quotient_low = multiply(entropy, entropy_low, unit, unit * relative_low)
     small = unit * last
     quotient, quotient_low = multiply(quotient, quotient_low, small, small * relative_low)
-    by_beta = if_weighted(times_cotangent(unit) * entropy * small, odd_if_narrowed(quotient, quotient_low))
+    by_beta = if_weighted(product_with_square(entropy, unit, last), odd_if_narrowed(quotient, quotient_low))
     twice_by_beta = fma(magnitude * magnitude, slope, 2.0 * entropy) * unit * small * unit
     return (
         with_sign(odd_if_narrowed(value, value_low), sign),
@@ -204,9 +205,7 @@ def silu_beta(x, beta):
     # x^2 sigmoid'(beta x) and x^3 sigmoid''(beta x), accurate near 0 too
     part, part_low = multiply(slope, slope_low, length, 0.0)
     square, square_low = multiply(part, part_low, length * last, 0.0)
-    by_beta = if_weighted(
-        times_cotangent(length) * slope * (length * last), odd_if_narrowed(square, square_low)
-    )
+    by_beta = if_weighted(product_with_square(slope, length, last), odd_if_narrowed(square, square_low))
     power, r, ratio, ratio_low, low, sigmoids_scale, _ = exponential(magnitude, magnitude_low)
     q, q_low, _, _, _ = logistic(power, power * r, ratio, low, sigmoids_scale)
     tanh, _ = tanh_half(magnitude, power, r, ratio, ratio_low, q, q_low)
@@ -218,6 +217,17 @@ def silu_beta(x, beta):
         where(x < 0.0, -length, length) * grad2 * last,
         -with_sign(part * tanh * (length * last) * length, sign),
     )
+
+
+def product_with_square(x, factor, last):
+    """x * cotangent * factor^2 * last, for x in [0, 1] and a factor that is not negative.
+
+    A small cotangent is multiplied with one of two large factors, apart from the other one: one after the
+    other, x and these might over- or underflow although the product of all does not.
+    """
+    first, second = in_order(cotangent(), factor)
+    is_apart = abs(second) < where(factor < 1.0, 0.0, 1.0)
+    return x * first * where(is_apart, second * factor, second) * (where(is_apart, 1.0, factor) * last)
 
 
 def near_zero(x, square, inverse, relative_low):

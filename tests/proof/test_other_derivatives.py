@@ -3,11 +3,12 @@
 from typing import Any
 
 import mpmath
+import numpy as np
 import pytest
 from helpers.calls import sample
 from mpmath import mp
 
-from gpu_sigmoid.dtypes import DTYPES
+from gpu_sigmoid.dtypes import DTYPES, numpy_dtype
 from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify.definitions import DEFINITIONS
 from gpu_sigmoid.verify.units import UNITS
@@ -32,3 +33,32 @@ def test_other_derivatives(method: Any, dtype: str) -> None:
             # where terms cancel, in last places of the larger, which the operands are of the size of
             scale = max(abs(exact), abs(weight) * min(1, abs(point[0])) / 4)
             assert unit.error(float(got), exact, scale) <= bound, (at, float(got), exact)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "x", "beta", "cotangent"),
+    [
+        ("silu_beta", "float32", 2.0**60, -(2.0**-54), 2.0**-120),
+        ("silu_beta", "float32", 2.0**60, -(2.0**-54), 2.0**70),
+        ("silu_beta", "float32", 2.0**-60, 2.0**55, 2.0**127),
+        ("silu_beta", "float64", 2.0**300, -(2.0**-291), 2.0**-500),
+        ("silu_beta", "bfloat16", 2.0**60, -(2.0**-54), 2.0**-120),
+        ("softplus_beta", "float32", 2.0**33, 2.0**-28, 2.0**-110),
+        ("softplus_beta", "float32", 2.0**34, 2.0**-28, 2.0**110),
+        ("softplus_beta", "float64", 2.0**428, 2.0**-420, 2.0**-800),
+    ],
+)
+def test_products_of_the_derivative_by_beta_neither_over_nor_underflow_early(
+    name: str, dtype: str, x: float, beta: float, cotangent: float
+) -> None:
+    (method,) = (m for m in METHODS if m.function.name == name and m.mode.weighted)
+    (got,) = method(*(np.array([operand], numpy_dtype(dtype)) for operand in (x, beta, cotangent)))
+    with mp.workprec(3000):
+        z, length, unit = mpmath.mpf(beta) * x, mpmath.mpf(x), 1 / mpmath.mpf(beta)
+        s = 1 / (1 + mpmath.exp(-z))
+        by_beta = {
+            "silu_beta": length**2 * s * (1 - s),
+            "softplus_beta": unit**2 * (z * s - mpmath.log(1 + mpmath.exp(z))),
+        }
+        exact = cotangent * by_beta[name]
+        assert UNITS[dtype].error(float(got), exact, exact) <= (0.51 if dtype == "bfloat16" else 4.0)
