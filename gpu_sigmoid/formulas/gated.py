@@ -46,7 +46,7 @@ def glu(a, b):
     change = fma(correction, fma(-2.0, y, 1.0), -y)
     slope = fma(y, change, y)
     first, last_b = in_order(a, cotangent())
-    by_b = if_weighted(changed_product(y, change, complement, first) * last_b, slope * a) * final_scale
+    by_b = if_weighted(changed_product(y, change, first) * last_b, slope * a) * final_scale
     narrowed_value, narrowed_by_a, narrowed_by_b = narrowed_glu(a, b)
     return (
         if_narrowed(narrowed_value, where(b < 0.0, value * final_scale, value)),

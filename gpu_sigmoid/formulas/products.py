@@ -36,14 +36,10 @@ def corrected_product(x, correction, factor):
     return where(excess == excess, high - fma(-high, correction, excess), high)
 
 
-def changed_product(x, change, changed, factor):
-    """The same with a change that is not small; `changed` is 1 + change, to a few places.
-
-    The result is nan if `changed` is, even where x is not: the GPU's reciprocal of nan is unspecified.
-    """
-    high = x * factor
-    excess = fma(-x, factor, high)
-    return where(excess == excess, high - fma(-high, change, excess * changed), high * changed)
+def changed_product(x, change, factor):
+    """The same with a change that is not small."""
+    changed = fma(x, change, x)
+    return plus(changed, factor, fma(x, change, x - changed) * factor)
 
 
 def times(x, x_low, factor):
