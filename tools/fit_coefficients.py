@@ -39,6 +39,8 @@ SILU_MINIMUM = findroot(lambda x: 1 + x + exp(x), mpf("-1.278"))
 # rounding to an integer leaves a remainder a little over half a step
 HALF = mpf("0.50005")
 HALF_STEP = LN2 * HALF
+# as many as leave n ln(2), n <= 252 (2044), exact in a float when ln(2) is cut to them
+PLACES_OF_SHORT = {"float32": 16, "float64": 42}
 
 TANH_SERIES = mp.taylor(mp.tanh, 0, 49)
 # (tanh(a) - a) / a^3 in powers of a^2
@@ -143,14 +145,22 @@ def silu_base_log_low(dtype: str) -> mpf:
     return rounded(-log(silu_base(dtype)) - rounded(SILU_MINIMUM, dtype), dtype)
 
 
+def multiple(x: mpf, places: int) -> mpf:
+    """Return the multiple of 2^-places that is nearest to x."""
+    return mp.ldexp(mp.nint(mp.ldexp(x, places)), -places)
+
+
+def less_2ln2(dtype: str) -> mpf:
+    return log(silu_base(dtype)) - 2 * LN2
+
+
 def less_2ln2_high(dtype: str) -> mpf:
     """Return log(SILU_BASE) - 2 ln(2) as a multiple of ln(2)'s last place, as what it is subtracted from."""
-    places = PRECISION[dtype]
-    return mp.ldexp(mp.nint(mp.ldexp(log(silu_base(dtype)) - 2 * LN2, places)), -places)
+    return multiple(less_2ln2(dtype), PRECISION[dtype])
 
 
 def less_2ln2_low(dtype: str) -> mpf:
-    return rounded(log(silu_base(dtype)) - 2 * LN2 - less_2ln2_high(dtype), dtype)
+    return rounded(less_2ln2(dtype) - less_2ln2_high(dtype), dtype)
 
 
 def high(x: mpf) -> Callable[[str], mpf]:
@@ -161,16 +171,38 @@ def low(x: mpf) -> Callable[[str], mpf]:
     return lambda dtype: rounded(x - rounded(x, dtype), dtype)
 
 
+def lowest(x: mpf) -> Callable[[str], mpf]:
+    return lambda dtype: rounded(x - high(x)(dtype) - low(x)(dtype), dtype)
+
+
+def short(x: Callable[[str], mpf]) -> Callable[[str], mpf]:
+    return lambda dtype: multiple(x(dtype), PLACES_OF_SHORT[dtype])
+
+
+def rest(x: Callable[[str], mpf]) -> Callable[[str], mpf]:
+    return lambda dtype: rounded(x(dtype) - short(x)(dtype), dtype)
+
+
 SCALARS = [
     ("LOG2_E", "1 / ln(2)", high(1 / LN2)),
     ("LN2_HIGH", "ln(2), and what its rounding left", high(LN2)),
     ("LN2_LOW", "", low(LN2)),
-    ("SILU_MINIMUM_HIGH", "the x < 0 where 1 + x + exp(x) = 0, in two parts", high(SILU_MINIMUM)),
+    (
+        "LN2_SHORT",
+        "ln(2) in two parts, of which the first times an integer n <= 252 (2044) is exact",
+        short(lambda _: LN2),
+    ),
+    ("LN2_REST", "", rest(lambda _: LN2)),
+    ("SILU_MINIMUM_HIGH", "the x < 0 where 1 + x + exp(x) = 0, in three parts", high(SILU_MINIMUM)),
     ("SILU_MINIMUM_LOW", "", low(SILU_MINIMUM)),
+    ("SILU_MINIMUM_LOWEST", "", lowest(SILU_MINIMUM)),
     ("SILU_BASE", "exp(-SILU_MINIMUM), its last place left free", silu_base),
     ("SILU_BASE_LOG_LOW", "-log(SILU_BASE) - SILU_MINIMUM_HIGH", silu_base_log_low),
     ("SILU_BASE_LOG_LESS_2LN2_HIGH", "log(SILU_BASE) - 2 ln(2), in two parts", less_2ln2_high),
     ("SILU_BASE_LOG_LESS_2LN2_LOW", "", less_2ln2_low),
+    ("SILU_BASE_LOG_LESS_2LN2_SHORT", "the same in parts like those of ln(2)", short(less_2ln2)),
+    ("SILU_BASE_LOG_LESS_2LN2_REST", "", rest(less_2ln2)),
+    ("SILU_BASE_LOG2_LESS_2", "log2(SILU_BASE) - 2", lambda dtype: rounded(less_2ln2(dtype) / LN2, dtype)),
     ("SILU_RECIPROCAL_BASE", "exp(SILU_MINIMUM), and its square root", high(exp(SILU_MINIMUM))),
     ("SILU_ROOT", "", high(exp(SILU_MINIMUM / 2))),
 ]

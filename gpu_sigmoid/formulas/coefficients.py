@@ -14,10 +14,17 @@ LN2_HIGH = Constant(float32="0x1.62e43p-1", float64="0x1.62e42fefa39efp-1")
 
 LN2_LOW = Constant(float32="-0x1.05c61p-29", float64="0x1.abc9e3b39803fp-56")
 
-# the x < 0 where 1 + x + exp(x) = 0, in two parts
+# ln(2) in two parts, of which the first times an integer n <= 252 (2044) is exact
+LN2_SHORT = Constant(float32="0x1.62e4p-1", float64="0x1.62e42fefa38p-1")
+
+LN2_REST = Constant(float32="0x1.7f7d1cp-20", float64="0x1.ef35793c7673p-45")
+
+# the x < 0 where 1 + x + exp(x) = 0, in three parts
 SILU_MINIMUM_HIGH = Constant(float32="-0x1.474974p+0", float64="-0x1.474973c84120bp+0")
 
 SILU_MINIMUM_LOW = Constant(float32="0x1.bdf6fap-27", float64="-0x1.f8d74bc9ac154p-54")
+
+SILU_MINIMUM_LOWEST = Constant(float32="0x1.03945ap-53", float64="-0x1.44a50180ba78p-108")
 
 # exp(-SILU_MINIMUM), its last place left free
 SILU_BASE = Constant(float32="0x1.cba9ep+1", float64="0x1.cba9de5920a28p+1")
@@ -29,6 +36,14 @@ SILU_BASE_LOG_LOW = Constant(float32="-0x1.67876p-25", float64="-0x1.f8e32e14792
 SILU_BASE_LOG_LESS_2LN2_HIGH = Constant(float32="-0x1.b9abbp-4", float64="-0x1.b9abc27627e38p-4")
 
 SILU_BASE_LOG_LESS_2LN2_LOW = Constant(float32="-0x1.deff78p-27", float64="-0x1.ba03878aa5b81p-55")
+
+# the same in parts like those of ln(2)
+SILU_BASE_LOG_LESS_2LN2_SHORT = Constant(float32="-0x1.b9bp-4", float64="-0x1.b9abc27628p-4")
+
+SILU_BASE_LOG_LESS_2LN2_REST = Constant(float32="0x1.13108p-18", float64="0x1.c48bf8f0eab49p-48")
+
+# log2(SILU_BASE) - 2
+SILU_BASE_LOG2_LESS_2 = Constant(float32="-0x1.3e991cp-3", float64="-0x1.3e9925e600589p-3")
 
 # exp(SILU_MINIMUM), and its square root
 SILU_RECIPROCAL_BASE = Constant(float32="0x1.1d25dp-2", float64="0x1.1d25cf210482ep-2")

@@ -20,26 +20,23 @@ from gpu_sigmoid.lowering.language import fma, if_narrowed, if_weighted, times_c
 
 def sigmoid(x):
     """1 / (1 + exp(-x))"""
-    return sigmoid_of(x, bounded_magnitude(x, 1.0), -0.0)
-
-
-def sigmoid_of(x, magnitude, magnitude_low):
-    """The sigmoid's jet at a number of that sign and magnitude; the low part is -0.0 if there is none."""
-    power, r, ratio, _, low, scale, final_scale = exponential(magnitude, magnitude_low)
+    magnitude = bounded_magnitude(x, 1.0)
+    power, r, ratio, _, low, scale, final_scale = exponential(magnitude, -0.0)
     q, q_low, p, p_low, quick_derivative = logistic(power, power * r, ratio, low, scale)
-    derivative, derivative_low, second, second_low = derivatives(magnitude, magnitude_low)
+    odd = where(x < 0.0, round_to_odd(q, q_low) * final_scale, round_to_odd(p, p_low))
+    derivative, derivative_low, second, second_low = derivatives(magnitude)
     grad2 = odd_if_narrowed(second, second_low) * final_scale
     return (
-        left_or_complement(x, q, round_to_odd(q, q_low), round_to_odd(p, p_low), scale, final_scale),
+        if_narrowed(odd, left_or_complement(x, q, scale, final_scale)),
         times_cotangent(if_narrowed(round_to_odd(derivative, derivative_low), quick_derivative))
         * final_scale,
         where(x < 0.0, grad2, -grad2),
     )
 
 
-def derivatives(magnitude, magnitude_low):
+def derivatives(magnitude):
     """sigmoid' and -sigmoid'' at a bounded magnitude, divided by final_scale, as double-doubles."""
-    power, r, ratio, ratio_low, low, scale, _ = exponential(magnitude, magnitude_low)
+    power, r, ratio, ratio_low, low, scale, _ = exponential(magnitude, -0.0)
     q, q_low, p, p_low, _ = logistic(power, power * r, ratio, low, scale)
     tanh, tanh_low = tanh_half(magnitude, power, r, ratio, ratio_low, q, q_low)
     derivative, derivative_low = multiply(q, q_low, p, p_low)

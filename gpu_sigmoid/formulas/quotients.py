@@ -60,16 +60,10 @@ def logistic(power, step, ratio, low, scale):
     return q, q_low, p, p_low, fma(y, bracket, y)
 
 
-def left_or_complement(x, left, left_odd, complement_odd, scale, final_scale):
-    """final_scale * left where x < 0, else 1 - scale * left; times the cotangent if there is one.
-
-    `left_odd` and `complement_odd` are the two rounded to odd, left still divided by scale; they replace
-    them in a result that is rounded again.
-    """
-    narrowed_left = if_weighted(left_odd, left_odd * final_scale)
+def left_or_complement(x, left, scale, final_scale):
+    """final_scale * left where x < 0, else 1 - scale * left; times the cotangent if there is one."""
     # Choosing between constants is faster than between results.
-    quick = fma(left, where(x < 0.0, scale, -scale), where(x < 0.0, 0.0, 1.0))
-    chosen = if_narrowed(where(x < 0.0, narrowed_left, complement_odd), quick)
+    chosen = fma(left, where(x < 0.0, scale, -scale), where(x < 0.0, 0.0, 1.0))
     return if_weighted(times_cotangent(chosen) * where(x < 0.0, final_scale, 1.0), chosen)
 
 

@@ -54,68 +54,46 @@ def silu(x):
     silu'(abs(x)) = 1 - silu'(-abs(x)).
     """
     magnitude = bounded_magnitude(x, 1.0)
-    value, grad, grad2, grad2_low, _, _, final_scale = silu_of(
-        x, where(x < 0.0, 0.0, x), magnitude, magnitude, -0.0, SCALE, ROUND_SCALED, -0.0
-    )
-    return value, grad, odd_if_narrowed(grad2, grad2_low) * final_scale
-
-
-def silu_of(x, right_x, length, magnitude, magnitude_low, unweighted_scale, round_scaled, kept):
-    """value, grad, grad2, grad2_low, slope, slope_low, final_scale.
-
-    It is the product of x and the sigmoid at a number of x's sign and of that magnitude, with the
-    derivatives of silu at that number. right_x is x, and 0 where it is negative; the length is abs(x).
-    grad2 and slope, the sigmoid's derivative, are divided by final_scale. What is kept of q's low part in
-    the derivative's last product is all, 1, or nothing, -0.0.
-    """
-    power, expm1, low, scale, final_scale = exponential_around_minimum(
-        magnitude, magnitude_low, unweighted_scale, round_scaled
-    )
+    power, expm1, low, scale, final_scale = exponential_around_minimum(magnitude)
     exp_c = power * SILU_BASE
     q, q_low, p, p_low, _ = logistic(exp_c, exp_c, expm1, exp_c * low, scale)
 
-    left = length * q
-    left_low = fma(length, q_low, fma(length, q, -left))
-    right = fma(-length, q * scale, x)
-    right_low = fma(-length, q_low * scale, fma(-length, q * scale, x - right))
+    left = magnitude * q
+    left_low = fma(magnitude, q_low, fma(magnitude, q, -left))
+    right = fma(-magnitude, q * scale, x)
+    right_low = fma(-magnitude, q_low * scale, fma(-magnitude, q * scale, x - right))
+    odd_value = where(x < 0.0, -round_to_odd(left, left_low) * final_scale, round_to_odd(right, right_low))
 
     d = magnitude + SILU_MINIMUM_HIGH
-    d_low = two_sum_error(magnitude, SILU_MINIMUM_HIGH, d) + SILU_MINIMUM_LOW + magnitude_low
-    expm1_less_d = fma(power, expm1, fma(-(d + magnitude_low) - SILU_BASE_LOG_LOW, scale, power - scale))
-    bracket = fma(-q, expm1_less_d, -d_low) - d
-    quick_grad = fma(q, bracket, kept * q_low * bracket)
+    expm1_less_d = fma(power, expm1, fma(-d - SILU_BASE_LOG_LOW, scale, power - scale))
+    quick_grad = q * bracket(magnitude, -0.0, q, expm1_less_d)
 
-    # For a result that is rounded again, as a double-double from the definition: no 16-bit x, and no
-    # product of two, is near enough to the minimum for the bracket's cancellation to matter.
+    # For a result that is rounded again, as a double-double from the definition: no 16-bit x is near enough
+    # to the minimum for the bracket's cancellation to matter.
     product = magnitude * p
     difference = 1.0 - product
-    product_low = fma(magnitude, p_low, fma(magnitude, p, -product)) + magnitude_low * p
+    product_low = fma(magnitude, p_low, fma(magnitude, p, -product))
     difference_low = two_sum_error(1.0, -product, difference) - product_low
     grad, grad_low = multiply(q, q_low, difference, difference_low)
     complement = fma(-grad, scale, 1.0)
     complement_low = fma(-grad_low, scale, fma(-grad, scale, 1.0 - complement))
-
-    slope, slope_low = multiply(q, q_low, p, p_low)
-    grad2, grad2_low = second_derivative(magnitude, magnitude_low, q, q_low, p, p_low, scale)
-    return (
-        if_narrowed(
-            where(x < 0.0, -round_to_odd(left, left_low) * final_scale, round_to_odd(right, right_low)),
-            fma(-left, scale, right_x),
-        ),
-        left_or_complement(
-            x,
-            if_narrowed(grad, quick_grad),
-            round_to_odd(grad, grad_low),
-            round_to_odd(complement, complement_low),
-            scale,
-            final_scale,
-        ),
-        grad2,
-        grad2_low,
-        slope,
-        slope_low,
-        final_scale,
+    odd_grad = where(
+        x < 0.0, round_to_odd(grad, grad_low) * final_scale, round_to_odd(complement, complement_low)
     )
+
+    grad2, grad2_low = second_derivative(magnitude, -0.0, q, q_low, p, p_low, scale)
+    return (
+        if_narrowed(odd_value, fma(-left, scale, where(x < 0.0, 0.0, x))),
+        if_narrowed(odd_grad, left_or_complement(x, quick_grad, scale, final_scale)),
+        odd_if_narrowed(grad2, grad2_low) * final_scale,
+    )
+
+
+def bracket(magnitude, magnitude_low, q, expm1_less_d):
+    """1 - (1 - q) (magnitude + magnitude_low), where expm1_less_d is exp(d) - 1 - d."""
+    d = magnitude + SILU_MINIMUM_HIGH
+    d_low = two_sum_error(magnitude, SILU_MINIMUM_HIGH, d) + SILU_MINIMUM_LOW + magnitude_low
+    return fma(-q, expm1_less_d, -d_low) - d
 
 
 def second_derivative(magnitude, magnitude_low, q, q_low, p, p_low, scale):
@@ -128,22 +106,20 @@ def second_derivative(magnitude, magnitude_low, q, q_low, p, p_low, scale):
     return multiply(slope, slope_low, factor, factor_low)
 
 
-def exponential_around_minimum(magnitude, magnitude_low, unweighted_scale, round_scaled):
+def exponential_around_minimum(magnitude):
     """power, expm1, its low part, scale, final_scale; scale * exp(d) = power * (1 + expm1).
 
     exp(d) = 2^(n - 2) * exp(r); for n = 2, r is d with all its relative accuracy.
     """
     above = magnitude - SILU_BASE_LOG_LESS_2LN2_HIGH
-    n, power, scale, final_scale = binary_exponent(
-        above, LOG2_E, unweighted_scale, round_scaled, ROUND, CAPPED
-    )
+    n, power, scale, final_scale = binary_exponent(above, LOG2_E, SCALE, ROUND_SCALED, ROUND, CAPPED)
     reduced = fma(-n, LN2_HIGH, magnitude)
     # exact but for n = 0
     partly_reduced = reduced - SILU_BASE_LOG_LESS_2LN2_HIGH
     partly_reduced_low = two_sum_error(reduced, -SILU_BASE_LOG_LESS_2LN2_HIGH, partly_reduced)
     remainder = fma(n, LN2_LOW, SILU_BASE_LOG_LESS_2LN2_LOW)
-    r = (partly_reduced + magnitude_low) - remainder
-    r_low = ((partly_reduced - r) - remainder) + magnitude_low + partly_reduced_low
+    r = partly_reduced - remainder
+    r_low = ((partly_reduced - r) - remainder) + partly_reduced_low
     square = r * r
     tail = polynomial(r, EXPM1_TAIL)
     expm1 = fma(square, tail, r)

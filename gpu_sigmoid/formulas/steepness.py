@@ -1,6 +1,6 @@
 """softplus and silu with a steepness beta, whose argument is the exact product beta * x.
 
-The product is carried in two parts, magnitude and magnitude_low, or not rounded before it is reduced:
+The product is not rounded before it is reduced, or carried in two parts, magnitude and magnitude_low:
 exp(abs(beta x)) magnifies what the rounding of the product loses, by abs(beta x).
 
 A number beta is one for all elements: what depends on it alone, compilers compute before the loop.
@@ -13,11 +13,18 @@ from gpu_sigmoid.formulas.coefficients import (
     EXPM1_TAIL,
     LN2_HIGH,
     LN2_LOW,
+    LN2_REST,
+    LN2_SHORT,
     LOG2_E,
-    LOG_COSH,
     LOG_COSH_WIDER,
+    SILU_BASE,
+    SILU_BASE_LOG2_LESS_2,
+    SILU_BASE_LOG_LESS_2LN2_REST,
+    SILU_BASE_LOG_LESS_2LN2_SHORT,
+    SILU_MINIMUM_HIGH,
+    SILU_MINIMUM_LOWEST,
 )
-from gpu_sigmoid.formulas.double_double import multiply, odd_if_narrowed, round_to_odd, two_sum_error
+from gpu_sigmoid.formulas.double_double import SIGN_MASK, multiply, two_sum_error
 from gpu_sigmoid.formulas.exponential import (
     CAPPED,
     REACH,
@@ -25,32 +32,29 @@ from gpu_sigmoid.formulas.exponential import (
     ROUND_SCALED,
     SCALE,
     binary_exponent,
-    expm1_ratio,
     exponential,
 )
 from gpu_sigmoid.formulas.products import in_order
 from gpu_sigmoid.formulas.quotients import left_or_complement, log1p_exp, logistic, tanh_half
+from gpu_sigmoid.formulas.silu import CAPPED as SILU_CAPPED
 from gpu_sigmoid.formulas.silu import ROUND as SILU_ROUND
 from gpu_sigmoid.formulas.silu import ROUND_SCALED as SILU_ROUND_SCALED
-from gpu_sigmoid.formulas.silu import silu_of
+from gpu_sigmoid.formulas.silu import bracket, second_derivative
 from gpu_sigmoid.lowering.constants import Constant
 from gpu_sigmoid.lowering.language import (
     bits,
     cotangent,
     fma,
     from_bits,
-    if_narrowed,
     if_weighted,
     polynomial,
     where,
 )
 
-# ln(2) in two parts, of which the first times an integer n <= 252 (2044) is exact.
-LN2_SHORT = Constant(float32="0x1.62e4p-1", float64="0x1.62e42fefa38p-1")
-LN2_REST = Constant(float32="0x1.7f7d1cp-20", float64="0x1.ef35793c7673p-45")
-SIGN = Constant(float32=1 << 31, float64=1 << 63)
-# Subtracting the bits of a number from it gives those of half its reciprocal, up to an eighth too large.
-BITS_OF_HALF_RECIPROCAL = Constant(float32=2 * 127 - 1 << 23, float64=2 * 1023 - 1 << 52)
+# Subtracting the bits of a number from it gives those of half its reciprocal, to 1 in 19.
+BITS_OF_HALF_RECIPROCAL = Constant(
+    float32=(2 * 127 - 1 << 23) - (13 << 16), float64=(2 * 1023 - 1 << 52) - (13 << 45)
+)
 # A larger beta, and an infinite one, counts as this, of which half the reciprocal is a normal number too.
 STEEPEST = Constant(float32="0x1p120", float64="0x1p1016")
 LARGEST = Constant(float32="0x1.fffffep127", float64="0x1.fffffffffffffp1023")
@@ -70,7 +74,7 @@ LEAST_BETA = Constant(float32="0x1p-132", float64="0x1p-1028")
 
 def polar(beta):
     """sign, steepness: the bit, and abs(beta), of which a larger one counts as STEEPEST."""
-    return bits(beta) & SIGN, where(abs(beta) > STEEPEST, STEEPEST, abs(beta))
+    return bits(beta) & SIGN_MASK, where(abs(beta) > STEEPEST, STEEPEST, abs(beta))
 
 
 def with_sign(x, sign):
@@ -83,12 +87,12 @@ def product(x, steepness, reach):
 
     If it is, the length and the magnitude are limited to the reach.
     """
-    # two Newton steps: below the reciprocal by at most 1 in 4096; a division would have a smaller domain
-    # and, if beta is an array, take longer
-    twice = steepness + steepness
+    # A Newton step leaves it less than the reciprocal by at most 1 in 387, a second one by 1 in 150,000. A
+    # division would have a smaller domain and, if beta is an array, take longer.
     guess = from_bits(BITS_OF_HALF_RECIPROCAL - bits(steepness))
+    twice = steepness + steepness
     better = guess * fma(-twice, guess, 2.0)
-    furthest = better * fma(-twice, better, 2.0) * (2.0 * reach)
+    furthest = if_weighted(better * fma(-twice, better, 2.0), better) * (2.0 * reach)
     is_beyond = abs(x) > furthest
     length = where(is_beyond, furthest, abs(x))
     magnitude = length * steepness
@@ -96,18 +100,32 @@ def product(x, steepness, reach):
 
 
 def exponential_of_product(length, steepness):
-    """As `exponential`, of length * steepness, which is not rounded before it is reduced.
+    """power, r, ratio, scale, final_scale; scale * exp(length * steepness) = power * (1 + r * ratio).
 
-    For one number the constants that it is multiplied with are hoisted, so that it costs one operation more.
+    As `exponential`, without the low parts. The product is not rounded before it is reduced. For one number
+    the constants that it is multiplied with are hoisted, so that it costs one operation more.
     """
     n, power, scale, final_scale = binary_exponent(
         length, steepness * LOG2_E, SCALE, ROUND_SCALED, ROUND, CAPPED
     )
     partly_reduced = fma(length, steepness, n * -LN2_SHORT)
     r = fma(-n, LN2_REST, partly_reduced)
-    r_low = fma(-n, LN2_REST, partly_reduced - r)
-    ratio, ratio_low, low = expm1_ratio(power, r, r_low, polynomial(r, EXPM1_TAIL))
-    return power, r, ratio, ratio_low, low, scale, final_scale
+    return power, r, fma(r, polynomial(r, EXPM1_TAIL), 1.0), scale, final_scale
+
+
+def exponential_around_silus_minimum(length, steepness, unweighted_scale, round_scaled):
+    """power, expm1, tail, scale, final_scale; scale * exp(d) = power * (1 + expm1) for silu's d.
+
+    As `exponential_of_product`; what is subtracted from the product is exact, log(SILU_BASE) too.
+    """
+    above = fma(length, steepness * LOG2_E, -SILU_BASE_LOG2_LESS_2)
+    n, power, scale, final_scale = binary_exponent(
+        above, 1.0, unweighted_scale, round_scaled, SILU_ROUND, SILU_CAPPED
+    )
+    subtracted = fma(n, LN2_SHORT, SILU_BASE_LOG_LESS_2LN2_SHORT)
+    r = fma(length, steepness, -subtracted) - fma(n, LN2_REST, SILU_BASE_LOG_LESS_2LN2_REST)
+    tail = polynomial(r, EXPM1_TAIL)
+    return power, fma(r * r, tail, r), tail, scale, final_scale
 
 
 def reciprocal_of(steepness):
@@ -131,51 +149,41 @@ def softplus_beta(x, beta):
     """
     sign, steepness = polar(beta)
     length, magnitude, _, is_beyond = product(x, steepness, if_weighted(REACH_IF_WEIGHTED, REACH))
-    power, r, ratio, _, low, scale, final_scale = exponential_of_product(length, steepness)
-    y, tail = log1p_exp(power, power * r, ratio, low, scale)
-    log = fma(y, tail, y)
-    log_low = fma(y, tail, y - log)
+    power, r, ratio, scale, final_scale = exponential_of_product(length, steepness)
+    y, tail = log1p_exp(power, power * r, ratio, 0.0, scale)
     inverse, relative_low = reciprocal_of(steepness)
 
     signed = with_sign(x, sign)
     start = where(signed < 0.0, 0.0, signed)
-    quick_far = fma(y, inverse, start)
-    quick_far_low = fma(y * inverse, tail, fma(y, inverse, start - quick_far))
-    quotient, quotient_low = multiply(log, log_low, inverse, inverse * relative_low)
-    far = if_narrowed(quotient + start, quick_far)
-    far_low = if_narrowed(two_sum_error(quotient, start, far) + quotient_low, quick_far_low)
+    far = fma(y, inverse, start)
+    far_low = fma(y * inverse, tail, fma(y, inverse, start - far))
     near, near_low = near_zero(signed, magnitude * magnitude, inverse, relative_low)
-    is_near = magnitude < if_narrowed(0.25, 0.5)
-    high = where(is_near, near, far)
+    is_near = magnitude < 0.5
     rest = where(is_near, near_low, far_low)
-    # It is nan with an infinite high, and if the product is nan, and r with it, since a GPU's
+    # It is nan with an infinite sum, and if the product is nan, and r with it, since a GPU's
     # reciprocal of nan is unspecified.
     rest = where(rest < LARGEST, rest, where(r < LARGEST, LARGEST, r))
-    value = high + rest
-    value_low = (high - value) + rest
+    value = where(is_near, near, far) + rest
 
-    q, q_low, p, p_low, quick_slope = logistic(power, power * r, ratio, low, scale)
-    grad = left_or_complement(signed, q, round_to_odd(q, q_low), round_to_odd(p, p_low), scale, final_scale)
-    slope, slope_low = multiply(q, q_low, p, p_low)
+    q, q_low, p, p_low, quick_slope = logistic(power, power * r, ratio, 0.0, scale)
+    slope, _ = multiply(q, q_low, p, p_low)
     last = where(is_beyond, 0.0, final_scale)
-    factor = with_sign(steepness, sign) * last
-    grad2, grad2_low = multiply(slope, slope_low, factor, 0.0)
 
+    log = fma(y, tail, y)
     share = magnitude * q
     share_low = fma(magnitude, q_low, fma(magnitude, q, -share))
     entropy = log + share
-    entropy_low = two_sum_error(log, share, entropy) + (log_low + share_low)
+    entropy_low = two_sum_error(log, share, entropy) + (fma(y, tail, y - log) + share_low)
     unit = inverse * RECIPROCAL_SCALE
     quotient, quotient_low = multiply(entropy, entropy_low, unit, unit * relative_low)
     small = unit * last
-    quotient, quotient_low = multiply(quotient, quotient_low, small, small * relative_low)
-    by_beta = if_weighted(product_with_square(entropy, unit, last), odd_if_narrowed(quotient, quotient_low))
+    quotient, _ = multiply(quotient, quotient_low, small, small * relative_low)
     twice_by_beta = fma(magnitude * magnitude, slope, 2.0 * entropy) * unit * small * unit
     return (
-        with_sign(odd_if_narrowed(value, value_low), sign),
-        grad,
-        -by_beta,
-        if_narrowed(round_to_odd(grad2, grad2_low), quick_slope * factor),
+        with_sign(value, sign),
+        left_or_complement(signed, q, scale, final_scale),
+        -if_weighted(product_with_square(entropy, unit, last), quotient),
+        quick_slope * (with_sign(steepness, sign) * last),
         where(x < 0.0, -length, length) * slope * last,
         with_sign(twice_by_beta, sign),
     )
@@ -187,33 +195,40 @@ def silu_beta(x, beta):
     is_flat = steepness < FLAT_BETA
     reach = if_weighted(REACH_IF_WEIGHTED, where(is_flat, SHORT_REACH, REACH))
     length, magnitude, magnitude_low, is_beyond = product(x, steepness, reach)
-    signed = with_sign(x, sign)
-    value, grad, grad2, grad2_low, slope, slope_low, final_scale = silu_of(
-        signed,
-        where(signed < -0.0, -0.0, signed),
-        length,
-        magnitude,
-        magnitude_low,
-        where(is_flat, 1.0, SCALE),
-        where(is_flat, SILU_ROUND, SILU_ROUND_SCALED),
-        1.0,
+    power, expm1, tail, scale, final_scale = exponential_around_silus_minimum(
+        length, steepness, where(is_flat, 1.0, SCALE), where(is_flat, SILU_ROUND, SILU_ROUND_SCALED)
     )
+    exp_c = power * SILU_BASE
+    q, q_low, p, p_low, _ = logistic(exp_c, exp_c, expm1, 0.0, scale)
+    # x where that gives a positive result, otherwise a zero with the sign of x
+    signed = with_sign(x, sign)
+    start = where(bits(signed) < SIGN_MASK, x, from_bits(sign ^ SIGN_MASK))
+    value = fma(length * q, -with_sign(scale, sign), start)
+
+    # Where exp(d) is computed without a power of two, d may be nearly 0, and expm1 too far from it.
+    d = magnitude + SILU_MINIMUM_HIGH
+    is_near = power == scale
+    difference = where(is_near, 0.0, fma(-d, scale, power - scale))
+    expm1_less_d = fma(power, where(is_near, d * d * tail, expm1), difference)
+    # an exact product may be as near to the minimum as its third part
+    change = bracket(magnitude, magnitude_low, q, expm1_less_d) - SILU_MINIMUM_LOWEST
+    grad = fma(q, change, q_low * change)
+    slope, slope_low = multiply(q, q_low, p, p_low)
+    grad2, grad2_low = second_derivative(magnitude, magnitude_low, q, q_low, p, p_low, scale)
     last = where(is_beyond, 0.0, final_scale)
-    factor = with_sign(steepness, sign) * last
-    scaled, scaled_low = multiply(grad2, grad2_low, factor, 0.0)
+    scaled, _ = multiply(grad2, grad2_low, with_sign(steepness, sign) * last, 0.0)
 
     # x^2 sigmoid'(beta x) and x^3 sigmoid''(beta x), accurate near 0 too
     part, part_low = multiply(slope, slope_low, length, 0.0)
-    square, square_low = multiply(part, part_low, length * last, 0.0)
-    by_beta = if_weighted(product_with_square(slope, length, last), odd_if_narrowed(square, square_low))
+    square, _ = multiply(part, part_low, length * last, 0.0)
     power, r, ratio, ratio_low, low, sigmoids_scale, _ = exponential(magnitude, magnitude_low)
     q, q_low, _, _, _ = logistic(power, power * r, ratio, low, sigmoids_scale)
     tanh, _ = tanh_half(magnitude, power, r, ratio, ratio_low, q, q_low)
     return (
-        with_sign(value, sign),
-        grad,
-        by_beta,
-        odd_if_narrowed(scaled, scaled_low),
+        value,
+        left_or_complement(signed, grad, scale, final_scale),
+        if_weighted(product_with_square(slope, length, last), square),
+        scaled,
         where(x < 0.0, -length, length) * grad2 * last,
         -with_sign(part * tanh * (length * last) * length, sign),
     )
@@ -240,7 +255,7 @@ def near_zero(x, square, inverse, relative_low):
     ln2 = LN2_HIGH * unit
     # Farther from zero, L / beta omits relative_low, which saves time. At abs(beta x) = 1/2, where the two
     # meet, this omits as much: ln(2) + log(cosh(1/4)) - 1/4 is L.
-    ln2_low = fma(LN2_HIGH, unit, -ln2) + unit * fma(if_narrowed(LN2_HIGH, 0.25), relative_low, LN2_LOW)
+    ln2_low = fma(LN2_HIGH, unit, -ln2) + unit * fma(0.25, relative_low, LN2_LOW)
     high = fma(x, 0.5, ln2)
-    even = if_narrowed(polynomial(square, LOG_COSH), polynomial(square, LOG_COSH_WIDER))
+    even = polynomial(square, LOG_COSH_WIDER)
     return high, fma(square * even, unit, fma(x, 0.5, ln2 - high) + ln2_low)

@@ -90,7 +90,7 @@ def tanh(x):
     doubled_power, r, ratio, ratio_low, low, doubled_scale, doubled_final_scale = exponential(doubled, -0.0)
     q, q_low, _, _, _ = logistic(doubled_power, doubled_power * r, ratio, low, doubled_scale)
     value, value_low = tanh_half(doubled, doubled_power, r, ratio, ratio_low, q, q_low)
-    derivative, derivative_low, second, second_low = derivatives(doubled, -0.0)
+    derivative, derivative_low, second, second_low = derivatives(doubled)
     grad2 = odd_if_narrowed(second, second_low) * (8.0 * doubled_final_scale)
     # the product with a cotangent may be the least normal number, and a quarter of it no longer one
     chosen = if_narrowed(round_to_odd(derivative, derivative_low), quick_derivative)

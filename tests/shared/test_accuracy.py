@@ -52,6 +52,25 @@ def test_bound(function: Any, name: str, dtype: str, backend: Backend) -> None:
         assert bound > 0.5 or found.wrong == 0
 
 
+# x and beta whose product is silu's minimum but for 1e-13 (float64: 5e-22)
+NEXT_TO_THE_MINIMUM = [
+    ("float32", "0x1.02b466p-36", "-0x1.43dd8p+36"),
+    ("float32", "0x1.367214p-10", "-0x1.0de34p+10"),
+    ("float64", "-0x1.0d8f54347b908p+0", "0x1.36d2ba5e7c110p+0"),
+]
+
+
+@pytest.mark.parametrize(("dtype", "x", "beta"), NEXT_TO_THE_MINIMUM)
+def test_an_exact_product_comes_nearer_to_silus_minimum_than_two_parts_of_it(
+    dtype: str, x: str, beta: str, backend: Backend
+) -> None:
+    operands = [np.array([float.fromhex(o)], dtype) for o in (x, beta)]
+    function = FUNCTIONS["silu_beta"]
+    ((got,),) = computed(backend, function.grad, *operands)
+    error = UNITS[dtype].error(float(got), *exact("silu_beta", "grad", *(float(o[0]) for o in operands)))
+    assert error <= function.bounds["grad", dtype].ulp
+
+
 def test_cotangents_meet_the_derivative_before_it_underflows(backend: Backend) -> None:
     for dtype, x, cotangent, far in (
         *((np.float32, x, 3e38, 200.0) for x in (130.0, 174.21)),
