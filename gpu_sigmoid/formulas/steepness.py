@@ -200,10 +200,9 @@ def silu_beta(x, beta):
     )
     exp_c = power * SILU_BASE
     q, q_low, p, p_low, _ = logistic(exp_c, exp_c, expm1, 0.0, scale)
-    # x where that gives a positive result, otherwise a zero with the sign of x
     signed = with_sign(x, sign)
-    start = where(bits(signed) < SIGN_MASK, x, from_bits(sign ^ SIGN_MASK))
-    value = fma(length * q, -with_sign(scale, sign), start)
+    start = where(bits(signed) < SIGN_MASK, signed, -0.0)
+    value = with_sign(fma(-(length * q), scale, start), sign)
 
     # Where exp(d) is computed without a power of two, d may be nearly 0, and expm1 too far from it.
     d = magnitude + SILU_MINIMUM_HIGH
