@@ -53,7 +53,10 @@ def common_dtype(operands: tuple) -> np.dtype:
 def expected(method: Any, *operands: Any) -> tuple[np.ndarray, ...]:
     """Return the results from plain contiguous copies on the CPU."""
     dtype = common_dtype(operands)
-    plain = np.broadcast_arrays(*(np.asarray(o).astype(dtype) for o in operands))
+    # NumPy warns of a number beyond the dtype's range
+    with np.errstate(over="ignore"):
+        converted = [np.asarray(o).astype(dtype) for o in operands]
+    plain = np.broadcast_arrays(*converted)
     flat = [np.array(p, order="C").reshape(-1) for p in plain]
     return tuple(r.reshape(plain[0].shape) for r in as_tuple(method(*flat)))
 
