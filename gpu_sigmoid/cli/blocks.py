@@ -18,6 +18,7 @@ from gpu_sigmoid.environment import get_num_threads
 
 POLL_SECONDS = 0.2
 CONNECT_SECONDS = 10
+SETTLE_SECONDS = 10
 
 
 def run_here(job: Job, done: Callable[[], None]) -> None:
@@ -81,7 +82,23 @@ def run_on_cluster(job: Job, client: Any, done: Callable[[], None]) -> None:
     finally:
         # the scheduler may be gone
         with suppress(Exception):
-            client.cancel(list(pending))
+            abandon(client, list(pending))
+
+
+def abandon(client: Any, futures: list[Any]) -> None:
+    """Cancel blocks, after a while in which workers may end those that they have begun.
+
+    Cancelling does not stop a worker, which would go on to write into the result's folder, and make it again
+    if it was removed.
+    """
+    from distributed import wait
+
+    try:
+        # a lost scheduler would not say when
+        if client.status == "running":
+            wait(futures, timeout=SETTLE_SECONDS)
+    finally:
+        client.cancel(futures)
 
 
 def finish(job: Job, future: Any, done: Callable[[], None]) -> None:

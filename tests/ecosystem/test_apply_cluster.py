@@ -1,11 +1,13 @@
 """`gpu-sigmoid apply` on a Dask cluster: workers that die, a scheduler that is not there."""
 
+import errno
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from helpers.systems import need_posix
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.cli import blocks
+from gpu_sigmoid.cli.stores import Job
 
 need_posix()
 zarr, pa, pq, distributed = map(library, ("zarr", "pyarrow", "pyarrow.parquet", "distributed"))
@@ -89,6 +92,35 @@ def test_what_workers_cannot_read_is_an_error_of_one_line(tmp_path: Path, cluste
     assert "x.zarr is not readable at [3:6]" in errors.splitlines()[-1]
     assert "Traceback" not in errors
     assert os.listdir(tmp_path) == ["x.zarr"]
+
+
+begun = threading.Event()
+
+
+class Failing(Job):
+    """A job whose first block fails while the second one is being written."""
+
+    blocks = (0, 1)
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def compute(self, block: Any) -> None:
+        if block == 0:
+            assert begun.wait(60)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        begun.set()
+        time.sleep(1)
+        self.target.mkdir()
+
+
+def test_after_a_failure_no_worker_goes_on_to_write(tmp_path: Path) -> None:
+    job = Failing(tmp_path / "y.zarr")
+    # in this process, so that its event reaches the workers
+    with distributed.Client(processes=False, threads_per_worker=2, dashboard_address=None) as client:
+        with pytest.raises(OSError, match="No space"):
+            blocks.run_on_cluster(job, client, lambda: None)
+        assert job.target.exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
