@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from bench import charts, measure, peers, report
 from bench.accuracy import accuracy
 from bench.cases import LAYOUTS, PRESETS, Case, preset
+from bench.compare import compare
 from bench.device import device
 from bench.jax_calls import jax_calls
 from bench.torch_calls import torch_calls
@@ -34,7 +35,7 @@ def several(name: str, choices: Any, text: str) -> Any:
 @click.group(
     cls=Commands,
     invoke_without_command=True,
-    commands=[accuracy, charts.charts, device, jax_calls, torch_calls],
+    commands=[accuracy, charts.charts, compare, device, jax_calls, torch_calls],
 )
 @click.option(
     "--preset",

@@ -1,0 +1,69 @@
+"""`python -m bench compare`: how far two runs of the same cases agree."""
+
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+
+from bench.measure import BASELINE, OURS
+from bench.report import Record, on, two_digits
+from gpu_sigmoid.modes import label
+
+Run = click.Path(exists=True, dir_okay=False, path_type=Path)
+PERCENTILES = {"least": 0, "10th percentile": 10, "median": 50, "90th percentile": 90, "largest": 100}
+
+
+@click.command()
+@click.argument("first", type=Run)
+@click.argument("second", type=Run)
+def compare(first: Path, second: Path) -> None:
+    """Print how far two runs of the benchmark agree, from their JSON files, as a Markdown page."""
+    runs = [json.loads(path.read_bytes()) for path in (first, second)]
+    machine = runs[0]["machine"] or runs[0]["processor"]
+    when = " and ".join(f"{run['date']} (commit {run['revision']})" for run in runs)
+    before, after = map(figures, runs)
+    shared = [key for key in before if key in after]
+    if not shared:
+        raise click.ClickException("the two runs have no case in common")
+    compared = [key for key in shared if key[0] != OURS]
+    changed = [key for key in compared if (before[key] < 1) != (after[key] < 1)]
+    lines = [
+        f"# Two runs on {machine}",
+        "",
+        f"They are of {when}. The second run's figures, divided by the first's:",
+        "",
+        f"| | cases | {' | '.join(PERCENTILES)} |",
+        f"|---|---:|{'---:|' * len(PERCENTILES)}",
+    ]
+    for name in dict.fromkeys(name for name, _ in shared):
+        changes = [after[key] / before[key] for key in shared if key[0] == name]
+        cells = map(two_digits, np.percentile(changes, [*PERCENTILES.values()]))
+        what = "our ns/element" if name == OURS else f"{name}, its time over ours"
+        lines.append(f"| {what} | {len(changes)} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        f"Of {len(compared):,} comparisons with other libraries, {len(changed)} have another winner:",
+        "",
+    ]
+    lines += [
+        f"- {name}, {case}: {two_digits(before[name, case])}, then {two_digits(after[name, case])}"
+        for name, case in changed
+    ]
+    click.echo("\n".join(lines))
+
+
+def figures(run: Record) -> dict[tuple[str, str], float]:
+    """Return our nanoseconds an element, and others' times over ours, by contender and case."""
+    return {
+        (row["contender"], described(row["case"])): row[
+            "nanoseconds" if row["contender"] == OURS else "times_ours"
+        ]["median"]
+        for row in run["rows"]
+        if row["contender"] != BASELINE
+    }
+
+
+def described(case: Record) -> str:
+    subject = label(case["function"], case["mode"])
+    return f"`{subject}` of {case['size']:,} {case['dtype']} ({case['layout']}, {on(case['threads'])})"
