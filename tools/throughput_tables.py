@@ -18,7 +18,7 @@ Document = dict[str, Any]
 Runs = dict[str, Document]
 """The documents of runs, by the stems of their files' names."""
 
-SHOWN_FIRST = "throughput-cpu-amd-zen-3"
+SHOWN_FIRST = "throughput-cpu-intel-cascade-lake"
 """The run whose figures README shows."""
 SIZES = (1, 100_000, 30_000_000)
 """The numbers of elements for which README gives the sigmoid's throughput."""
