@@ -1,6 +1,6 @@
 """Write README's tables and the pages in bench/results from the committed results.
 
-No figure is copied by hand. A table stands between `<!-- NAME -->` and `<!-- /NAME -->`; `TABLES`
+No figure in them is copied by hand. A table stands between `<!-- NAME -->` and `<!-- /NAME -->`; `TABLES`
 and `pages` say what makes each and from which files. `--check` writes nothing and exits with
 status 1 if one is stale, or a chart was not drawn from the results.
 """
