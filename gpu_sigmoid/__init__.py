@@ -5,8 +5,8 @@ The layers, from the bottom up; each imports only from those above it in this li
 - `modes`: operands, partial derivatives, and the sets of them that one pass computes
 - `lowering`: the language of formulas, and its translation to Python for Numba, CUDA C++ and PTX
 - `formulas`: every formula, written once, with the coefficients that tools/ fits
-- `tracebacks`: whether an exception may be a signal handler's
-- `kinds`, `dtypes`, `outputs`: the accepted operands and `out=`
+- `signals`: those that end a program, and whether an exception may come from a handler
+- `kinds`, `dtypes`: the accepted operands
 - `environment`, `processors`, `version`: the available backends, devices and CPUs
 - `registry`: the table of all functions, for backends that need it
 - `backends`: from a library's arrays to kernels, and back

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gpu_sigmoid.tracebacks import raised_in_c
+from gpu_sigmoid.signals import raised_in_c
 
 BACKENDS = {
     "cupy": "cupy",

@@ -1,5 +1,8 @@
-"""The backends, one module or package per kind of array.
+"""The backends, one module or package per kind of array, and what several of them share:
 
-Several of them share `placed` (where arrays are in memory, and whether they overlap), `conversions`
-(of 16-bit numbers, for Numba's compilers on both targets) and `numba_functions` (`gs.device`).
+- `outputs`: what `out=` may be
+- `placed`: where arrays are in memory, and whether they overlap; `layout`: the loops over them
+- `prepared`: repeated calls; `once`: values of which there must be one
+- `instructions`: those that the CPU has; `conversions`: of 16-bit numbers, for Numba on both targets
+- `numba_functions`: `gs.device`
 """

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends import cpu
+from gpu_sigmoid.backends.outputs import refuse_out
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.environment import refuse_without_gpu
-from gpu_sigmoid.outputs import refuse_out
 
 # DLPack's kDLCPU, kDLCUDA and kDLCUDAManaged
 HOST, CUDA, MANAGED = 1, 2, 13

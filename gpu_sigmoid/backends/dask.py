@@ -7,7 +7,7 @@ import dask.array as da
 import numpy as np
 from dask.base import is_dask_collection
 
-from gpu_sigmoid.outputs import refuse_out
+from gpu_sigmoid.backends.outputs import refuse_out
 
 
 def run(method: Any, operands: tuple, out: Any) -> Any:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from gpu_sigmoid.backends import cpu
+from gpu_sigmoid.backends.outputs import refuse_out
 from gpu_sigmoid.dtypes import ACCEPTED, accepted_name, result_name
-from gpu_sigmoid.outputs import refuse_out
 
 ARROW = {"float16": "halffloat[pyarrow]", "float32": "float[pyarrow]", "float64": "double[pyarrow]"}
 """The pyarrow dtypes of results, by name."""

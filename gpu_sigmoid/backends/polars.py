@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from gpu_sigmoid.backends import cpu
+from gpu_sigmoid.backends.outputs import broadcast_shape, refuse_out
 from gpu_sigmoid.dtypes import ACCEPTED, result_name
-from gpu_sigmoid.outputs import broadcast_shape, refuse_out
 
 
 def run(method: Any, operands: tuple, out: Any) -> Any:

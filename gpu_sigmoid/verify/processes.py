@@ -14,8 +14,7 @@ from threading import Thread, current_thread, main_thread
 from types import FrameType
 from typing import Any
 
-ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-"""Signals whose handlers may raise an exception."""
+from gpu_sigmoid.signals import ENDING
 
 SECONDS = 0.1
 """How long a signal waits for a result."""

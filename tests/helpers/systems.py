@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from gpu_sigmoid.cli.signals import ENDING
+from gpu_sigmoid.signals import ENDING
 
 POSIX = os.name == "posix"
 REASON = "needs the signals, pipes, links and limits of POSIX"

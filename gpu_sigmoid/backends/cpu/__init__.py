@@ -26,10 +26,10 @@ from gpu_sigmoid.backends.cpu.bits import OverBits
 from gpu_sigmoid.backends.cpu.prepared import on_arrays, on_numbers
 from gpu_sigmoid.backends.cpu.threads import compute, placed
 from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
+from gpu_sigmoid.backends.outputs import broadcast_shape, checked_out
 from gpu_sigmoid.dtypes import result_name
 from gpu_sigmoid.environment import get_num_threads
 from gpu_sigmoid.modes import Mode, is_tabulable
-from gpu_sigmoid.outputs import broadcast_shape, checked_out
 
 __all__ = ["kernel", "run"]
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from gpu_sigmoid.tracebacks import raised_in_c
+from gpu_sigmoid.signals import raised_in_c
 
 
 def no_cpu() -> int:

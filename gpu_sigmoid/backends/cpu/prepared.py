@@ -13,9 +13,9 @@ from gpu_sigmoid.backends.cpu.addresses import WORK
 from gpu_sigmoid.backends.cpu.bits import bits_of
 from gpu_sigmoid.backends.cpu.jobs import contiguous_job, job_on, loops_of
 from gpu_sigmoid.backends.cpu.threads import SMALL, allocated, placed, run, shared_file, threads_for
+from gpu_sigmoid.backends.outputs import broadcast_shape, checked_out
 from gpu_sigmoid.backends.prepared import Call
-from gpu_sigmoid.outputs import broadcast_shape, checked_out
-from gpu_sigmoid.tracebacks import raised_in_c
+from gpu_sigmoid.signals import raised_in_c
 
 LARGE = 1_000_000
 """Bytes of an array. The time that `on_any_layout` takes does not matter for a larger one."""

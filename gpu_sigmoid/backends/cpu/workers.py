@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from gpu_sigmoid.backends.cpu.placement import current_cpu, keep_off
-from gpu_sigmoid.tracebacks import raised_in_c
+from gpu_sigmoid.signals import raised_in_c
 
 # Python's own locks as C functions: a signal interrupts `threading.Lock.acquire`, but not `acquire`. While
 # this waits, other threads run, since CFUNCTYPE releases the interpreter's lock and PYFUNCTYPE does not.

@@ -26,6 +26,7 @@ from gpu_sigmoid.backends.cupy import elementwise, fused, lut, packed, pitched
 from gpu_sigmoid.backends.cupy.direct import Direct
 from gpu_sigmoid.backends.cupy.foreign import adopted, is_foreign, run_into
 from gpu_sigmoid.backends.cupy.prepared import Call, described
+from gpu_sigmoid.backends.outputs import broadcast_shape, checked_out
 from gpu_sigmoid.backends.placed import (
     Overlaps,
     Placed,
@@ -36,7 +37,6 @@ from gpu_sigmoid.backends.placed import (
 )
 from gpu_sigmoid.backends.prepared import Calls
 from gpu_sigmoid.dtypes import result_name, rounded
-from gpu_sigmoid.outputs import broadcast_shape, checked_out
 
 NUMBERS = (int, float, np.generic)
 

@@ -7,8 +7,8 @@ from typing import Any
 from cupy._core import _fusion_interface, create_ufunc
 
 from gpu_sigmoid.backends.cupy.storage import CONVERSIONS
+from gpu_sigmoid.backends.outputs import counted_out
 from gpu_sigmoid.lowering import Program, cuda_source, lower_for
-from gpu_sigmoid.outputs import counted_out
 
 Placeholder = _fusion_interface._VariableProxy
 """The types of the arguments that `cupy.fuse` passes instead of arrays."""

@@ -24,7 +24,7 @@ if jax.__version_info__ < (0, 8, 2):
 from gpu_sigmoid.backends.jax import native
 from gpu_sigmoid.backends.jax.primitive import bind
 from gpu_sigmoid.backends.jax.promotion import of_one_dtype, taken
-from gpu_sigmoid.outputs import refuse_out
+from gpu_sigmoid.backends.outputs import refuse_out
 
 INLINE = getattr(getattr(jax, "Inline", None), "JAX_EARLY", True)
 """Inline into the surrounding trace; older JAX versions spell this True."""

@@ -9,9 +9,9 @@ import numpy as np
 from gpu_sigmoid.backends.layout import Layout, layout_of
 from gpu_sigmoid.backends.numba_cuda import kernels, memory, streams
 from gpu_sigmoid.backends.numba_cuda.memory import address, on_device
+from gpu_sigmoid.backends.outputs import broadcast_shape, checked_out, refuse_shared_memory
 from gpu_sigmoid.backends.placed import Overlaps, Placed, ordered_strides, refuse_misaligned, shaped_like
 from gpu_sigmoid.dtypes import result_name
-from gpu_sigmoid.outputs import broadcast_shape, checked_out, refuse_shared_memory
 
 BLOCK = (kernels.THREADS, 1, 1)
 

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gpu_sigmoid.backends.outputs import refuse_shared_memory, unlike
 from gpu_sigmoid.backends.placed import Placed
 from gpu_sigmoid.dtypes import ACCEPTED_BY_DEFAULT, accepted_name
-from gpu_sigmoid.outputs import refuse_shared_memory, unlike
 
 NAMES = {
     torch.float16: "float16",
