@@ -10,6 +10,7 @@ import gpu_sigmoid as gs
 from gpu_sigmoid.bounds import BOUNDS
 from gpu_sigmoid.documentation import results
 from gpu_sigmoid.modes import PUBLIC
+from gpu_sigmoid.triton import parameters
 
 OTHER_NAMES = {
     name: getattr(gs, name).label
@@ -123,15 +124,11 @@ def function(name: str, f: Any) -> str:
 def calls(module: str) -> str:
     """Return a table of how the functions are called on scalars or blocks."""
     rows = [
-        (f"``gs.{module}.{method.label}({', '.join(signature(method))})``", f"``{', '.join(flat(method))}``")
+        (f"``gs.{module}.{method.label}({', '.join(parameters(method))})``", f"``{', '.join(flat(method))}``")
         for f in gs.FUNCTIONS.values()
         for method in map(f.methods.get, PUBLIC)
     ]
     return table(("call", "results"), rows)
-
-
-def signature(method: Any) -> list[str]:
-    return [*method.operands, *([f"{method.parameter}=None"] if method.parameter else [])]
 
 
 def flat(method: Any) -> list[str]:

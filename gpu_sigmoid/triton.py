@@ -32,6 +32,7 @@ functions that are global names in it. Bind the functions to global names, and c
 import linecache
 from typing import Any
 
+from gpu_sigmoid.dtypes import FLOATS
 from gpu_sigmoid.functions import NAMED
 from gpu_sigmoid.lowering import lower_for, ptx_block
 from gpu_sigmoid.methods import Method
@@ -39,7 +40,6 @@ from gpu_sigmoid.modes import PUBLIC
 
 __all__ = [*NAMED]
 
-CONSTRAINTS = {"float32": "f", "float64": "d"}
 NAMES = {"float16": "fp16", "bfloat16": "bf16", "float32": "fp32", "float64": "fp64"}
 """Triton's names of the dtypes."""
 
@@ -73,7 +73,7 @@ BRANCH = """\
 """
 TAIL = """\
     else:
-        tl.static_assert(False, "{label}: accepted are float16, bfloat16, float32 and float64")
+        tl.static_assert(False, "{label}: accepted are {floats}")
 """
 
 
@@ -96,7 +96,7 @@ def source_of(method: Method) -> str:
         lines += [OF_A_NUMBER.format(operand=operand, label=method.label) for operand in method.operands]
     for i, dtype in enumerate(NAMES):
         lines.append(BRANCH.format(keyword="elif" if i else "if", **branch_of(method, dtype)))
-    return "".join([*lines, TAIL.format(label=method.label)])
+    return "".join([*lines, TAIL.format(label=method.label, floats=FLOATS)])
 
 
 def name_of(method: Method) -> str:
@@ -104,6 +104,7 @@ def name_of(method: Method) -> str:
 
 
 def parameters(method: Method) -> list[str]:
+    """Return the parameters of a function on scalars or blocks."""
     return [*method.operands, *([f"{method.parameter}=None"] if method.parameter else [])]
 
 
@@ -112,7 +113,7 @@ def branch_of(method: Method, dtype: str) -> dict[str, str]:
     program = lower_for(method.formula, method.mode, dtype)
     count, format_name = len(program.outputs), program.format.name
     slots = [f"${i}" for i in range(count + len(program.inputs))]
-    letter = CONSTRAINTS[format_name]
+    letter = program.format.constraint
     converted = "" if format_name == dtype else f".to(tl.{format_name})"
     returned = "" if format_name == dtype else f".to(tl.{dtype})"
     results = [f"results[{i}]" for i in range(count)] if count > 1 else ["results"]

@@ -8,11 +8,13 @@ the result of each operation is the same on every target.
 
 - `logistic`, `silu`, `tanh`, `logit`, `log1mexp`, `gated`: the public formulas
 - `steepness`: the formulas of a product beta * x; `pos_weight`: that of a weighted cross-entropy
+- `log_expm1`, `narrowed`, `gated_narrowed`: forms of less accuracy, for results that need no more
 - `exponential`: exp(abs(x)), scaled so that it and its reciprocal stay in range
 - `logarithm`: the parts of a logarithm, for numbers of any size
 - `quotients`: functions of the exponential that need one division
-- `products`: multiplication by factors, with a single rounding
+- `products`: multiplication by factors, with a single rounding; `products_with_steepness`: by beta
 - `double_double`: arithmetic on unevaluated sums of two floats
+- `fused`: a * b + c rounded once, for CPUs without such an instruction
 - `coefficients`: fitted constants
 """
 

@@ -10,6 +10,7 @@ from gpu_sigmoid.formulas.exponential import (
     NEGLIGIBLE_IF_WEIGHTED,
     capped_again,
     capped_exponential,
+    magnitude_within,
     quick_capped_exponential,
 )
 from gpu_sigmoid.formulas.gated_narrowed import narrowed_glu, narrowed_swiglu
@@ -33,7 +34,7 @@ HUGE = Constant(float32="0x1p126", float64="0x1p1022")
 
 def glu(a, b):
     """a / (1 + exp(-b))"""
-    magnitude = where(abs(b) > NEGLIGIBLE_IF_WEIGHTED, NEGLIGIBLE_IF_WEIGHTED, abs(b))
+    magnitude = magnitude_within(b, NEGLIGIBLE_IF_WEIGHTED)
     power, expm1, final_scale = quick_capped_exponential(magnitude)
     y, correction = reciprocal(power, power, expm1, 0.0, 1.0)
     q = fma(y, correction, y)
@@ -110,7 +111,7 @@ def swiglu(a, b):
     vjp_a, vjp_a_low = product(grad, grad_low, where(is_huge, 0.5 * first_a, first_a))
     first_b, last_b = in_order(bounded, cotangent())
 
-    magnitude = where(abs(a) > NEGLIGIBLE_IF_WEIGHTED, NEGLIGIBLE_IF_WEIGHTED, abs(a))
+    magnitude = magnitude_within(a, NEGLIGIBLE_IF_WEIGHTED)
     power, r, ratio, _, low, second_scale = capped_exponential(magnitude)
     q, q_low, p, p_low, _ = logistic(power, power * r, ratio, low, 1.0)
     second, second_low = second_derivative(magnitude, -0.0, q, q_low, p, p_low, 1.0)

@@ -7,14 +7,7 @@ from gpu_sigmoid.formulas.coefficients import ATANH_TAIL_LOGIT
 from gpu_sigmoid.formulas.double_double import multiply, odd_if_narrowed, round_to_odd
 from gpu_sigmoid.formulas.logarithm import RECIPROCAL_SCALE, SCALE, exponent, times_ln2
 from gpu_sigmoid.lowering.constants import INFINITY, NAN, Constant
-from gpu_sigmoid.lowering.language import (
-    fma,
-    if_narrowed,
-    if_weighted,
-    polynomial,
-    times_cotangent,
-    where,
-)
+from gpu_sigmoid.lowering.language import fma, if_narrowed, if_weighted, polynomial, times_cotangent, where
 
 LARGE_QUOTIENT_BELOW = Constant(float32="0x1p-60", float64="0x1p-500")
 GRAD2_OVERFLOWS_BELOW = Constant(float32="0x1p-70", float64="0x1p-520")

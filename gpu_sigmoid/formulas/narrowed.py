@@ -11,13 +11,7 @@ twice: nothing needs a scale, and only the last product underflows.
 from gpu_sigmoid.formulas.coefficients import EXP2M1_RATIO, LOG2_E, RECIPROCAL_SEED
 from gpu_sigmoid.formulas.exponential import ROUND, SIGNIFICAND_BITS, magnitude_within
 from gpu_sigmoid.lowering.constants import Constant
-from gpu_sigmoid.lowering.language import (
-    bits,
-    fma,
-    from_bits,
-    polynomial,
-    where,
-)
+from gpu_sigmoid.lowering.language import bits, fma, from_bits, polynomial, where
 
 # Where the power of exp(-m / 2), which would be 2^-127 or 2^-1023, is zero; from 253 (2045) ln(2) on it is.
 # Products with the largest bfloat16 factors that are lost are below 2^-124.

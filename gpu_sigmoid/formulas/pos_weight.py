@@ -11,7 +11,7 @@ from gpu_sigmoid.formulas.exponential import (
 )
 from gpu_sigmoid.formulas.products import in_order
 from gpu_sigmoid.formulas.quotients import log1p_exp, logistic
-from gpu_sigmoid.lowering.constants import Constant
+from gpu_sigmoid.lowering.constants import LARGEST, Constant
 from gpu_sigmoid.lowering.language import cotangent, fma, if_narrowed, if_weighted, times_cotangent, where
 
 # Up to this pos_weight, logarithms beyond REACH contribute nothing.
@@ -21,7 +21,6 @@ DOWN = Constant(float32="0x1p-38", float64="0x1p-440")
 HUGE = Constant(float32="0x1p62", float64="0x1p510")
 # More than a rounding's part in a sum.
 SMALL_PART = Constant(float32="0x1p-20", float64="0x1p-49")
-LARGEST = Constant(float32="0x1.fffffep+127", float64="0x1.fffffffffffffp+1023")
 
 
 def bce_with_logits_pos_weight(x, target, pos_weight):

@@ -7,10 +7,8 @@ product does.
 """
 
 from gpu_sigmoid.formulas.double_double import odd_if_narrowed
-from gpu_sigmoid.lowering.constants import Constant
+from gpu_sigmoid.lowering.constants import LARGEST
 from gpu_sigmoid.lowering.language import fma, if_weighted, where
-
-LARGEST = Constant(float32="0x1.fffffep+127", float64="0x1.fffffffffffffp+1023")
 
 
 def in_order(a, b):

@@ -18,11 +18,7 @@ from gpu_sigmoid.formulas.coefficients import (
     SILU_MINIMUM_LOWEST,
 )
 from gpu_sigmoid.formulas.double_double import SIGN_MASK, multiply, two_sum_error
-from gpu_sigmoid.formulas.exponential import (
-    REACH,
-    SCALE,
-    exponential,
-)
+from gpu_sigmoid.formulas.exponential import REACH, SCALE, exponential
 from gpu_sigmoid.formulas.products import in_order
 from gpu_sigmoid.formulas.products_with_steepness import (
     RECIPROCAL_SCALE,
@@ -37,17 +33,9 @@ from gpu_sigmoid.formulas.quotients import left_or_complement, log1p_exp, logist
 from gpu_sigmoid.formulas.silu import ROUND as SILU_ROUND
 from gpu_sigmoid.formulas.silu import ROUND_SCALED as SILU_ROUND_SCALED
 from gpu_sigmoid.formulas.silu import bracket, second_derivative
-from gpu_sigmoid.lowering.constants import Constant
-from gpu_sigmoid.lowering.language import (
-    bits,
-    cotangent,
-    fma,
-    if_weighted,
-    polynomial,
-    where,
-)
+from gpu_sigmoid.lowering.constants import LARGEST, Constant
+from gpu_sigmoid.lowering.language import bits, cotangent, fma, if_weighted, polynomial, where
 
-LARGEST = Constant(float32="0x1.fffffep127", float64="0x1.fffffffffffffp1023")
 # The reach without the scale of `exponential`. The product of x and the scaled sigmoid overflows below
 # FLAT_BETA.
 SHORT_REACH = Constant(float32=86.0, float64=708.0)
@@ -164,8 +152,7 @@ def product_with_square(x, factor, last):
 def near_zero(x, square, inverse, relative_low):
     """x / 2 + (ln(2) + log(cosh(beta x / 2))) / beta, for square = (beta x)^2, as a double-double.
 
-    With the exponential, x would be lost in the rounding of larger numbers, and the results of neighbours
-    could be in the wrong order.
+    `softplus_near_zero` says why it is not by the exponential.
     """
     unit = inverse * RECIPROCAL_SCALE
     ln2 = LN2_HIGH * unit

@@ -95,7 +95,7 @@ def tanh(x):
     # the product with a cotangent may be the least normal number, and a quarter of it no longer one
     chosen = if_narrowed(round_to_odd(derivative, derivative_low), quick_derivative)
     return (
-        if_narrowed(with_sign(round_to_odd(value, value_low), x), quick),
+        if_narrowed(with_sign_of(round_to_odd(value, value_low), x), quick),
         times_cotangent(if_weighted(4.0 * chosen, chosen))
         * (if_weighted(1.0, 4.0) * if_narrowed(doubled_final_scale, final_scale)),
         where(x < 0.0, grad2, -grad2),
@@ -133,6 +133,6 @@ def doubled_exponential(magnitude):
     return n, power, power * h, fma(h, polynomial(h, EXPM1_TAIL_DOUBLED), 2.0), scale, final_scale
 
 
-def with_sign(magnitude, x):
+def with_sign_of(magnitude, x):
     """The magnitude with the sign of x, of a zero too."""
     return from_bits(bits(magnitude) | bits(x) & SIGN_MASK)

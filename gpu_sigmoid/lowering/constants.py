@@ -1,5 +1,6 @@
 """Floating-point formats, and constants that have one value per format."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -9,7 +10,6 @@ class Format:
 
     name: str
     bits: int
-    precision: int
     c_type: str
     c_bits_type: str
 
@@ -17,9 +17,14 @@ class Format:
     def ptx(self) -> str:
         return f"f{self.bits}"
 
+    @property
+    def constraint(self) -> str:
+        """The letter of such an operand in inline PTX."""
+        return "f" if self.bits == 32 else "d"
 
-FLOAT32 = Format("float32", 32, 24, "float", "unsigned int")
-FLOAT64 = Format("float64", 64, 53, "double", "unsigned long long")
+
+FLOAT32 = Format("float32", 32, "float", "unsigned int")
+FLOAT64 = Format("float64", 64, "double", "unsigned long long")
 FORMATS = {format.name: format for format in (FLOAT32, FLOAT64)}
 
 
@@ -56,17 +61,11 @@ class Polynomial:
 
     def every_other(self, first: int) -> "Polynomial":
         """Return the polynomial of x^2 that has every other coefficient: the even (0) or odd (1) degrees."""
-        return Polynomial(
-            float32=self._values[FLOAT32][first::2],
-            float64=self._values[FLOAT64][first::2],
-        )
+        return self._changed(lambda old: old[first::2])
 
     def __rmul__(self, factor: float) -> "Polynomial":
         """Return the product, exact for powers of two."""
-        return Polynomial(
-            float32=tuple((factor * float.fromhex(c)).hex() for c in self._values[FLOAT32]),
-            float64=tuple((factor * float.fromhex(c)).hex() for c in self._values[FLOAT64]),
-        )
+        return self._changed(lambda old: tuple((factor * float.fromhex(c)).hex() for c in old))
 
     @property
     def first(self) -> Constant:
@@ -76,7 +75,10 @@ class Polynomial:
     @property
     def rest(self) -> "Polynomial":
         """The polynomial without `first`, divided by its variable."""
-        return Polynomial(float32=self._values[FLOAT32][1:], float64=self._values[FLOAT64][1:])
+        return self._changed(lambda old: old[1:])
+
+    def _changed(self, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> "Polynomial":
+        return Polynomial(float32=change(self._values[FLOAT32]), float64=change(self._values[FLOAT64]))
 
 
 def number(value: str | float) -> float | int:
@@ -85,3 +87,4 @@ def number(value: str | float) -> float | int:
 
 INFINITY = Constant(float32="inf", float64="inf")
 NAN = Constant(float32="nan", float64="nan")
+LARGEST = Constant(float32="0x1.fffffep+127", float64="0x1.fffffffffffffp+1023")

@@ -33,7 +33,6 @@ template <class To, class From> GS_FUNCTION To bit_cast(From from) {
     return to;
 }
 """
-REGISTER = {"float": "f", "double": "d"}
 
 
 def cuda_source(*programs: Program) -> str:
@@ -55,8 +54,13 @@ def guarded(macro: str, text: str) -> str:
     return f"#ifndef {macro}\n#define {macro}\n{text}\n#endif"
 
 
+def c_types(format: Format) -> dict[str, str]:
+    """Return the C++ type of each kind of operand."""
+    return {"f": format.c_type, "i": format.c_bits_type, "b": "bool"}
+
+
 def primitive_source(primitive: Primitive, format: Format) -> str:
-    types = {"f": format.c_type, "i": format.c_bits_type, "b": "bool"}
+    types = c_types(format)
     parameters = ", ".join(f"{types[kind]} {x}" for kind, x in zip(primitive.operands, "abc", strict=False))
     host = primitive.cxx.replace("<I>", f"<{types['i']}>").replace("<F>", f"<{types['f']}>")
     head = f"GS_FUNCTION {types[primitive.result]} {spelled(primitive.name)}({parameters})"
@@ -67,17 +71,17 @@ def primitive_source(primitive: Primitive, format: Format) -> str:
 
 
 def device_body(primitive: Primitive, format: Format) -> str:
-    register = REGISTER[format.c_type]
-    inputs = ", ".join(f'"{register}"({x})' for _, x in zip(primitive.operands, "abc", strict=False))
+    parameters = "abc"[: len(primitive.operands)]
+    inputs = ", ".join(f'"{format.constraint}"({x})' for x in parameters)
+    boolean = primitive.result == "b"
+    type, constraint = ("unsigned int", "r") if boolean else (format.c_type, format.constraint)
     text = primitive.inline_ptx(format.ptx, "%")
-    if primitive.result == "b":
-        return f'    unsigned int r;\n    asm("{text}" : "=r"(r) : {inputs});\n    return r;\n'
-    return f'    {format.c_type} r;\n    asm("{text}" : "={register}"(r) : {inputs});\n    return r;\n'
+    return f'    {type} r;\n    asm("{text}" : "={constraint}"(r) : {inputs});\n    return r;\n'
 
 
 def function_source(program: Program) -> str:
-    floating, integer = program.format.c_type, program.format.c_bits_type
-    types = {"f": floating, "i": integer, "b": "bool"}
+    types = c_types(program.format)
+    floating = types["f"]
     name = program.names
     name |= {c: literal(c, program.format) for c in program.constants}
     used = {o for operation in program.operations for o in operation.operands} | set(program.outputs)

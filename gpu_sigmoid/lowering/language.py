@@ -13,7 +13,8 @@ from contextvars import ContextVar
 from typing import Any
 
 from gpu_sigmoid.lowering.constants import FLOAT32, Constant, Format, Polynomial
-from gpu_sigmoid.lowering.primitives import OVERLOADS
+from gpu_sigmoid.lowering.miscompiled import complaint
+from gpu_sigmoid.lowering.primitives import OVERLOADS, Primitive
 
 NOTHING = (-0.0).hex()
 """The constant used as a low part if there is none."""
@@ -63,10 +64,8 @@ class Graph:
         if primitive is None:
             kinds = ", ".join({"f": "float", "i": "integer", "b": "truth value"}[v.kind] for v in values)
             raise error(f"no primitive {name}({kinds})")
-        if name == "le" and up_to_zero(values[0]) and values[1].name == "abs":
-            raise error("abs() >= 0, which CUDA's assembler takes to hold, of nan too")
-        if name == "where" and chooses_the_other_zero(*values):
-            raise error("a choice of the zero not compared with, which LLVM 15 makes for 0.0 and -0.0 too")
+        if message := complaint(name, values):
+            raise error(message)
         return self._intern(primitive.result, name, values)
 
     def value(self, operand: Any, integer: bool = False) -> "Value":
@@ -85,20 +84,6 @@ class Graph:
         return self._intern("f", "constant", (), float(number).hex())
 
 
-def up_to_zero(value: "Value") -> bool:
-    return value.name == "constant" and value.kind == "f" and float.fromhex(value.payload) <= 0.0
-
-
-def chooses_the_other_zero(condition: "Value", *choices: "Value") -> bool:
-    """Return whether this is such as where(x < 0.0, -0.0, x), of which LLVM 15 makes x <= 0.0."""
-    compared, chosen = ({v for v in values if is_zero(v)} for values in (condition.operands, choices))
-    return bool(compared and chosen and compared != chosen and {*condition.operands} & {*choices})
-
-
-def is_zero(value: "Value") -> bool:
-    return value.name == "constant" and value.kind == "f" and float.fromhex(value.payload) == 0.0
-
-
 def binary(name: str, reflected: bool = False) -> Callable[["Value", Any], "Value"]:
     """Return the method that records an operation on two operands."""
     if reflected:
@@ -113,6 +98,11 @@ class Value:
         self, graph: Graph, kind: str, name: str, operands: tuple["Value", ...], payload: Any
     ) -> None:
         self.graph, self.kind, self.name, self.operands, self.payload = graph, kind, name, operands, payload
+
+    @property
+    def primitive(self) -> Primitive:
+        """The primitive whose result this is."""
+        return OVERLOADS[self.name, "".join(o.kind for o in self.operands)]
 
     __add__, __radd__ = binary("add"), binary("add", reflected=True)
     __sub__, __rsub__ = binary("sub"), binary("sub", reflected=True)

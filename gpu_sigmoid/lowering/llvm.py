@@ -6,7 +6,7 @@ from typing import Any
 from llvmlite import ir
 
 from gpu_sigmoid.lowering.constants import Format
-from gpu_sigmoid.lowering.primitives import OVERLOADS, Primitive, shaped
+from gpu_sigmoid.lowering.primitives import Primitive, shaped
 from gpu_sigmoid.lowering.program import Program
 
 Apply = Callable[[Primitive, Format, Any, list], Any]
@@ -24,8 +24,8 @@ def emit(program: Program, builder: Any, inputs: Any, apply: Apply = plainly) ->
         number = value.payload if value.kind == "i" else float.fromhex(value.payload)
         values[value] = constant(shaped(scalar, inputs[0].type), number)
     for operation in program.operations:
-        primitive = OVERLOADS[operation.name, "".join(o.kind for o in operation.operands)]
-        values[operation] = apply(primitive, program.format, builder, [values[o] for o in operation.operands])
+        operands = [values[o] for o in operation.operands]
+        values[operation] = apply(operation.primitive, program.format, builder, operands)
     return [values[output] for output in program.outputs]
 
 

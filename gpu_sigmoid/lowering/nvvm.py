@@ -14,8 +14,6 @@ from gpu_sigmoid.lowering.llvm import floating
 from gpu_sigmoid.lowering.primitives import Primitive
 from gpu_sigmoid.lowering.program import Program
 
-CONSTRAINTS = {"f32": "f", "f64": "d"}
-
 
 def emit(program: Program, builder: Any, inputs: Any) -> list[Any]:
     """Emit the program's operations on LLVM values and return its outputs."""
@@ -31,11 +29,10 @@ def unaltered(primitive: Primitive, format: Format, builder: Any, operands: list
 def inline(primitive: Primitive, format: Format, builder: Any, operands: list[Any]) -> Any:
     """Emit the primitive's PTX instruction, whose operands are all floats."""
     text = primitive.inline_ptx(format.ptx, "$")
-    constraint = CONSTRAINTS[format.ptx]
     if primitive.result == "f":
-        return assembly(builder, text, floating(format), constraint, operands)
+        return assembly(builder, text, floating(format), format.constraint, operands)
     word = ir.IntType(32)
-    return builder.icmp_unsigned("!=", assembly(builder, text, word, constraint, operands), word(0))
+    return builder.icmp_unsigned("!=", assembly(builder, text, word, format.constraint, operands), word(0))
 
 
 def assembly(builder: Any, text: str, result: Any, constraint: str, operands: list[Any]) -> Any:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from gpu_sigmoid.lowering.constants import FLOAT32, Format
 from gpu_sigmoid.lowering.language import Value
-from gpu_sigmoid.lowering.primitives import OVERLOADS
 from gpu_sigmoid.lowering.program import Program
 
 
@@ -18,8 +17,8 @@ def ptx_block(program: Program, results: Sequence[str], operands: Sequence[str])
     name |= dict(zip(program.inputs, operands, strict=True))
     lines = [f".reg {types[operation.kind]} {name[operation]};" for operation in program.operations]
     for operation in program.operations:
-        primitive = OVERLOADS[operation.name, "".join(o.kind for o in operation.operands)]
-        lines.append(primitive.instructions(form.ptx, name[operation], [name[o] for o in operation.operands]))
+        given = [name[o] for o in operation.operands]
+        lines.append(operation.primitive.instructions(form.ptx, name[operation], given))
     lines += [f"mov.{form.ptx} {r}, {name[v]};" for r, v in zip(results, program.outputs, strict=True)]
     return "\n".join(["{", *lines, "}"])
 
