@@ -7,6 +7,6 @@
 - `climbing`: a search for worse operands near the worst
 - `compare`: results against the reference; `pairs`: all pairs of 16-bit operands
 - `subjects`: the libraries measured; `parts`: the work cut into blocks; `measure`: from blocks to rows of
-  figures
+  figures, by `processes`
 - `report`: from rows to a table and to JSON
 """

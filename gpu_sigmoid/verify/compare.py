@@ -5,10 +5,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
 
 from gpu_sigmoid.verify.reference import ERROR, REFERENCES
+from gpu_sigmoid.verify.reference.elementary import jit
 from gpu_sigmoid.verify.units import Unit
 
 # The distance to the middle of two neighbours, in units in the last place, that float64 cannot decide.
@@ -16,8 +16,6 @@ OPEN = 2.0**-24
 assert OPEN > 2 * ERROR * 2.0**24
 
 RIGHT, WRONG, UNDECIDED = 0, 1, 2
-
-jit = numba.njit(nogil=True, error_model="numpy")
 
 
 @jit

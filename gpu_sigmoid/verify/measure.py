@@ -157,7 +157,7 @@ def settled(part: Part, operands: tuple, got: float) -> Found:
 
 
 def measure_all(
-    work: list[Part], jobs: int, done: Callable[[], Any], subject: Subject = OURS
+    work: list[Part], jobs: int, done: Callable[[], Any], subject: Subject
 ) -> Generator[tuple[Part, Found | None], None, None]:
     """Measure parts in order, on `jobs` processes."""
     if jobs == 1:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
 from mpmath import exp, log1p, mp, mpf
 
@@ -20,9 +19,8 @@ from gpu_sigmoid.verify.compare import WRONG, judged
 from gpu_sigmoid.verify.definitions import DEFINITIONS
 from gpu_sigmoid.verify.exact import arranged, bits_needed, exact
 from gpu_sigmoid.verify.inputs import all_of
+from gpu_sigmoid.verify.reference.elementary import jit
 from gpu_sigmoid.verify.terms import s
-
-jit = numba.njit(nogil=True, error_model="numpy")
 
 
 @jit

@@ -21,7 +21,7 @@ HEADING = {
 }
 
 
-def record(of: tuple, found: Found, stride: int, subject: Subject = OURS) -> Record:
+def record(of: tuple, found: Found, stride: int, subject: Subject) -> Record:
     """Return a row for JSON; numbers are in hexadecimal, exact except `want`, rounded to float64."""
     name, mode, dtype, beside = of
     return {
@@ -42,7 +42,7 @@ def record(of: tuple, found: Found, stride: int, subject: Subject = OURS) -> Rec
     }
 
 
-def how_chosen(dtype: str, label: str | None, stride: int, within: float = math.inf) -> str:
+def how_chosen(dtype: str, label: str | None, stride: int, within: float) -> str:
     """Return which x a row covers, for the label of the operands beside it."""
     every = stride_of(dtype, label, stride)
     chosen = "dense and adversarial" if dtype == "float64" else "all" if every == 1 else f"one in {every}"

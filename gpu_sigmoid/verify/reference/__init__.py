@@ -25,20 +25,14 @@ ERROR = 2.0**-50
 LEAST_NORMAL = 2.0**-126
 
 
-def vjp_of_x(grad):
+def vjp_of(grad, least=0.0):
+    """Return the reference of grad times a cotangent; a larger term is at least the number `least`."""
+
     @jit
-    def vjp(x, c):
-        high, _, scale = grad(x)
-        return c * high, 0.0, abs(c) * scale
-
-    return vjp
-
-
-def vjp_of_two(grad, least):
-    @jit
-    def vjp(x, t, c):
-        high, _, scale = grad(x, t)
-        return c * high, 0.0, abs(c) * max(abs(high), scale, least)
+    def vjp(*operands):
+        high, _, scale = grad(*operands[:-1])
+        cotangent = operands[-1]
+        return cotangent * high, 0.0, abs(cotangent) * max(abs(high), scale, least)
 
     return vjp
 
@@ -47,33 +41,26 @@ def vjp_of_product(grad):
     return jit(lambda a, b, c: times(c, grad(a, b)))
 
 
-def vjp_of_three(grad):
-    @jit
-    def vjp(x, t, p, c):
-        high, _, scale = grad(x, t, p)
-        return c * high, 0.0, abs(c) * max(abs(high), scale, LEAST_NORMAL)
-
-    return vjp
-
-
 REFERENCES: dict[tuple[str, str], tuple[tuple[Callable, ...], int]] = {
     **{key: ((evaluate,), 1) for key, evaluate in OF_X.items()},
     **{key: ((evaluate,), 2) for key, evaluate in OF_TWO.items()},
     **{key: ((evaluate,), 3) for key, evaluate in OF_THREE.items()},
     **{key: (results, 2) for key, results in OF_PRODUCTS.items()},
-    **{(name, "vjp"): ((vjp_of_x(grad),), 2) for (name, what), grad in OF_X.items() if what == "grad"},
+    **{(name, "vjp"): ((vjp_of(grad),), 2) for (name, mode), grad in OF_X.items() if mode == "grad"},
     **{
-        (name, "vjp"): ((vjp_of_two(grad, LEAST_NORMAL if name == "bce_with_logits" else 0.0),), 3)
-        for (name, what), grad in OF_TWO.items()
-        if what == "grad"
+        (name, "vjp"): ((vjp_of(grad, LEAST_NORMAL if name == "bce_with_logits" else 0.0),), 3)
+        for (name, mode), grad in OF_TWO.items()
+        if mode == "grad"
+    },
+    **{
+        (name, "vjp"): ((vjp_of(grad, LEAST_NORMAL),), 4)
+        for (name, mode), grad in OF_THREE.items()
+        if mode == "grad"
     },
     **{
         (name, "vjp"): (tuple(map(vjp_of_product, grads)), 3)
-        for (name, what), grads in OF_PRODUCTS.items()
-        if what == "grad"
-    },
-    **{
-        (name, "vjp"): ((vjp_of_three(grad),), 4) for (name, what), grad in OF_THREE.items() if what == "grad"
+        for (name, mode), grads in OF_PRODUCTS.items()
+        if mode == "grad"
     },
 }
 """The references of each mode's results, and their number of operands."""

@@ -20,13 +20,13 @@ def _expansion() -> tuple[float, float, np.ndarray]:
         return float(zero), float(zero - mpf(float(zero))), np.array([float(t) for t in terms[1:]])
 
 
-ZERO_HIGH, ZERO_LOW, AROUND_ZERO = _expansion()
+SILU_MINIMUM_HIGH, SILU_MINIMUM_LOW, AROUND_SILU_MINIMUM = _expansion()
 
 LN2 = math.log(2.0)
 with mp.workdps(50):
     LN2_LOW = float(mp.ln(2) - mpf(LN2))
 
-jit = numba.njit(error_model="numpy")
+jit = numba.njit(nogil=True, error_model="numpy")
 
 
 @jit

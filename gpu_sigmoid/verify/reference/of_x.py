@@ -4,12 +4,12 @@ import math
 from collections.abc import Callable
 
 from gpu_sigmoid.verify.reference.elementary import (
-    AROUND_ZERO,
+    AROUND_SILU_MINIMUM,
     LN2,
     LN2_LOW,
+    SILU_MINIMUM_HIGH,
+    SILU_MINIMUM_LOW,
     TINY,
-    ZERO_HIGH,
-    ZERO_LOW,
     jit,
     log1p_exp,
     s,
@@ -63,11 +63,11 @@ def silu_value(x):
 
 @jit
 def silu_grad(x):
-    d = (x - ZERO_HIGH) - ZERO_LOW
+    d = (x - SILU_MINIMUM_HIGH) - SILU_MINIMUM_LOW
     if abs(d) < 0.3:
         total = 0.0
-        for i in range(len(AROUND_ZERO) - 1, -1, -1):
-            total = total * d + AROUND_ZERO[i]
+        for i in range(len(AROUND_SILU_MINIMUM) - 1, -1, -1):
+            total = total * d + AROUND_SILU_MINIMUM[i]
         return total * d, 0.0, 0.0
     return s(x) * (1.0 + x * s(-x)), 0.0, 0.0
 
