@@ -8,24 +8,29 @@ result is always the nearest float. For several results the bound is that of the
 
 The error of a vector-Jacobian product is at most twice that of its derivative plus one half: the
 cotangent turns an error of one last place into up to two, and the product is rounded once more.
-This holds where the derivative underflows too, with two exceptions. The product is 0 from
-abs(x) = 174.33 on (float64: 1416.4), where exp(-abs(x)) is below 2^-251.5 (2^-2043.5), for silu, with a
-beta too, from 174.22 on (1416.34), and nan for an infinite cotangent. And where a target and sigmoid(x) are both subnormal, their difference has
-lost what is below the least subnormal number. `glu` and `swiglu` are already such products, with
-an operand in place of the cotangent; with a cotangent as well they round twice at most. Next to the
-least normal number low parts underflow, which may cost half a unit more. The product
-of operand and cotangent must be below 2^244 (2^2034): beyond that the result is infinite, even if
-exp(-abs(x)) is small enough for a finite one.
+This holds where the derivative underflows too, with these exceptions:
+
+- From abs(x) = 174.33 on (float64: 1416.4), where exp(-abs(x)) is below 2^-251.5 (2^-2043.5), the
+  product is 0, and nan for an infinite cotangent. For silu, with a beta too, it is so from 174.22 on
+  (1416.34).
+- Where a target and sigmoid(x) are both subnormal, their difference has lost what is below the least
+  subnormal number.
+- Next to the least normal number low parts underflow, which may cost half a unit more.
+
+`glu` and `swiglu` are already such products, with an operand in place of the cotangent; with a cotangent
+as well they round twice at most. The product of operand and cotangent must be below 2^244 (2^2034):
+beyond that the result is infinite, even if exp(-abs(x)) is small enough for a finite one.
 
 `worst` is the largest error that `gpu-sigmoid verify --exhaustive` found, and `operands` where: over
 all float32, float16 and bfloat16 operands, and over float64 operands where results vary most or
 are hardest to get right. For several float32 operands it is the largest of a sample that
 accuracy.json describes and, in the rows measured last, of the operands near the worst of them.
-The float32 values of `tanh`, `log1mexp` and `softplus_inverse`, and the last two's first derivatives, are those
-of one in 101 operands. Among all from -18 to -16, where `log1mexp.grad` is worst, its error was up to 1.3552.
-tools/write_bounds.py writes both from bench/results/accuracy.json. Among 100 million products just below a
-power of two, where the last rounding costs a whole unit, errors were up to 2.48 (float32 `glu`);
-among 30 million of them up to 2.08 (by the gate, in its vjp).
+The float32 values of `tanh`, `log1mexp` and `softplus_inverse`, and the last two's first derivatives,
+are those of one in 101 operands. Among all from -18 to -16, where `log1mexp.grad` is worst, its error
+was up to 1.3552. Among 100 million values of float32 `glu` just below a power of two, where the last
+rounding costs a whole unit, errors were up to 2.48; among 30 million of its vjp by the gate, up to 2.08.
+
+tools/write_bounds.py writes `worst` and `operands` from bench/results/accuracy.json.
 """
 
 from dataclasses import dataclass
