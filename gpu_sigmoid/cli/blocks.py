@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from gpu_sigmoid.cli.group import OF_WRITING
+from gpu_sigmoid.cli.paths import one_line
 from gpu_sigmoid.cli.signals import checkpoint
 from gpu_sigmoid.cli.stores import Job
 from gpu_sigmoid.environment import get_num_threads
@@ -77,7 +78,7 @@ def run_on_cluster(job: Job, client: Any, done: Callable[[], None]) -> None:
         # disk errors have numbers, Dask's errors of a lost connection do not
         if isinstance(error, OSError) and error.errno in OF_WRITING:
             raise
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        reason = f"{type(error).__name__}: {one_line(error)}"
         raise click.ClickException(f"the Dask cluster did not compute a block: {reason}") from None
     finally:
         # the scheduler may be gone
@@ -142,8 +143,7 @@ def client_of(address: str) -> Iterator[Any]:
         client = Client(address, timeout=f"{CONNECT_SECONDS}s", set_as_default=False)
     # each kind of address raises different errors
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise click.ClickException(f"no Dask scheduler at {address}: {reason}") from None
+        raise click.ClickException(f"no Dask scheduler at {address}: {one_line(error)}") from None
     try:
         with client.as_current():
             yield client

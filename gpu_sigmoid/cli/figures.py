@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gpu_sigmoid.cli.files import written_whole
-from gpu_sigmoid.cli.paths import OutputFile, check_file, refusal
+from gpu_sigmoid.cli.paths import OutputFile, check_file, one_line, refusal
 
 VALUE_COLOUR = "#307EC7"
 GRAD_COLOUR = "#9621E2"
@@ -60,7 +60,7 @@ def save(axes: Any, path: Path, check: Callable[[Path], None] = check_file) -> N
         axes.figure.savefig(image, format=path.suffix[1:].lower())
     # some formats use other programs, which fail in various ways
     except Exception as error:
-        raise refusal(path, " ".join(str(error).split())) from None
+        raise refusal(path, one_line(error)) from None
     with written_whole(path, check) as temporary:
         # a view of it, left behind by a failure, crashes the garbage collector of Python 3.12.1
         temporary.write_bytes(image.getvalue())

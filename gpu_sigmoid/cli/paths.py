@@ -105,4 +105,9 @@ def reason(error: OSError) -> str:
     # if a shared library does not load, the previous error gives the reason
     if "failed to map segment" in str(error.__context__):
         return f"not enough memory: {error.__context__}"
-    return " ".join(str(error).split())
+    return one_line(error)
+
+
+def one_line(error: Exception) -> str:
+    """Return an error's message in one line, or the name of its class if it has none."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -9,14 +9,7 @@ import click
 import numpy as np
 
 from gpu_sigmoid.cli.computation import accepted, option, options
-from gpu_sigmoid.cli.figures import (
-    GRAD2_COLOUR,
-    GRAD_COLOUR,
-    VALUE_COLOUR,
-    FigureFile,
-    new_axes,
-    save,
-)
+from gpu_sigmoid.cli.figures import GRAD2_COLOUR, GRAD_COLOUR, VALUE_COLOUR, FigureFile, new_axes, save
 from gpu_sigmoid.cli.files import written_whole
 from gpu_sigmoid.cli.paths import OutputFile, check_file, check_new, refusal
 from gpu_sigmoid.functions import FUNCTIONS, glu

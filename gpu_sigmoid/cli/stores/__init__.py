@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from gpu_sigmoid.cli.computation import Computation
-from gpu_sigmoid.cli.paths import check_file, check_not_input
+from gpu_sigmoid.cli.paths import check_file, check_not_input, one_line
 
 # a format's suffix, which names its module, and the library it needs
 FORMATS = {".npy": "", ".zarr": "zarr", ".parquet": "pyarrow"}
@@ -115,6 +115,5 @@ def store_of(source: Path, target: Path) -> Store:
 
 
 def unreadable(path: Path, what: str, error: Exception) -> click.ClickException:
-    """Return the error, in one line, for a file that is not what it should be."""
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return click.ClickException(f"{click.format_filename(path)} is not {what or 'readable'}: {reason}")
+    """Return the error for a file that is not what it should be."""
+    return click.ClickException(f"{click.format_filename(path)} is not {what}: {one_line(error)}")

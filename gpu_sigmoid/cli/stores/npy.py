@@ -98,7 +98,7 @@ class Layout:
         try:
             x = np.fromfile(path, self.dtype, len(block), offset=start)
         except OSError as error:
-            raise unreadable(path, "", error) from None
+            raise unreadable(path, "readable", error) from None
         if x.size != len(block):
             raise click.ClickException(f"{click.format_filename(path)} became shorter while it was read")
         return x

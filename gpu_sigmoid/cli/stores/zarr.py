@@ -12,7 +12,7 @@ import zarr
 from gpu_sigmoid.cli.computation import Computation
 from gpu_sigmoid.cli.paths import check_not_input
 from gpu_sigmoid.cli.stores import Job, operand_shape, result_dtype, result_shape, unreadable
-from gpu_sigmoid.cli.stores.packing import check_unpacked
+from gpu_sigmoid.cli.stores.packing import DIMENSIONS, check_unpacked
 from gpu_sigmoid.cli.stores.zarr_folder import check_array_folder
 
 Region = tuple[slice, ...]
@@ -91,8 +91,8 @@ def open_job(source: Path, target: Path, computation: Computation, columns: tupl
     version = array.metadata.zarr_format
     names = array.metadata.dimension_names if version == 3 else None
     attributes = dict(array.attrs)
-    if several and "_ARRAY_DIMENSIONS" in attributes:
-        attributes["_ARRAY_DIMENSIONS"] = [COMPONENT, *attributes["_ARRAY_DIMENSIONS"]]
+    if several and DIMENSIONS in attributes:
+        attributes[DIMENSIONS] = [COMPONENT, *attributes[DIMENSIONS]]
     zarr.create_array(
         target,
         shape=shape,
