@@ -13,6 +13,7 @@ from helpers.required import library
 
 import gpu_sigmoid as gs
 from gpu_sigmoid import configuration
+from gpu_sigmoid.backends.cpu.loop import MOST_OPERANDS
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM
 
 jax = library("jax")
@@ -20,7 +21,6 @@ export = library("jax.export")
 jnp = jax.numpy
 
 from gpu_sigmoid.backends.jax import cuda, frame, native, table  # noqa: E402
-from gpu_sigmoid.backends.jax.calls import MOST_OPERANDS  # noqa: E402
 
 ALLOWED = [export.DisabledSafetyCheck.custom_call("gpu_sigmoid")]
 

@@ -5,8 +5,6 @@ from gpu_sigmoid.backends.cpu.native import jitted
 from gpu_sigmoid.backends.jax import frame as f
 from gpu_sigmoid.backends.jax.table import CAPACITY, ENTRY, KEY
 
-MOST_OPERANDS = 8
-
 VERSION_MAJOR, VERSION_MINOR, THREADS, TASK, NOT_COMPILED, NOT_LAUNCHED = 0, 8, 16, 24, 32, 128
 """Byte offsets in `settings`, which the process passes to the handler. The last two are messages."""
 
@@ -52,12 +50,18 @@ def entry_of(key: int, table: int) -> int:
 
 
 @jitted
+def begin(struct: int, size: int, first: int) -> None:
+    """Write the beginning of a struct of arguments for XLA: its size, no extension, and its first field."""
+    set_word(struct, 0, size)
+    set_word(struct, 8, 0)
+    set_word(struct, 16, first)
+
+
+@jitted
 def failure(frame: int, code: int, message: int) -> int:
     """Return an error with a message of `settings`, for XLA to raise."""
     error = words(4)
-    set_word(error, 0, 32)
-    set_word(error, 8, 0)
-    set_word(error, 16, settings() + message)
+    begin(error, 32, settings() + message)
     set_half(error, 24, code)
     return call(word(word(frame, f.API), f.CREATE_ERROR), (error,))
 
@@ -96,8 +100,6 @@ def answered(frame: int, function: int, query: int) -> bool:
     error = call(word(api, function), (query,))
     if error != 0:
         unwanted = words(3)
-        set_word(unwanted, 0, 24)
-        set_word(unwanted, 8, 0)
-        set_word(unwanted, 16, error)
+        begin(unwanted, 24, error)
         call(word(api, f.DESTROY_ERROR), (unwanted,))
     return error == 0

@@ -3,16 +3,17 @@
 It allocates nothing and waits for nothing, so that XLA may capture it in a CUDA graph.
 """
 
+from gpu_sigmoid.backends.cpu.loop import MOST_OPERANDS
 from gpu_sigmoid.backends.cpu.memory import call, set_word, symbol, word, words
 from gpu_sigmoid.backends.cpu.native import jitted
 from gpu_sigmoid.backends.jax import frame as f
 from gpu_sigmoid.backends.jax.calls import (
     FAILED_PRECONDITION,
-    MOST_OPERANDS,
     NOT_COMPILED,
     NOT_LAUNCHED,
     address_of,
     answered,
+    begin,
     describes_itself,
     elements,
     entry_of,
@@ -43,9 +44,7 @@ cuda_table, driver = symbol("gpu_sigmoid_cuda_kernels"), symbol("gpu_sigmoid_dri
 def asked(frame: int, function: int) -> int:
     """Return a property of the call from XLA's API: its stream or its device's number; or -1."""
     query = words(4)
-    set_word(query, 0, 32)
-    set_word(query, 8, 0)
-    set_word(query, 16, word(frame, f.CONTEXT))
+    begin(query, 32, word(frame, f.CONTEXT))
     set_word(query, 24, 0)
     return word(query, 24) if answered(frame, function, query) else -1
 

@@ -4,18 +4,19 @@ Numba compiles it. Buffers are dense and row-major, as `jax.ffi` requests from X
 computed in blocks on XLA's own threads; a future tells XLA when it is done, so that no thread waits.
 """
 
+from gpu_sigmoid.backends.cpu.loop import MOST_OPERANDS
 from gpu_sigmoid.backends.cpu.memory import call, fetch_add, free, malloc, set_word, symbol, word, words
 from gpu_sigmoid.backends.cpu.native import jitted
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM
 from gpu_sigmoid.backends.jax import frame as f
 from gpu_sigmoid.backends.jax.calls import (
     FAILED_PRECONDITION,
-    MOST_OPERANDS,
     NOT_COMPILED,
     TASK,
     THREADS,
     address_of,
     answered,
+    begin,
     buffer_of,
     describes_itself,
     elements,
@@ -44,9 +45,7 @@ host_table = symbol("gpu_sigmoid_host_kernels")
 def threads_of(frame: int) -> int:
     """Return the number of threads that may compute, including this one."""
     query = words(5)
-    set_word(query, 0, 32)
-    set_word(query, 8, 0)
-    set_word(query, 16, word(frame, f.CONTEXT))
+    begin(query, 32, word(frame, f.CONTEXT))
     set_word(query, 24, query + 32)
     set_word(query, 32, 1)
     answered(frame, f.COUNT_THREADS, query)
@@ -57,9 +56,7 @@ def threads_of(frame: int) -> int:
 def new_future(frame: int) -> int:
     """Give the call frame a future and return it, or 0 if there is none."""
     query = words(3)
-    set_word(query, 0, 24)
-    set_word(query, 8, 0)
-    set_word(query, 16, 0)
+    begin(query, 24, 0)
     if answered(frame, f.CREATE_FUTURE, query):
         set_word(frame, f.FUTURE, word(query, 16))
     return word(query, 16)
@@ -68,7 +65,7 @@ def new_future(frame: int) -> int:
 @jitted
 def compute(entry: int, operands: int, pointers: int, steps: int, start: int, end: int) -> None:
     """Compute the elements from `start` to `end`."""
-    moved, length = words(8), words(1)
+    moved, length = words(MOST_OPERANDS), words(1)
     set_word(length, 0, end - start)
     for k in range(operands):
         set_word(moved, 8 * k, word(pointers, 8 * k) + start * word(steps, 8 * k))
@@ -88,9 +85,7 @@ def compute_blocks(job: int) -> None:
         compute(entry, operands, job + POINTERS, job + STEPS, start, end)
         if fetch_add(job, LEFT, -1) == 1:
             done = words(3)
-            set_word(done, 0, 24)
-            set_word(done, 8, 0)
-            set_word(done, 16, word(job, DONE))
+            begin(done, 24, word(job, DONE))
             call(word(job, FINISH), (done,))
     if fetch_add(job, HOLDERS, -1) == 1:
         free(job)
@@ -102,9 +97,7 @@ def share(job: int, frame: int, threads: int) -> None:
     helpers = min(threads, word(job, BLOCKS)) - 1
     set_word(job, HOLDERS, helpers + 1)
     task = words(5)
-    set_word(task, 0, 40)
-    set_word(task, 8, 0)
-    set_word(task, 16, word(frame, f.CONTEXT))
+    begin(task, 40, word(frame, f.CONTEXT))
     set_word(task, 24, word(settings(), TASK))
     set_word(task, 32, job)
     for _ in range(helpers):
@@ -138,7 +131,7 @@ def execute(frame: int) -> int:
         return failure(frame, FAILED_PRECONDITION, NOT_COMPILED)
     inputs, outputs = word(frame, f.INPUTS + f.SIZE), word(frame, f.OUTPUTS + f.SIZE)
     operands, itemsize, count = inputs + outputs, word(entry, ITEM_SIZE), elements(frame)
-    pointers, steps = words(8), words(8)
+    pointers, steps = words(MOST_OPERANDS), words(MOST_OPERANDS)
     for k in range(operands):
         is_number = count > 1 and elements_of(buffer_of(frame, k, inputs)) == 1
         set_word(pointers, 8 * k, address_of(frame, k, inputs))

@@ -11,6 +11,7 @@ import numpy as np
 from numba import types
 
 from gpu_sigmoid.backends.cpu import memory
+from gpu_sigmoid.backends.cpu.loop import MOST_OPERANDS
 from gpu_sigmoid.backends.cpu.native import of_own
 from gpu_sigmoid.backends.cpu.threads import SPLIT_FROM
 from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
@@ -68,7 +69,8 @@ def native(function: Any, result: Any) -> int:
     It is cached on disk, under a name that identifies its source.
     """
     modules = (calls, frame, memory, table, sys.modules[function.__module__])
-    code = undisturbed(lambda: of_own(function, result(types.intp), modules, str(SPLIT_FROM)))
+    constants = f"{MOST_OPERANDS} {SPLIT_FROM}"
+    code = undisturbed(lambda: of_own(function, result(types.intp), modules, constants))
     _callbacks.append(code)
     return code.address or 0
 
