@@ -21,9 +21,9 @@ MEASURED = ("value", "grad", "grad2", "vjp")
 NAMES = ("value", "grad", "grad2")
 """The names of derivatives by order."""
 
-
-NUMBERS = ("beta", "pos_weight")
-"""Operands that are usually one number for all elements; formulas first compute others from them."""
+PARAMETERS = ("beta", "pos_weight")
+"""The operands that calls pass by keyword, usually one number for all elements: formulas first compute others
+from it."""
 
 
 @dataclass(frozen=True)

@@ -71,10 +71,10 @@ def broadcast_shape(method: Any, operands: tuple) -> tuple[int, ...]:
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
-        raise ValueError(unlike(method, shapes)) from None
+        raise ValueError(shape_mismatch(method, shapes)) from None
 
 
-def unlike(method: Any, shapes: Iterable[tuple[int, ...]]) -> str:
+def shape_mismatch(method: Any, shapes: Iterable[tuple[int, ...]]) -> str:
     """Return the message for shapes that do not broadcast."""
     return (
         f"{method.label}: operands of shapes {', '.join(map(str, shapes))} do not broadcast together: from "

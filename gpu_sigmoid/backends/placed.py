@@ -1,6 +1,6 @@
 """Where arrays are in memory, and whether they overlap, for arrays of any library."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -125,6 +125,15 @@ def refuse_misaligned(name: str, place: Placed) -> None:
             f"{name}: an array's address and strides must be multiples of the {place.dtype.itemsize} bytes "
             f"of its {place.dtype}, as a GPU needs them"
         )
+
+
+def common_device(name: str, numbers: Iterable[int]) -> int:
+    """Return the number of the GPU that all arrays are on; raise a TypeError if there are several."""
+    first, *others = sorted({*numbers})
+    if others:
+        names = " and ".join(f"GPU {number}" for number in (first, *others))
+        raise TypeError(f"{name}: arrays on {names}: move them to one first")
+    return first
 
 
 def refuse_byte_order(name: str, dtype: np.dtype) -> None:

@@ -3,8 +3,8 @@
 - `compile` makes a formula's scalar function and gives it to `numba.vectorize`, whose target
   `vectorize` builds a kernel around it (`groups`, from `intrinsics`; `multiply_add` replaces an
   instruction that some CPUs lack)
-- `loop` calls kernels on operands with any strides, through `copies`; `writer` emits its code, and
-  results that exceed the `caches` bypass them
+- `loop` calls kernels on operands with any strides, through `copies`, in a `fp_environment` of its own;
+  `writer` emits its code, and results that exceed the `caches` bypass them
 - `native` compiles this, `undisturbed` by signals and forks, and `disk` caches it
 - `lut` makes ufuncs of 16-bit operands that look results up (`lut_intrinsics`)
 - `bits` lets a ufunc take bfloat16, `addresses` calls its loop on other libraries' arrays

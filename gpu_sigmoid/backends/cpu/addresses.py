@@ -19,7 +19,7 @@ It estimates how long a call takes. A unit is 3 to 4.5 ps on a Xeon (Sapphire Ra
 whatever the function and the dtype.
 """
 
-SMALL = 1 << 12
+GIL_HELD_UP_TO = 1 << 12
 """Elements up to which a call keeps the GIL; during a longer one, other threads run Python."""
 
 PROTOTYPE = None, c_char_p, c_char_p, c_char_p, c_void_p
@@ -61,7 +61,7 @@ class Loop:
         Results are contiguous; an operand is either exactly a result or does not overlap it.
         """
         steps = self.packed_steps.get(stepping) or self.steps(stepping)
-        loop = self.held if count <= SMALL else self.released
+        loop = self.held if count <= GIL_HELD_UP_TO else self.released
         loop(self.packed(*addresses), packed_count(count), steps, self.data)
 
     def steps(self, stepping: tuple[bool, ...]) -> bytes:

@@ -4,6 +4,8 @@ import re
 from functools import cache
 from pathlib import Path
 
+from gpu_sigmoid.processors import text
+
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 UNKNOWN = 32 << 20
 """The bytes that are assumed if the system does not tell."""
@@ -16,12 +18,5 @@ cache."""
 @cache
 def last_cache() -> int:
     """Return the bytes that can be expected to stay in the last cache before the memory."""
-    sizes = [found for path in CACHES.glob("index*/size") if (found := re.match(r"(\d+)K", read(path)))]
+    sizes = [found for path in CACHES.glob("index*/size") if (found := re.match(r"(\d+)K", text(path)))]
     return min(max((int(found[1]) << 10 for found in sizes), default=UNKNOWN), MOST)
-
-
-def read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:
-        return ""

@@ -13,18 +13,18 @@ from gpu_sigmoid.backends.cpu.native import functions
 from gpu_sigmoid.backends.cpu.vectorize import ELEMENT, TARGET
 from gpu_sigmoid.lowering import Program, lower_for, primitives, python_source
 from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64
-from gpu_sigmoid.modes import NUMBERS, Mode
+from gpu_sigmoid.modes import PARAMETERS, Mode
 
 SCALARS = {FLOAT32: (np.float32, np.uint32), FLOAT64: (np.float64, np.uint64)}
 
 
-def compile_ufunc(formula: Callable, mode: Mode, dtype: str, cache: bool = True) -> np.ufunc:
+def compile_ufunc(formula: Callable, mode: Mode, dtype: str) -> np.ufunc:
     """Return the ufunc that computes `mode` of `formula` on arrays of `dtype`."""
     program = lower_for(formula, mode, dtype)
     signature = signature_of(program, ELEMENT[dtype])
-    number = next((i for i, value in enumerate(program.inputs) if value.name in NUMBERS), None)
+    number = next((i for i, value in enumerate(program.inputs) if value.name in PARAMETERS), None)
     make = numba.vectorize(
-        [signature], target=TARGET, cache=cache, number=number, operations=len(program.operations)
+        [signature], target=TARGET, cache=True, number=number, operations=len(program.operations)
     )
     return make(scalar_function(program, dtype))
 

@@ -101,8 +101,6 @@ def tile(context: Any, like: Any, count: Any) -> Any:
         buffer.align = LONGEST_VECTOR
         return buffer
 
-    if not isinstance(count, types.IntegerLiteral):
-        return None
     return like(like, count), emit
 
 
@@ -141,8 +139,6 @@ def interleaved(context: Any, count: Any, lanes: Any) -> Any:
         describe_loop(builder, ("llvm.loop.interleave.count", word(count.literal_value)), *width)
         return context.get_dummy_value()
 
-    if not (isinstance(count, types.IntegerLiteral) and isinstance(lanes, types.IntegerLiteral)):
-        return None
     return types.void(count, lanes), emit
 
 
@@ -160,8 +156,6 @@ def short_vectors(context: Any, lanes: Any) -> Any:
         )
         return context.get_dummy_value()
 
-    if not isinstance(lanes, types.IntegerLiteral):
-        return None
     return types.void(lanes), emit
 
 
@@ -213,8 +207,6 @@ def put(context: Any, target: Any, source: Any, count: Any, streaming: Any) -> A
                     builder.store(v, builder.gep(to, [k]), align=size)
         return context.get_dummy_value()
 
-    if not isinstance(count, types.IntegerLiteral):
-        return None
     return types.void(target, source, count, streaming), emit
 
 
@@ -234,8 +226,6 @@ def prefetch(context: Any, pointer: Any, nbytes: Any, wanted: Any) -> Any:
                 builder.call(fetch, [place, to_read, to_keep, data])
         return context.get_dummy_value()
 
-    if not isinstance(nbytes, types.IntegerLiteral):
-        return None
     return types.void(pointer, nbytes, wanted), emit
 
 

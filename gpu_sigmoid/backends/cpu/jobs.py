@@ -8,7 +8,7 @@ from struct import Struct
 
 import numpy as np
 
-from gpu_sigmoid.backends.cpu.addresses import LOOPS, SMALL
+from gpu_sigmoid.backends.cpu.addresses import GIL_HELD_UP_TO, LOOPS
 from gpu_sigmoid.backends.cpu.undisturbed import undisturbed
 from gpu_sigmoid.backends.layout import layout_of
 from gpu_sigmoid.backends.placed import Overlaps, Placed, repeats
@@ -33,7 +33,7 @@ class Plan:
         self.overlaps, self.itemsize = Overlaps(places, inputs), itemsize
         self.size, self.length, self.axes = prod(extents), extents[0], len(extents)
         self.nbytes = self.size * itemsize * len(places)
-        self.loops, self.address = loops_of(itemsize, self.size <= SMALL)
+        self.loops, self.address = loops_of(itemsize, self.size <= GIL_HELD_UP_TO)
         self.pack = Struct(f"{3 + len(places)}n").pack
         axes = [number for n, column in zip(extents, columns, strict=True) for number in (n, *column)]
         self.after = Struct(f"{len(axes)}n").pack(*axes)

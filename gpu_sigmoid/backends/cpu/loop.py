@@ -55,8 +55,6 @@ def inner_loop(context: Any, size: Any, args: Any, dimensions: Any, steps: Any, 
         fp_environment.leave(builder, callers)
         return context.get_dummy_value()
 
-    if not isinstance(size, types.IntegerLiteral):
-        return None
     return types.void(size, *[types.intp] * 4), emit
 
 

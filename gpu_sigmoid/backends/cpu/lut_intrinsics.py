@@ -35,8 +35,6 @@ def look_up(context: Any, count: Any, table: Any, source: Any, targets: Any) -> 
             builder.store(result, builder.bitcast(target, results.as_pointer()), align=2)
         return context.get_dummy_value()
 
-    if not isinstance(count, types.IntegerLiteral):
-        return None
     return types.void(count, table, source, targets), emit
 
 

@@ -103,8 +103,6 @@ def words(context: Any, count: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.ptrtoint(cgutils.alloca_once(builder, WORD, size=count.literal_value), WORD)
 
-    if not isinstance(count, types.IntegerLiteral):
-        return None
     return types.intp(count), emit
 
 

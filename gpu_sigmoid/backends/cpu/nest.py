@@ -30,8 +30,6 @@ def loops(context: Any, size: Any, job: Any, start: Any, stop: Any) -> Any:
         fp_environment.leave(builder, callers)
         return context.get_dummy_value()
 
-    if not isinstance(size, types.IntegerLiteral):
-        return None
     return types.void(size, *[types.intp] * 3), emit
 
 

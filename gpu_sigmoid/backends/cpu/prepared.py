@@ -12,7 +12,7 @@ from gpu_sigmoid.backends.cpu import spinning
 from gpu_sigmoid.backends.cpu.addresses import WORK
 from gpu_sigmoid.backends.cpu.bits import bits_of
 from gpu_sigmoid.backends.cpu.jobs import contiguous_job, job_on, loops_of
-from gpu_sigmoid.backends.cpu.threads import SMALL, allocated, placed, run, shared_file, threads_for
+from gpu_sigmoid.backends.cpu.threads import SMALL_BYTES, allocated, placed, run, shared_file, threads_for
 from gpu_sigmoid.backends.outputs import broadcast_shape, checked_out
 from gpu_sigmoid.backends.prepared import Call
 from gpu_sigmoid.signals import raised_in_c
@@ -31,7 +31,7 @@ def on_arrays(method: Any, dtype: np.dtype, ufunc: Any) -> Call:
     def quick_call(operands: tuple, out: Any) -> Any:
         # one operand of a few elements, which `call` would compute too, but after more checks
         first = operands[0]
-        if first.nbytes <= SMALL:
+        if first.nbytes <= SMALL_BYTES:
             if out is None:
                 return ufunc(first)
             if type(out) is ndarray and single and out.dtype is dtype and out.shape == first.shape:
@@ -44,7 +44,7 @@ def on_arrays(method: Any, dtype: np.dtype, ufunc: Any) -> Call:
 
     def call(operands: tuple, out: Any) -> Any:
         first = operands[0]
-        small = first.nbytes <= SMALL
+        small = first.nbytes <= SMALL_BYTES
         if not all_in_one_run(operands, dtype, small):
             return on_any_layout(ufunc, dtype, operands, out)
         if not small and (threads := threads_for(ufunc, first.size)) > 1:
@@ -106,7 +106,7 @@ def all_in_one_run(operands: tuple, dtype: np.dtype, small: bool) -> bool:
                 return False
         elif operand.dtype is not dtype:
             return False
-        elif small and operand.nbytes <= SMALL:
+        elif small and operand.nbytes <= SMALL_BYTES:
             continue
         elif operand.shape != operands[0].shape or not in_one_run(operand):
             return False
@@ -115,7 +115,7 @@ def all_in_one_run(operands: tuple, dtype: np.dtype, small: bool) -> bool:
 
 def takes_in_one_run(out: ndarray, operands: tuple) -> bool:
     """Return whether NumPy's iterator writes the result of operands to an array without a copy."""
-    return (out.nbytes <= SMALL or in_one_run(out)) and takes(out, operands)
+    return (out.nbytes <= SMALL_BYTES or in_one_run(out)) and takes(out, operands)
 
 
 def takes(out: ndarray, operands: tuple) -> bool:
@@ -154,7 +154,9 @@ def all_take(outs: tuple, operands: tuple, dtype: np.dtype) -> bool:
         if out.shape != shape and not takes(out, operands):
             return False
         # for a result in an operand's place NumPy would make a copy
-        if out.nbytes > SMALL and (not in_one_run(out) or any([out is operand for operand in operands])):
+        if out.nbytes > SMALL_BYTES and (
+            not in_one_run(out) or any([out is operand for operand in operands])
+        ):
             return False
     return True
 

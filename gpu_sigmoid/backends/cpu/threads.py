@@ -38,7 +38,7 @@ SMALLEST_BLOCK, LARGEST_BLOCK = 1 << 16, 1 << 20
 PER_CPU = 4
 """Threads for each CPU, at most, whatever number is set."""
 
-SMALL = 1 << 15
+SMALL_BYTES = 1 << 15
 """Bytes of an array up to which NumPy's own checks take less time than finding out that none are needed."""
 
 PLAIN = (np.ndarray, np.memmap)
@@ -48,7 +48,7 @@ PLAIN = (np.ndarray, np.memmap)
 def compute(ufunc: Any, dtype: np.dtype, operands: tuple, outs: tuple) -> Any:
     """Call `ufunc`, with results of `dtype`; NumPy is left to cast, copy, and handle subclasses."""
     size = max((o.size for o in operands if getattr(o, "ndim", 0)), default=0)
-    if size * dtype.itemsize > SMALL and regular(operands, outs):
+    if size * dtype.itemsize > SMALL_BYTES and regular(operands, outs):
         inputs = tuple(np.asarray(o) if isinstance(o, np.ndarray) else o for o in operands)
         results = allocated(inputs, outs, dtype)
         if computed(ufunc, dtype, inputs, results):

@@ -31,6 +31,7 @@ from gpu_sigmoid.backends.placed import (
     Overlaps,
     Placed,
     apart,
+    common_device,
     ordered_strides,
     refuse_misaligned,
     shaped_like,
@@ -97,10 +98,7 @@ def launcher(method: Any, name: str, operands: tuple, results: tuple) -> Callabl
 
 def one_device(method: Any, arrays: list) -> Any:
     devices = {array.device.id: array.device for array in arrays}
-    if len(devices) > 1:
-        names = " and ".join(f"GPU {number}" for number in sorted(devices))
-        raise TypeError(f"{method.label}: arrays on {names}: move them to one first")
-    return next(iter(devices.values()))
+    return devices[common_device(method.label, devices)]
 
 
 def storage_dtype(name: str, arrays: tuple) -> np.dtype:

@@ -9,14 +9,15 @@ from numba import types
 from numba.extending import intrinsic
 
 from gpu_sigmoid.backends.conversions import bfloat_to_float, float_to_bfloat
+from gpu_sigmoid.dtypes import DTYPES, numpy_dtype
 from gpu_sigmoid.lowering import Program, llvm, nvvm
-from gpu_sigmoid.lowering.constants import FLOAT32, Format
+from gpu_sigmoid.lowering.constants import FORMATS, Format
 
 GLOBAL_MEMORY = 1
 
 
 def scalar_type(format: Format) -> Any:
-    return types.float32 if format is FLOAT32 else types.float64
+    return getattr(types, format.name)
 
 
 def scalar(program: Program) -> Any:
@@ -81,15 +82,15 @@ def pointer(builder: Any, values: Any, dtype: str) -> Any:
 
 def stored(dtype: str) -> Any:
     """Return the type of an element in memory; 16-bit floats are stored as their bits."""
-    if dtype in ("float32", "float64"):
-        return ir.FloatType() if dtype == "float32" else ir.DoubleType()
-    return ir.IntType(16 if dtype == "bfloat16" else 8 * np.dtype(dtype).itemsize)
+    if dtype in FORMATS:
+        return llvm.floating(FORMATS[dtype])
+    return ir.IntType(8 * numpy_dtype(dtype).itemsize)
 
 
 def widened(builder: Any, element: Any, dtype: str, format: Format) -> Any:
     """Convert an element to a format that holds it; integers are rounded to float64."""
     wide = llvm.floating(format)
-    if dtype not in ("float16", "bfloat16", "float32", "float64"):
+    if dtype not in DTYPES:
         convert = builder.sitofp if np.dtype(dtype).kind == "i" else builder.uitofp
         return convert(element, wide)
     if dtype == "float16":

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.dtypes import numpy_dtype
 from gpu_sigmoid.environment import installed
 from gpu_sigmoid.lowering import Program, lower_for
 
@@ -58,7 +59,7 @@ def compiled(device: int, program: Program, dtype: str, kinds: tuple[str, ...], 
     """
     from numba import types
 
-    number = types.float64 if dtype == "float64" else types.float32
+    number = getattr(types, program.format.name)
     arrays = sum(kind != "number" for kind in kinds) + len(program.outputs)
     signature = [types.int64] * (1 + dimensions)
     signature += [number if kind == "number" else types.int64 for kind in kinds]
@@ -105,7 +106,7 @@ def kernel_source(kinds: tuple[str, ...], dtype: str, outputs: int, dimensions: 
 
     def offset(name: str, kind: str) -> str:
         if dimensions == 0:
-            return f"i * {2 if kind == 'bfloat16' else np.dtype(kind).itemsize}"
+            return f"i * {numpy_dtype(kind).itemsize}"
         return " + ".join(f"i{d} * {name}_step{d}" for d in range(dimensions))
 
     unravel = ["rest = i"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from gpu_sigmoid.backends.numba_cuda import streams
 from gpu_sigmoid.backends.numba_cuda.kernels import numba_cuda
-from gpu_sigmoid.backends.placed import Placed, refuse_byte_order, refuse_misaligned
+from gpu_sigmoid.backends.placed import Placed, common_device, refuse_byte_order, refuse_misaligned
 from gpu_sigmoid.dtypes import rounded
 
 
@@ -45,12 +45,9 @@ def device_of(method: Any, arrays: list) -> AbstractContextManager:
     TypeError
         If they are on several: nothing is transferred implicitly.
     """
-    devices = sorted({a.gpu_data.context.device.id for a in arrays})
-    if len(devices) > 1:
-        names = " and ".join(f"GPU {number}" for number in devices)
-        raise TypeError(f"{method.label}: arrays on {names}: move them to one first")
+    device = common_device(method.label, (a.gpu_data.context.device.id for a in arrays))
     cuda = numba_cuda()
-    return nullcontext() if devices[0] == cuda.get_current_device().id else cuda.gpus[devices[0]]
+    return nullcontext() if device == cuda.get_current_device().id else cuda.gpus[device]
 
 
 def empty(shape: tuple[int, ...], dtype: np.dtype, strides: tuple[int, ...], stream: Any) -> Any:

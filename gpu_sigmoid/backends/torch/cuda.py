@@ -18,10 +18,8 @@ from gpu_sigmoid.backends.torch.operands import NAMES
 from gpu_sigmoid.environment import refuse_without_gpu
 from gpu_sigmoid.modes import is_tabulable
 
-VECTORS, ELEMENT = "vectors", "element"
-"""How a kernel reads an operand, in the terms of `backends.cupy.packed`."""
 ALIGNMENT = 16
-"""The bytes of a vector there."""
+"""The bytes of a vector in `backends.cupy.packed`, which is imported with the first call."""
 
 
 class Prepared(NamedTuple):
@@ -94,7 +92,7 @@ def prepare(method: Any, dtype: torch.dtype, device: int, stepping: tuple[bool, 
     from gpu_sigmoid.backends.cupy import lut, packed
 
     name = NAMES[dtype]
-    kinds = tuple(VECTORS if steps else ELEMENT for steps in stepping)
+    kinds = tuple(packed.VECTORS if steps else packed.ELEMENT for steps in stepping)
     with cupy.cuda.Device(device):
         kernel, elements_a_thread = packed.kernel(method.formula, method.mode, name, kinds)
         below = lut.SERVED_FROM if is_tabulable(method.formula, method.mode, name) else float("inf")
@@ -141,7 +139,7 @@ def rows_of(method: Any, dtype: torch.dtype, device: int, layouts: tuple) -> Row
     refuse_without_gpu(method.label)
     import cupy
 
-    from gpu_sigmoid.backends.cupy import lut, pitched
+    from gpu_sigmoid.backends.cupy import lut, packed, pitched
 
     name, itemsize, count = NAMES[dtype], dtype.itemsize, len(method.operands)
     element = np.dtype(f"V{itemsize}")
@@ -160,7 +158,8 @@ def rows_of(method: Any, dtype: torch.dtype, device: int, layouts: tuple) -> Row
         launch = pitched.prepared(method.formula, method.mode, name, found)
     if launch is None:
         return None
-    vectors, elements = ([i for i, kind in enumerate(found.kinds) if kind == k] for k in (VECTORS, ELEMENT))
+    kinds = packed.VECTORS, packed.ELEMENT
+    vectors, elements = ([i for i, kind in enumerate(found.kinds) if kind == k] for k in kinds)
     order = (*vectors, *range(count, len(places)), *elements)
     return Rows(launch.start, order, Overlaps(places, count))
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, empty_like
 
 from gpu_sigmoid.backends import cpu
-from gpu_sigmoid.backends.cpu.addresses import SMALL, Loop, packed_count
+from gpu_sigmoid.backends.cpu.addresses import GIL_HELD_UP_TO, Loop, packed_count
 from gpu_sigmoid.backends.cpu.threads import run, threads_for
 from gpu_sigmoid.backends.prepared import Calls
 from gpu_sigmoid.backends.torch.computation import Computation, Tensors, flat
@@ -60,7 +60,7 @@ class OnHost(Computation):
         first = tensors[0]
         loop = self.loops.get(first.dtype)
         size = first.numel()
-        if loop is None or size > SMALL:
+        if loop is None or size > GIL_HELD_UP_TO:
             return super().new(tensors)
         if not first.is_contiguous():
             return self.with_layout(tensors)
@@ -107,7 +107,7 @@ class OnHost(Computation):
         if loop is None:
             loop = self.loops[dtype] = Loop(self.kernel(dtype), dtype.itemsize)
         size = result.numel()
-        if self.alone and size <= SMALL and first.is_contiguous() and result.is_contiguous():
+        if self.alone and size <= GIL_HELD_UP_TO and first.is_contiguous() and result.is_contiguous():
             source, target = first.data_ptr(), result.data_ptr()
             if source == target or abs(source - target) >= size * dtype.itemsize:
                 loop.held(loop.packed(source, target), packed_count(size), loop.all_steps, loop.data)

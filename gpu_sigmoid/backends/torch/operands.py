@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gpu_sigmoid.backends.outputs import refuse_shared_memory, unlike
+from gpu_sigmoid.backends.outputs import refuse_shared_memory, shape_mismatch
 from gpu_sigmoid.backends.placed import Placed
 from gpu_sigmoid.dtypes import ACCEPTED_BY_DEFAULT, accepted_name
 
@@ -99,7 +99,7 @@ def broadcast(method: Any, shapes: list[torch.Size]) -> torch.Size:
         # a signal handler may raise the same class, and sizes that are not known yet a class below it
         if type(error) is not RuntimeError or "broadcast" not in str(error):
             raise
-        raise RuntimeError(unlike(method, map(tuple, shapes))) from None
+        raise RuntimeError(shape_mismatch(method, map(tuple, shapes))) from None
 
 
 def results_like(method: Any, tensors: tuple[Tensor, ...], count: int) -> tuple[Tensor, ...]:

@@ -19,13 +19,7 @@ from gpu_sigmoid.backends.torch.computation import Computation
 from gpu_sigmoid.backends.torch.cuda import OnCuda
 from gpu_sigmoid.backends.torch.derivatives import differentiable
 from gpu_sigmoid.backends.torch.host import OnHost
-from gpu_sigmoid.backends.torch.operands import (
-    check_memory,
-    check_outs,
-    outs_of,
-    promoted,
-    results_like,
-)
+from gpu_sigmoid.backends.torch.operands import check_memory, check_outs, outs_of, promoted, results_like
 from gpu_sigmoid.registry import FUNCTIONS
 
 LIBRARY = torch.library.Library("gpu_sigmoid", "DEF")
