@@ -34,13 +34,7 @@ from gpu_sigmoid import device
 # not in __all__: `import *` would hide Triton itself
 from gpu_sigmoid import triton as triton
 from gpu_sigmoid.configuration import show_config
-from gpu_sigmoid.environment import (
-    array_module,
-    asarray,
-    get_num_threads,
-    gpu_available,
-    set_num_threads,
-)
+from gpu_sigmoid.environment import array_module, asarray, get_num_threads, gpu_available, set_num_threads
 from gpu_sigmoid.functions import (
     FUNCTIONS,
     bce_with_logits,

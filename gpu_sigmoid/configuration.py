@@ -8,7 +8,7 @@ import numpy as np
 from gpu_sigmoid.environment import get_num_threads, installed, why_no_gpu
 from gpu_sigmoid.version import __version__
 
-BACKENDS = {
+EXTRAS = {
     "numba": "",
     "cupy": "cuda13",
     "numba-cuda": "numba-cuda",
@@ -16,7 +16,7 @@ BACKENDS = {
     "jax": "jax",
     "dask": "dask",
 }
-"""The libraries whose arrays are supported, and the extra that installs each."""
+"""The extra that installs each library whose arrays are supported."""
 
 
 def show_config() -> None:
@@ -37,7 +37,7 @@ def show_config() -> None:
         ("gpu_sigmoid", __version__),
         ("Python", platform.python_version()),
         ("numpy", np.__version__),
-        *((name, _version(name, extra)) for name, extra in BACKENDS.items()),
+        *((name, _version(name, extra)) for name, extra in EXTRAS.items()),
         ("CPU", f"{platform.machine()}, {os.cpu_count()} cores, {get_num_threads()} threads allowed"),
         ("", f"fused multiply-add in {_multiply_add()}"),
         ("GPU", "usable through CuPy" if gpu is None else f"not used: {gpu}"),

@@ -51,7 +51,7 @@ OUTS = (
     "out : tuple of arrays or None, keyword only\n"
     "    Arrays for the results, nested like them; each may be an input, or None for a new array."
 )
-PARAMETERS = {
+DESCRIPTIONS = {
     "x": "x : array_like\n    Any shape.",
     "target": "target : array_like\n    Usually in [0, 1]; broadcast against `x`.",
     "pos_weight": "pos_weight : number or array, keyword only\n"
@@ -62,7 +62,7 @@ PARAMETERS = {
     "cotangent": "cotangent : array_like\n"
     "    The gradient with respect to the value; broadcast against the others.",
 }
-"""The description of each operand."""
+"""The operands' entries under Parameters."""
 
 SUMMARIES = {
     "grad": "The derivative of {label} with respect to {by}.",
@@ -97,23 +97,23 @@ def summary(method: Any) -> str:
 
 
 def notes(method: Any) -> str:
-    function, other = method.function, method.parametrised
-    if method.mode.name != "value":
-        where = f"Limits of `{function.label}` and of its derivatives:\n\n{limits(function, other, method)}"
-        return f"{PRODUCT}\n\n{where}" if method.mode.weighted else where
-    return limits(function, other, method)
+    if method.mode.name == "value":
+        return limits(method)
+    where = f"Limits of `{method.function.label}` and of its derivatives:\n\n{limits(method)}"
+    return f"{PRODUCT}\n\n{where}" if method.mode.weighted else where
 
 
-def limits(function: Any, other: Any, method: Any) -> str:
+def limits(method: Any) -> str:
     """Return what a function's values are at its limits, without and with a parameter."""
-    if other is None:
-        return function.limits
-    described_by = other.function
-    return f"{function.limits}\n\nWith `{method.parameter}`: {described_by.definition}\n{described_by.limits}"
+    text = method.function.limits
+    if method.parametrised is None:
+        return text
+    other = method.parametrised.function
+    return f"{text}\n\nWith `{method.parameter}`: {other.definition}\n{other.limits}"
 
 
 def described(operand: str) -> str:
-    return PARAMETERS.get(operand, f"{operand} : array_like")
+    return DESCRIPTIONS.get(operand, f"{operand} : array_like")
 
 
 def results(method: Any) -> list[str]:

@@ -166,9 +166,13 @@ def set_num_threads(n: int | None) -> None:
     >>> gs.set_num_threads(before)
     """
     global _threads
-    if n is not None and (isinstance(n, bool) or not isinstance(n, int | np.integer)):
-        raise TypeError(f"set_num_threads: n must be a positive integer or None, not {n!r}")
-    _threads = None if n is None else _checked_threads(n, "set_num_threads: n")
+    if n is not None:
+        if isinstance(n, bool) or not isinstance(n, int | np.integer):
+            raise TypeError(f"set_num_threads: n must be a positive integer or None, not {n!r}")
+        if n < 1:
+            raise ValueError(f"set_num_threads: n must be a positive integer, not {n}")
+        n = int(n)
+    _threads = n
     for tell in when_threads_are_set:
         tell()
 
@@ -196,17 +200,12 @@ def get_num_threads() -> int:
     if _threads is not None:
         return _threads
     variable = os.environ.get(THREADS_VARIABLE)
-    if variable:
-        # int() takes more: digits of other scripts, a sign, spaces
-        number = int(variable) if re.fullmatch("0*[1-9][0-9]{0,8}", variable) else variable
-        return _checked_threads(number, THREADS_VARIABLE)
-    return usable()
-
-
-def _checked_threads(n: Any, name: str) -> int:
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-        raise ValueError(f"{name} must be a positive integer, not {n!r}")
-    return int(n)
+    if not variable:
+        return usable()
+    # int() takes more: digits of other scripts, a sign, spaces
+    if not re.fullmatch("0*[1-9][0-9]{0,8}", variable):
+        raise ValueError(f"{THREADS_VARIABLE} must be a positive integer, not {variable!r}")
+    return int(variable)
 
 
 def installed(distribution: str) -> str | None:

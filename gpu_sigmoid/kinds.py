@@ -119,8 +119,8 @@ def offered(by: Any) -> str | None:
     return EXCHANGED if hasattr(by, "__dlpack_device__") else None
 
 
-def name_of(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
+def name_of(of: type) -> str:
+    return f"{of.__module__}.{of.__qualname__}"
 
 
 def from_sequence(method: Any, sequence: Any) -> np.ndarray:

@@ -10,6 +10,7 @@ from timeit import timeit
 from typing import Any
 
 from gpu_sigmoid.environment import gpu_description, installed
+from gpu_sigmoid.processors import text
 from gpu_sigmoid.version import __version__
 
 ON_CPU = ("numpy", "numba", "llvmlite")
@@ -40,10 +41,7 @@ def gpu() -> str:
 
 def processor() -> str:
     """Return the processor's name, family and model, and the longest vectors kernels are compiled for."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
+    lines = text(Path("/proc/cpuinfo")).splitlines()
     told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     name = told.get("model name") or platform.processor() or "unknown processor"
     numbers = (("family", "cpu family"), ("model", "model"))

@@ -48,6 +48,7 @@ def quotas(root: Path) -> Iterator[float]:
 
 
 def text(path: Path) -> str:
+    """Return what a file of the system says, nothing if there is none."""
     try:
         return path.read_text()
     except (OSError, UnicodeDecodeError):

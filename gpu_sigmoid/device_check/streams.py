@@ -11,14 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gpu_sigmoid.device_check.subject import (
-    Check,
-    Device,
-    Streams,
-    as_tuple,
-    first_difference,
-    with_operands,
-)
+from gpu_sigmoid.device_check.subject import Check, Device, Streams, as_tuple, first_difference, with_operands
 from gpu_sigmoid.methods import Function, Method
 
 SIZE = 1 << 18

@@ -32,7 +32,7 @@ def test_info_says_what_is_missing_and_why() -> None:
 def test_what_is_missing_comes_with_a_command_to_paste(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(configuration, "installed", lambda distribution: None)
     missing = [line for line in run("info").output.splitlines() if "not installed: pip install" in line]
-    assert [line.split()[0] for line in missing] == list(configuration.BACKENDS)
+    assert [line.split()[0] for line in missing] == list(configuration.EXTRAS)
     extras = set(metadata("gpu-sigmoid").get_all("Provides-Extra") or ())
     for line in missing[1:]:
         named = re.findall(r'pip install "gpu-sigmoid\[([a-z0-9-]+)\]"', line)
