@@ -120,9 +120,9 @@ def test_a_null_in_either_column_is_a_null(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "given", "words"),
     [
-        ("a", [], "has 1 columns: choose two with --column A --column B; it has 'a'"),
+        ("a", [], "has too few columns, 1; 2 are needed"),
         ("abc", [], "has 3 columns: choose two with --column A --column B; it has 'a', 'b', 'c'"),
-        ("ab", ["a"], "give --column twice, not 1 times"),
+        ("ab", ["a"], "give --column twice, not once"),
         ("ab", ["a", "b", "a"], "give --column twice, not 3 times"),
         ("ab", ["a", "a"], "--column 'a' is given twice: choose two different columns"),
         ("ab", ["a", "c"], "has no column 'c'; it has 'a', 'b'"),
@@ -142,4 +142,4 @@ def test_one_column_is_given_once(tmp_path: Path) -> None:
     make(tmp_path / "x.parquet", a=[1.0], b=[1.0])
     options = ["--column", "a", "--column", "b"]
     message = misused("apply", tmp_path / "x.parquet", tmp_path / "y.parquet", *options)
-    assert message == "Error: give --column once, not 2 times\n"
+    assert message == "Error: give --column once, not twice\n"

@@ -56,13 +56,20 @@ def test_group(tmp_path: Path) -> None:
     group.create_array("logits", data=X)
     group.create_group("run").create_array("last", data=X + 1)
     message = refused("apply", tmp_path / "g.zarr", tmp_path / "y.zarr")
-    assert "name one of its arrays with --column: 'logits'" in message
+    assert "name one of its arrays with --column: 'logits', 'run/last'" in message
     for name, x in (("logits", X), ("run/last", X + 1), ("/logits/", X)):
         done("apply", tmp_path / "g.zarr", tmp_path / "y.zarr", "--column", name)
         np.testing.assert_array_equal(zarr.open_array(tmp_path / "y.zarr")[:], gs.sigmoid(x))
     for name in ("x", "run", "", ".", "..", "../g.zarr/logits", "run/../logits", "/", "a" * 300, "logits/c"):
         message = refused("apply", tmp_path / "g.zarr", tmp_path / "y.zarr", "--column", name)
-        assert f"has no array {name!r}; it has 'logits'" in message
+        assert f"has no array {name!r}; it has 'logits', 'run/last'" in message
+
+
+@pytest.mark.parametrize("column", [[], ["--column", "logits"]])
+def test_a_group_without_arrays(tmp_path: Path, column: list[str]) -> None:
+    zarr.open_group(tmp_path / "g.zarr", mode="w").create_group("run")
+    message = refused("apply", tmp_path / "g.zarr", tmp_path / "y.zarr", *column)
+    assert message.endswith("g.zarr is a group without arrays\n")
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,10 @@ def open_job(source: Path, target: Path, computation: Computation, columns: tupl
     return ParquetJob(source, computation, chosen, fields, range(groups), summary, sink, writer)
 
 
+def times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
 def choose(source: Path, names: list[str], given: tuple[str, ...], count: int) -> tuple[str, ...]:
     """Return the names of `count` columns, those given, or all there are."""
     listed = ", ".join(map(repr, names))
@@ -122,9 +126,11 @@ def choose(source: Path, names: list[str], given: tuple[str, ...], count: int) -
     if not chosen:
         how = "one with --column" if count == 1 else "two with --column A --column B"
         reason = f"has {len(names)} columns: choose {how}; it has {listed}"
+        if len(names) < count:
+            reason = f"has too few columns, {len(names)}; {count} are needed"
         raise click.ClickException(f"{click.format_filename(source)} {reason}")
     if len(chosen) != count:
-        raise click.UsageError(f"give --column {('once', 'twice')[count - 1]}, not {len(chosen)} times")
+        raise click.UsageError(f"give --column {times(count)}, not {times(len(chosen))}")
     if len(set(given)) < len(given):
         raise click.UsageError(f"--column {given[0]!r} is given twice: choose two different columns")
     for name in chosen:

@@ -150,16 +150,17 @@ def load(path: Path, columns: tuple[str, ...]) -> Any:
         if column is not None:
             raise click.ClickException(f"{named} is a single array: --column is for a group")
         return chunked(path, found)
-    if column is None:
-        raise click.ClickException(
-            f"{named} is a group: name one of its arrays with --column: {members(path, found)}"
-        )
     try:
         array = found[column]
     except Exception:
         array = None
     if not isinstance(array, zarr.Array):
-        raise click.ClickException(f"{named} has no array {column!r}; it has {members(path, found)}")
+        held = arrays_in(path, found)
+        if not held:
+            raise click.ClickException(f"{named} is a group without arrays")
+        if column is None:
+            raise click.ClickException(f"{named} is a group: name one of its arrays with --column: {held}")
+        raise click.ClickException(f"{named} has no array {column!r}; it has {held}")
     return chunked(path, array)
 
 
@@ -176,8 +177,10 @@ def chunked(path: Path, array: Any) -> Any:
     return array
 
 
-def members(path: Path, group: Any) -> str:
+def arrays_in(path: Path, group: Any) -> str:
+    """Return the names that --column takes: those of the group's arrays and of its groups' arrays."""
     try:
-        return ", ".join(sorted(repr(name) for name, _ in group.arrays())) or "none"
+        found = group.members(max_depth=None)
+        return ", ".join(sorted(repr(name) for name, member in found if isinstance(member, zarr.Array)))
     except Exception as error:
         raise unreadable(path, "a readable Zarr group", error) from None
