@@ -42,8 +42,8 @@ def bench(functions: tuple[str, ...], dtypes: tuple[str, ...], sizes: tuple[int,
     """Time the functions with `out=`, in GB/s read and written.
 
     Measured on one CPU thread, on all allowed threads and, if there is one, on the GPU. For
-    comparison, each row gives the rate of copying as many elements with np.copyto on one
-    thread, or with cupy.copyto on the GPU.
+    comparison, the last column gives the GB/s of copying as many elements with np.copyto on
+    one thread, or with cupy.copyto on the GPU.
     """
     kinds = list(map(numpy_dtype, dtypes))
     allowed = environment.get_num_threads()
@@ -57,7 +57,7 @@ def bench(functions: tuple[str, ...], dtypes: tuple[str, ...], sizes: tuple[int,
         on = (machine.gpu(), machine.ON_GPU) if threads == 0 else (machine.cpu(), machine.ON_CPU)
         case = {"function": name, "dtype": dtype.name, "size": size, "threads": threads}
         rows.append({**case, **rates, **machine.measured_on(*on)})
-        figures = "".join(f"{rate:9.2f}" for rate in rates.values())
+        figures = "".join(f"{rate:9.2f}" if rate >= 1 else f"{rate:9.2g}" for rate in rates.values())
         click.echo(f"{name:18}{dtype.name:10}{size:12,}{threads or 'GPU':>9}{figures}")
     if path is not None:
         with written_whole(path) as temporary:

@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import signal
 import sys
 from concurrent.futures import BrokenExecutor
 from typing import Any, NoReturn
@@ -62,7 +63,10 @@ class Commands(click.Group):
             raise click.ClickException(
                 f"{THREADS_VARIABLE} is {value}; set it to a positive integer or unset it"
             ) from None
-        return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted(128 + signal.SIGINT) from None
 
 
 def fail(message: str) -> NoReturn:

@@ -37,6 +37,23 @@ def test_every_function_on_one_thread_and_on_all(tmp_path: Path, monkeypatch: py
     assert len(text.splitlines()) == 1 + len(rows)
 
 
+def test_small_rates_are_not_rounded_to_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "host_seconds", lambda call, number: number * 1e-3)
+    text = done("bench", "--function", "sigmoid", "--dtype", "float64", "--size", 1, "--size", 10_000_000)
+    small, large = [line.split()[-2:] for line in text.splitlines()[1:3]]
+    assert (small, large) == (["1.6e-05", "1.6e-05"], ["160.00", "160.00"])
+
+
+def test_control_c_ends_it_as_it_ends_other_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "measured", interrupted)
+    result = run("bench")
+    assert result.exit_code == 130
+    assert result.output.endswith("\ninterrupted\n")
+
+
 def test_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call of a millisecond on 1000 float64 moves three arrays, and the copy two."""
     monkeypatch.setattr(machine, "host_seconds", lambda call, number: number * 1e-3)
