@@ -29,9 +29,10 @@ DTYPES = ("float32", "float64")
 )
 @options
 def accuracy(peer: str, within: float, **selection: Any) -> None:
-    """Measure another library's largest errors, as `gpu-sigmoid verify` measures ours.
+    """Measure another library's largest errors.
 
-    The operands are the same; by default they are float32 and float64.
+    The operands are those of `gpu-sigmoid verify`, which measures ours; by default they are float32 and
+    float64.
     """
     if peers.load(peer, 1) is None:
         raise click.ClickException(f'{peer} is not installed: pip install -e ".[bench,bench-large]"')

@@ -42,7 +42,10 @@ LARGE = 10_000_000
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def charts(folder: Path) -> None:
-    """Redraw the charts of FOLDER/throughput-*.json without measuring anything."""
+    """Redraw the charts of throughput files.
+
+    They are those of FOLDER/throughput-*.json; nothing is measured.
+    """
     runs = sorted(folder.glob("throughput-*.json"))
     if not runs:
         raise click.ClickException(f"{click.format_filename(folder)} has no throughput-*.json")

@@ -18,7 +18,10 @@ PERCENTILES = {"least": 0, "10th percentile": 10, "median": 50, "90th percentile
 @click.argument("first", type=Run)
 @click.argument("second", type=Run)
 def compare(first: Path, second: Path) -> None:
-    """Print how far two runs of the benchmark agree, from their JSON files, as a Markdown page."""
+    """Print how far two runs of the benchmark agree.
+
+    It reads their JSON files and prints a Markdown page.
+    """
     runs = [json.loads(path.read_bytes()) for path in (first, second)]
     machine = runs[0]["machine"] or runs[0]["processor"]
     when = " and ".join(f"{run['date']} (commit {run['revision']})" for run in runs)

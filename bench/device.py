@@ -26,7 +26,9 @@ from gpu_sigmoid.functions import FUNCTIONS
 def device(
     context: click.Context, names: tuple[str, ...], dtypes: tuple[str, ...], output: Path | None
 ) -> None:
-    """Time the GPU's kernels, a launch, a device copy and other libraries.
+    """Time kernels on a GPU, with a copy and other libraries.
+
+    Launches are timed too.
 
     Exit status: 0 if every kernel that was timed gives the CPU's bits, 1 if one does not, 3 if
     no GPU is usable. `gpu-sigmoid check-device` makes a fuller comparison.

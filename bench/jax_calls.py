@@ -15,10 +15,10 @@ NAMES = ("sigmoid", "softplus", "silu", "bce_with_logits", "swiglu")
 @click.command("jax")
 @rounds_option
 def jax_calls(rounds: int) -> None:
-    """Time calls on JAX arrays beside JAX's own functions, on one CPU, and print a Markdown page.
+    """Time calls on JAX arrays beside JAX's own functions.
 
-    Each is called directly, compiled by `jax.jit`, and as the compiled gradient of its sum. What JAX has no
-    function for is composed of its own.
+    It runs on one CPU and prints a Markdown page. Each function is called directly, compiled by `jax.jit`,
+    and as the compiled gradient of its sum. What JAX has no function for is composed of its own.
     """
     page_of("jax", SIZES, calls, rounds)
 

@@ -17,9 +17,9 @@ ROWS = 4
 @click.command("torch")
 @rounds_option
 def torch_calls(rounds: int) -> None:
-    """Time calls on torch tensors beside torch's own, on one thread, and print a Markdown page.
+    """Time calls on torch tensors beside torch's own functions.
 
-    `backward` includes the forward pass.
+    It runs on one thread and prints a Markdown page. `backward` includes the forward pass.
     """
     page_of("torch", SIZES, calls, rounds)
 

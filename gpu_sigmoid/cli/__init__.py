@@ -21,7 +21,7 @@ def main() -> None:
 
 @main.command()
 def info() -> None:
-    """Print versions, libraries and devices, with the reason for anything missing."""
+    """Print versions and devices, and why any are missing."""
     gpu_sigmoid.show_config()
 
 

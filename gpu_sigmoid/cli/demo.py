@@ -24,10 +24,11 @@ class Comparison:
 @click.command()
 @click.option("-o", "--output", type=FigureFile(), default="demo.png", show_default=True)
 def demo(output: Path) -> None:
-    """Train and score a logistic regression on the breast-cancer data set.
+    """Train a logistic regression on real data, and plot it.
 
-    The loss and its gradient come from bce_with_logits.value_and_grad, the probabilities
-    from sigmoid. scikit-learn's LogisticRegression solves the same problem for comparison.
+    The data are scikit-learn's on breast cancer. The loss and its gradient come from
+    bce_with_logits.value_and_grad, the probabilities from sigmoid. scikit-learn's
+    LogisticRegression solves the same problem for comparison.
     The figure replaces an older file of its name, demo.png too.
     """
     try:

@@ -14,9 +14,10 @@ from gpu_sigmoid.source import cuda_source
 )
 @click.option("--dtype", "dtypes", multiple=True, type=click.Choice(list(FORMATS)), help="Default: all.")
 def source(functions: tuple[str, ...], dtypes: tuple[str, ...]) -> None:
-    """Print the functions on scalars as CUDA C++, for nvcc, NVRTC and, on the host, g++.
+    """Print the functions on scalars as CUDA C++.
 
-    All functions with all their methods, for float and double, in namespace gpu_sigmoid:
+    It is for nvcc, NVRTC and, on the host, g++: all functions with all their methods, for float and double,
+    in namespace gpu_sigmoid:
     `sigmoid_value(x)`, `silu_grad(x)` and so on. Save it as a header:
 
         gpu-sigmoid source > logistic.cuh

@@ -48,15 +48,15 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command(epilog=f"FUNCTION is one of {', '.join(FUNCTIONS)}; by default all are measured.")
 @options
 def verify(**selection: Any) -> None:
-    """Measure the largest errors against the definitions in higher precision.
+    """Measure the largest errors, in units in the last place.
 
-    Errors are in units in the last place. The operands are a sample of float32, all of
-    float16 and bfloat16, and float64 numbers where results vary most or are hardest to get
-    right. For each function the table gives the worst operand (at), the result (got) and the
-    exact one in float64 (want), and the number of results that are not the nearest float
-    (wrong), which is no failure where the bound is above one half. The exit status is 1 if
-    an error exceeds its bound or the results of neighbours are in the wrong order. The
-    progress bar counts blocks, the parts into which the operands are divided.
+    They are measured against the definitions in higher precision. The operands are a sample
+    of float32, all of float16 and bfloat16, and float64 numbers where results vary most or
+    are hardest to get right. For each function the table gives the worst operand (at), the
+    result (got) and the exact one in float64 (want), and the number of results that are not
+    the nearest float (wrong), which is no failure where the bound is above one half. The exit
+    status is 1 if an error exceeds its bound or the results of neighbours are in the wrong
+    order. The progress bar counts blocks, the parts into which the operands are divided.
 
     Targets are constants, soft labels, numbers next to 0, to 1 and to sigmoid(x), and
     numbers outside [0, 1]; in 16 bits all targets in [0, 1] are combined with every 64th x

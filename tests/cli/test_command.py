@@ -12,9 +12,11 @@ from typing import Any
 import click
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from helpers.command import refused, run, start, tree
 
 import gpu_sigmoid as gs
+from bench.command import main as bench_main
 from gpu_sigmoid import configuration, environment
 from gpu_sigmoid.cli import main
 
@@ -50,6 +52,13 @@ def test_the_help_says_every_choice_and_its_default() -> None:
             if isinstance(option, click.Option) and isinstance(option.type, click.Choice):
                 described = text.partition(f"{option.opts[0]} ")[2].partition(" --")[0]
                 assert re.search("default: ", described, re.IGNORECASE), (name, option.name)
+
+
+@pytest.mark.parametrize("group", [main, bench_main], ids=["gpu-sigmoid", "bench"])
+def test_the_list_of_commands_has_whole_sentences(group: click.Group) -> None:
+    listed = CliRunner().invoke(group, ["--help"], terminal_width=80).output.partition("Commands:")[2]
+    assert set(group.commands) <= {*listed.split()}
+    assert "..." not in listed
 
 
 def test_errors_name_what_is_accepted() -> None:
