@@ -3,17 +3,15 @@
 Each is prepared as in `bench.peers`, with results in `outs`.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from bench import ours, peers
 from bench.cases import Case
+from bench.clock import Call
 from bench.measure import BASELINE, OURS
 from bench.peers import Prepare
-
-Call = Callable[[], Any]
 
 
 def elementwise(case: Case, inputs: tuple, outs: tuple) -> Call:

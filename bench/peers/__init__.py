@@ -24,6 +24,8 @@ DISTRIBUTIONS = {
     "cupy": ("cupy-cuda13x", "cupy-cuda12x"),
 }
 """The distributions of a library whose name differs."""
+OF_VALUE = ("sigmoid", "tanh")
+"""Functions whose derivative libraries compute from the value, the others' from the operand."""
 
 
 def distributions(name: str) -> tuple[str, ...]:

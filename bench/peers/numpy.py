@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.cases import Case
+from bench.peers import OF_VALUE
 
 
 def sigmoid(x: Any, out: Any, *_: Any) -> Any:
@@ -119,8 +120,6 @@ GRADS: dict[str, Callable[..., Any]] = {
     "softplus": softplus_prime,
     "tanh": tanh_prime,
 }
-OF_VALUE = ("sigmoid", "tanh")
-"""Those whose derivative is computed from the value, the others' from the operand."""
 
 
 def prepare(case: Case, inputs: tuple, outs: tuple) -> Callable[[], Any] | None:

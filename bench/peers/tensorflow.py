@@ -15,6 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read on import; it says mu
 import tensorflow as tf
 
 from bench.cases import Case
+from bench.peers import OF_VALUE
 
 tf.get_logger().setLevel("ERROR")  # it warns of compiling for every shape
 raw, nn = tf.raw_ops, tf.nn
@@ -49,8 +50,6 @@ EAGER: dict[str, Callable[..., Any]] = {
 LARGE = 1_000_000
 """From this number of elements on the compiled function took less time, half of it at three million."""
 
-OF_VALUE = ("sigmoid", "tanh")
-"""Those whose derivative is computed from the value, the others' from the operand."""
 
 COMPOSED: dict[str, Callable[..., Any]] = {
     "log_sigmoid": tf.math.log_sigmoid,

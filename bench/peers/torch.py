@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from bench.cases import Case
+from bench.peers import OF_VALUE
 
 aten, nn = torch.ops.aten, torch._C._nn
 
@@ -38,7 +39,6 @@ BACKWARD = {
     "tanh": into(aten.tanh_backward),
     "logit": into(aten.logit_backward, None),
 }
-OF_VALUE = ("sigmoid", "tanh")
 GATES = {"glu": 1, "swiglu": 0}
 """The operand of a gated unit whose sigmoid or silu multiplies the other one."""
 set_threads = torch.set_num_threads
