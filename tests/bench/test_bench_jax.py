@@ -5,7 +5,7 @@ from helpers.required import library
 
 library("jax")
 
-from bench import calls, jax_calls  # noqa: E402
+from bench import calls, jax_calls
 
 
 def test_a_page_has_every_call_at_every_size() -> None:

@@ -6,9 +6,9 @@ from helpers.required import library
 
 library("openvino")
 
-import gpu_sigmoid as gs  # noqa: E402
-from bench.cases import Case, operands  # noqa: E402
-from bench.peers import openvino  # noqa: E402
+import gpu_sigmoid as gs
+from bench.cases import Case, operands
+from bench.peers import openvino
 
 EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 1e-6}
 

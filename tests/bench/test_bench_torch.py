@@ -7,8 +7,8 @@ from helpers.required import library
 
 library("torch")
 
-from bench import torch_calls  # noqa: E402
-from bench.command import main  # noqa: E402
+from bench import torch_calls
+from bench.command import main
 
 
 def test_every_call_is_timed_beside_torchs() -> None:

@@ -11,12 +11,12 @@ import gpu_sigmoid as gs
 
 torch = library("torch")
 
-from torch import func  # noqa: E402
-from torch.autograd import forward_ad, gradcheck, gradgradcheck  # noqa: E402
+from torch import func
+from torch.autograd import forward_ad, gradcheck, gradgradcheck
 
-from gpu_sigmoid.backends.torch.operators import OPERATORS, OUT_OPERATORS, out_names  # noqa: E402
-from gpu_sigmoid.registry import FUNCTIONS  # noqa: E402
-from gpu_sigmoid.torch import nn  # noqa: E402
+from gpu_sigmoid.backends.torch.operators import OPERATORS, OUT_OPERATORS, out_names
+from gpu_sigmoid.registry import FUNCTIONS
+from gpu_sigmoid.torch import nn
 
 METHODS = [method for function in FUNCTIONS.values() for method in function.methods.values()]
 X = torch.linspace(0.1, 0.9, 7, dtype=torch.float64)

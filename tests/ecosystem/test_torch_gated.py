@@ -9,7 +9,7 @@ import gpu_sigmoid as gs
 
 torch = library("torch")
 
-from gpu_sigmoid.torch import nn  # noqa: E402
+from gpu_sigmoid.torch import nn
 
 functional = torch.nn.functional
 

@@ -7,7 +7,7 @@ from helpers.required import library
 
 torch = library("torch")
 
-from gpu_sigmoid.torch import nn  # noqa: E402
+from gpu_sigmoid.torch import nn
 
 INF = float("inf")
 DTYPES = ["float16", "bfloat16", "float32", "float64"]

@@ -11,9 +11,9 @@ import gpu_sigmoid as gs
 
 torch = library("torch")
 
-from torch.autograd import forward_ad  # noqa: E402
+from torch.autograd import forward_ad
 
-from gpu_sigmoid.torch import nn  # noqa: E402
+from gpu_sigmoid.torch import nn
 
 X = torch.linspace(-3, 3, 6, dtype=torch.float64)
 

@@ -9,9 +9,9 @@ from helpers.required import library
 library("torch")
 triton = library("triton")
 
-from torch._inductor.codegen.wrapper import user_defined_triton_kernel_transitive_closure_source_code  # noqa: E402
-from triton.backends.compiler import GPUTarget  # noqa: E402
-from triton.compiler import ASTSource  # noqa: E402
+from torch._inductor.codegen.wrapper import user_defined_triton_kernel_transitive_closure_source_code
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
 
 HEAD = "import triton\nimport triton.language as tl\n"
 USERS = (
