@@ -24,13 +24,18 @@ def run(*arguments: Any) -> Result:
     return CliRunner().invoke(main, ["accuracy", *map(str, arguments)])
 
 
+def measured(folder: Path, function: str, mode: str, *options: Any) -> list[dict[str, Any]]:
+    """Return the rows of NumPy's errors."""
+    path = folder / "peers.json"
+    options = ("--mode", mode, "--stride", 400_009, "--json", path, *options)
+    result = run(function, "--peer", "numpy", *options)
+    assert result.exit_code == 0, result.output
+    return json.loads(path.read_text())["rows"]
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_errors_of_a_peer(tmp_path: Path, jobs: int) -> None:
-    path = tmp_path / "peers.json"
-    options = ["--mode", "grad", "--dtype", "float32", "--stride", 400_009, "--jobs", jobs]
-    result = run("sigmoid", "--peer", "numpy", *options, "--json", path)
-    assert result.exit_code == 0, result.output
-    (row,) = json.loads(path.read_text())["rows"]
+    (row,) = measured(tmp_path, "sigmoid", "grad", "--dtype", "float32", "--jobs", jobs)
     assert (row["subject"], row["operands"]) == ("numpy", "one in 400009")
     # s (1 - s) is 0 from 16.7 on
     assert row["ulp"] > 1e6
@@ -38,11 +43,8 @@ def test_errors_of_a_peer(tmp_path: Path, jobs: int) -> None:
 
 
 def test_large_operands_can_be_left_out(tmp_path: Path) -> None:
-    path = tmp_path / "peers.json"
-    options = ["--within", 16, "--dtype", "float32", "--mode", "value", "--stride", 400_009, "--jobs", 1]
-    result = run("sigmoid", "--peer", "numpy", *options, "--json", path)
-    assert result.exit_code == 0, result.output
-    (row,) = json.loads(path.read_text())["rows"]
+    options = ("--within", 16, "--dtype", "float32", "--jobs", 1)
+    (row,) = measured(tmp_path, "sigmoid", "value", *options)
     assert row["operands"] == "one in 400009, abs(x) <= 16"
     assert row["ulp"] < 4 and abs(float.fromhex(row["at"][0])) <= 16
 
@@ -53,12 +55,7 @@ def test_a_largest_operand_is_a_number() -> None:
 
 @pytest.mark.parametrize(("function", "mode"), [("sigmoid", "grad2"), ("softplus_beta", "value")])
 def test_what_a_peer_does_not_offer_has_no_row(tmp_path: Path, function: str, mode: str) -> None:
-    path = tmp_path / "peers.json"
-    result = run(
-        function, "--peer", "numpy", "--mode", mode, "--jobs", 1, "--stride", 400_009, "--json", path
-    )
-    assert result.exit_code == 0, result.output
-    assert json.loads(path.read_text())["rows"] == []
+    assert measured(tmp_path, function, mode, "--jobs", 1) == []
 
 
 def test_operands_are_broadcast() -> None:

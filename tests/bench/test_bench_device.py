@@ -97,14 +97,14 @@ def test_our_errors_are_failures() -> None:
     assert timed({OURS: broken}).rows == []
 
 
-def test_launch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_launch_is_timed_on_one_element(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "OF_LAUNCH", {OURS: ours.prepare})
     found = gpu.launch("sigmoid", np, clock)
     assert [row.case.size for row in found.rows] == [1]
     assert [f.failure for f in found.findings] == [None]
 
 
-def test_cases() -> None:
+def test_every_mode_and_dtype_is_a_case() -> None:
     assert [(c.mode, c.dtype) for c in gpu.cases(("silu",), ("float16", "float64"), 10)] == [
         ("value", "float16"),
         ("value", "float64"),
@@ -129,7 +129,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("stand_in")
-def test_command(tmp_path: Path) -> None:
+def test_the_command_writes_figures_findings_and_what_it_skipped(tmp_path: Path) -> None:
     path = tmp_path / "found.json"
     result = CliRunner().invoke(main, ["device", "--function", "silu", "-o", str(path)])
     assert result.exit_code == 0, result.output
