@@ -3,14 +3,13 @@
 import importlib.util
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from helpers.command import tree
+from helpers.processes import python
 
 import gpu_sigmoid as gs
 from bench import charts, command, report
@@ -33,8 +32,7 @@ def refused(*arguments: Any) -> str:
 
 
 def test_it_runs_from_a_clone() -> None:
-    process = [sys.executable, "-m", "bench", *ONE_CASE, "--rounds", "3"]
-    done = subprocess.run(process, cwd=ROOT, capture_output=True, text=True)
+    done = python("-m", "bench", *ONE_CASE, "--rounds", 3, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert "**float32, 1 thread**" in done.stdout
     assert not done.stderr.strip()  # a progress bar is for a terminal
@@ -70,8 +68,7 @@ def test_files_and_headings_have_the_names_given(tmp_path: Path) -> None:
 
 def test_it_says_which_library_is_left_out_and_why() -> None:
     assert importlib.util.find_spec("tensorflow") is None or pytest.skip("TensorFlow is installed")
-    process = [sys.executable, "-m", "bench", *ONE_CASE, "--peer", "tensorflow", "--rounds", "3"]
-    done = subprocess.run(process, cwd=ROOT, capture_output=True, text=True)
+    done = python("-m", "bench", *ONE_CASE, "--peer", "tensorflow", "--rounds", 3, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert done.stderr == "without tensorflow: No module named 'tensorflow'\n"
 

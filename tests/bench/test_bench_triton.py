@@ -1,10 +1,8 @@
 """The benchmark's Triton kernels, by Triton's interpreter, which needs no GPU."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
+from helpers.processes import printed
 from helpers.required import library
 
 library("torch")
@@ -41,7 +39,4 @@ assert prepare(Case("logit", "value", "float32", 10, "out", 1), (), ()) is None
 
 
 def test_kernels_compute_what_is_said() -> None:
-    environment = os.environ | {"TRITON_INTERPRET": "1"}
-    command = [sys.executable, "-c", CODE]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    printed("-c", CODE, cwd=ROOT, TRITON_INTERPRET=1)

@@ -1,6 +1,8 @@
-"""What tests of threads have in common."""
+"""What tests of threads and of signals have in common."""
 
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -21,3 +23,14 @@ def two_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     gs.set_num_threads(before)
     # nobody has asked for a number, and the environment's counts again
     environment._threads = asked_for
+
+
+@pytest.fixture
+def alarm() -> Iterator[Callable[[Any], Any]]:
+    """Set the handler of SIGALRM, which `signal.setitimer` sends."""
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("the system has no interval timer")
+    before = signal.getsignal(signal.SIGALRM)
+    yield lambda handler: signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)

@@ -4,37 +4,23 @@ import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers.processes import python
+from helpers.systems import forks, needs_fork
 from helpers.threads import another_thread_computing
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.backends.cpu import prepared, threads, workers
+from gpu_sigmoid.backends.cpu import threads, workers
 
 pytestmark = pytest.mark.usefixtures("two_threads")
 
 X = np.linspace(-5, 5, threads.SPLIT_FROM // 2, dtype=np.float32)
-
-needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no interval timer")
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
-forks = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-
-
-@pytest.fixture
-def alarm() -> Iterator[Any]:
-    """Set the handler of SIGALRM."""
-    before = signal.getsignal(signal.SIGALRM)
-    yield lambda handler: signal.signal(signal.SIGALRM, handler)
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
 
 
 def sigmoid_is_right(_: Any = None) -> bool:
@@ -60,7 +46,6 @@ class Alarm(Exception):
     pass
 
 
-@needs_timer
 def test_after_an_interrupt_no_helper_writes_any_more(alarm: Any) -> None:
     caller, left, times = threading.get_ident(), 0, 0
     writing: list[int] = []
@@ -151,11 +136,10 @@ assert abs(gs.softplus(x) - np.log1p(np.exp(x))).max() < 1e-6
 """
 
 
-@needs_timer
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no interval timer")
 def test_what_a_handler_raises_while_a_kernel_is_compiled_arrives(tmp_path: Path) -> None:
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     code = "import gpu_sigmoid.backends.cpu.compile\n" + COMPILING
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    done = python("-c", code, NUMBA_CACHE_DIR=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -188,7 +172,6 @@ def test_a_fork_while_another_thread_computes() -> None:
 
 
 @needs_fork
-@needs_timer
 @forks
 def test_a_signal_handler_forks_in_the_middle_of_a_call(alarm: Any) -> None:
     parent = os.getpid()
@@ -231,30 +214,3 @@ def test_a_failing_helper_is_heard() -> None:
     with pytest.raises(ZeroDivisionError):
         workers.share(fail, 10, 1)
     assert helpers_work()
-
-
-def test_an_error_raised_beside_a_ufuncs_own_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    x, calls = np.ones(5), []
-
-    def interrupted(*operands: Any) -> None:
-        calls.append(operands)
-        raise ValueError("of a signal handler")
-
-    interrupted.nin, interrupted.nout = 2, 1  # type: ignore[attr-defined]
-    monkeypatch.setitem(gs.swiglu.ready, x.dtype, prepared.on_arrays(gs.swiglu, x.dtype, interrupted))
-    with pytest.raises(ValueError, match=r"^of a signal handler$"):
-        gs.swiglu(x, np.ones(3))
-    assert len(calls) == 1
-
-
-def test_an_error_raised_while_shapes_are_compared_is_not_taken_for_theirs(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def interrupted(*operands: Any) -> None:
-        raise ValueError("of a signal handler")
-
-    x, row = np.ones((100, 500)), np.ones(500)
-    gs.swiglu(x, x)
-    monkeypatch.setattr(prepared, "broadcast", interrupted)
-    with pytest.raises(ValueError, match=r"^of a signal handler$"):
-        gs.swiglu(x, row)

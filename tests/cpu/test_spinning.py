@@ -3,8 +3,6 @@
 import ctypes
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.floats import DTYPES
+from helpers.processes import printed
+from helpers.systems import forks, needs_fork
 from helpers.threads import another_thread_computing, assert_the_bits_of_one_thread, by_one_thread
 
 import gpu_sigmoid as gs
@@ -21,7 +21,7 @@ from gpu_sigmoid.modes import PUBLIC
 
 pytestmark = pytest.mark.usefixtures("two_threads")
 
-# of whatever dtype above the least for which threads are woken, and below what goes through Python
+# in each dtype enough to wake threads, and too few for blocks that go through Python
 X = np.linspace(0.01, 0.99, 612_365, dtype=np.float32)
 
 
@@ -185,26 +185,20 @@ threads = [threading.Thread(target=compute) for _ in range(8)]
 
 
 def test_several_threads_make_the_first_call() -> None:
-    subprocess.run([sys.executable, "-c", FIRST_CALLS], check=True)
+    printed("-c", FIRST_CALLS)
 
 
-def test_signals_come_after_a_call() -> None:
-    if not hasattr(signal, "setitimer"):
-        pytest.skip("the system has no interval timer")
+def test_signals_come_after_a_call(alarm: Any) -> None:
     heard = []
     want = gs.sigmoid(X).tobytes()
-    before = signal.signal(signal.SIGALRM, lambda *_: heard.append(1))
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.0003, 0.0003)
-        assert all(gs.sigmoid(X).tobytes() == want for _ in range(200))
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    alarm(lambda *_: heard.append(1))
+    signal.setitimer(signal.ITIMER_REAL, 0.0003, 0.0003)
+    assert all(gs.sigmoid(X).tobytes() == want for _ in range(200))
     assert heard
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@needs_fork
+@forks
 def test_a_forked_child_has_threads_of_its_own() -> None:
     want = gs.sigmoid(X).tobytes()
     with another_thread_computing(X):

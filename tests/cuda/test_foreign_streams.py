@@ -1,8 +1,6 @@
 """Arrays of other libraries on a GPU: work on them is in the order of their streams, in captures too."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import numpy as np
 import pytest
 from helpers.backends import need
 from helpers.exporters import Exporter
+from helpers.processes import python
 
 import gpu_sigmoid as gs
 
@@ -143,9 +142,7 @@ print("ok")
 def test_two_devices() -> None:
     here = Path(__file__).parent
     paths = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(here.parent)])
-    environment = {**os.environ, "EMULATED_GPU_DEVICES": "2", "PYTHONPATH": paths}
-    command = [sys.executable, "-c", TWO_DEVICES]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=here)
+    done = python("-c", TWO_DEVICES, cwd=here, EMULATED_GPU_DEVICES=2, PYTHONPATH=paths)
     if done.stdout == "one device\n":
         pytest.skip("one device")
     assert done.stdout == "ok\n", done.stderr

@@ -12,6 +12,9 @@ REASON = "needs the signals, pipes, links and limits of POSIX"
 SIGNALS = [signal.Signals(number) for number in ENDING]
 
 posix = pytest.mark.skipif(not POSIX, reason=REASON)
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
+# Python warns of a fork in a process that has threads
+forks = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 
 def need_posix() -> None:
