@@ -25,7 +25,7 @@ def host() -> tuple[Any, str, str]:
 
 def target_machine() -> Any:
     target, cpu, features = host()
-    return target.create_target_machine(cpu=cpu, features=features, opt=2, jit=True)
+    return target.create_target_machine(cpu=cpu, features=features, opt=0, jit=True)
 
 
 def object_code(ir: str) -> bytes:
@@ -37,10 +37,13 @@ def object_code(ir: str) -> bytes:
             module.verify()
         except RuntimeError as error:
             raise PtxError(f"the LLVM IR made of this PTX is invalid: {error}") from None
-        options = llvm.create_pipeline_tuning_options(speed_level=2)
-        options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
-        builder = llvm.create_pass_builder(machine, options)
-        builder.getModulePassManager().run(module, builder)
+        # Compiling takes longer than running: the passes that shorten the code most, and quick selection
+        # of instructions.
+        passes = llvm.create_new_module_pass_manager()
+        passes.add_sroa_pass()
+        passes.add_instruction_combine_pass()
+        passes.add_simplify_cfg_pass()
+        passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
         return machine.emit_object(module)
 
 
