@@ -56,15 +56,17 @@ def apply(
     replaced. If the program is killed, the temporary folder may stay behind; delete it once
     you have seen that OUT exists, because on some systems it briefly holds the older OUT.
 
-    Nulls in a Parquet column stay null. The attributes of a Zarr array are copied
-    unchanged, even those that may no longer apply, such as units. Missing chunks count as
-    the fill value, which must be 0 or NaN. Other fill values, and numbers packed by
-    attributes (_FillValue, scale_factor and so on), are refused: decode them first, for
-    instance with xarray. Lossless compression is kept, anything else is replaced by Zarr's
-    default; filters are not kept.
+    The columns of a Parquet result are named after the function; others are not copied.
+    Nulls stay null. The attributes of a Zarr array are copied unchanged, even those that
+    may no longer apply, such as units. Missing chunks count as the fill value, which must
+    be 0 or NaN. Other fill values, and numbers packed by attributes (_FillValue,
+    scale_factor and so on), are refused: decode them first, for instance with xarray.
+    Lossless compression is kept, anything else is replaced by Zarr's default; filters are
+    not kept.
     """
     computed = computation(name, what, numbers)
     store = store_of(source, destination)
+    named = click.format_filename(destination)
     if scheduler is not None:
         # workers have working directories of their own
         source, destination = source.resolve(), destination.absolute()
@@ -86,4 +88,4 @@ def apply(
         except BaseException:
             job.abandon()
             raise
-    click.echo(f"{click.format_filename(destination)}: {computed.label}, {job.summary}")
+    click.echo(f"{named}: {computed.label}, {job.summary}")

@@ -78,8 +78,8 @@ def points(function: Function, ends: tuple[float, float] | None = None) -> np.nd
         return np.linspace(max(low + 0.0025, -6), min(high - 0.0025, 6), 1200)
     if not (low <= ends[0] < ends[1] <= high and np.isfinite(ends[1] - ends[0])):
         raise click.UsageError(
-            f"--range {ends[0]} {ends[1]}: {function.__name__} needs finite numbers LOW < HIGH "
-            f"within its domain, {low} to {high}"
+            f"--range {ends[0]} {ends[1]}: {function.__name__} needs finite numbers LOW < HIGH, "
+            f"with a finite difference, within its domain, {low} to {high}"
         )
     return np.linspace(*ends, 1201)
 

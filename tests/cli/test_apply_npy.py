@@ -205,7 +205,7 @@ def test_the_suffixes_agree_and_columns_are_for_what_has_them(tmp_path: Path) ->
     np.save(tmp_path / "x.npy", np.zeros(3))
     for name in ("y.zarr", ".", "..", "", "npy"):
         message = refused("apply", tmp_path / "x.npy", tmp_path / name if name else name)
-        assert "must have the suffix of" in message
+        assert "must end in .npy, as" in message
     message = misused("apply", tmp_path / "x.npy", tmp_path / "y.npy", "--column", "a")
     assert "--column is for .zarr and .parquet" in message
     assert "accepted are .npy, .zarr, .parquet" in refused("apply", tmp_path, tmp_path / "y.npy")

@@ -178,7 +178,7 @@ def test_what_is_not_finite_is_not_drawn(tmp_path: Path, function: str, numbers:
 def test_a_range_that_cannot_be_drawn(tmp_path: Path, function: str, low: str, high: str) -> None:
     result = run("plot", "--function", function, "--range", low, high, "-o", tmp_path / "a.png")
     assert result.exit_code == 2
-    assert f"{function} needs finite numbers LOW < HIGH" in result.output
+    assert f"{function} needs finite numbers LOW < HIGH, with a finite difference" in result.output
     assert not os.listdir(tmp_path)
 
 

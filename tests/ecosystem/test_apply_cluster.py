@@ -83,6 +83,13 @@ def test_halves_and_two_columns(tmp_path: Path, suffix: str, what: str, cluster:
     np.testing.assert_array_equal(got, want)
 
 
+def test_the_result_is_called_as_it_was_given(tmp_path: Path, cluster: Any) -> None:
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    process = start(tmp_path, "apply", "x.npy", "y.npy", "--scheduler", cluster.scheduler_address)
+    output, errors = process.communicate(timeout=60)
+    assert (output, errors) == ("y.npy: value of sigmoid, float64 (3,)\n", "")
+
+
 def test_what_workers_cannot_read_is_an_error_of_one_line(tmp_path: Path, cluster: Any) -> None:
     zarr.create_array(tmp_path / "x.zarr", data=np.zeros(9), chunks=(3,), fill_value=np.nan)
     (tmp_path / "x.zarr" / "c" / "1").write_bytes(b"no Zstandard")

@@ -97,7 +97,7 @@ def store_of(source: Path, target: Path) -> Store:
         raise click.ClickException(f"{named}: the suffix must name the format; accepted are {accepted}")
     if target.suffix != source.suffix:
         raise click.ClickException(
-            f"{click.format_filename(target)} must have the suffix of {named}, {source.suffix}"
+            f"{click.format_filename(target)} must end in {source.suffix}, as {named} does: the format is kept"
         )
     if not source.exists():
         raise click.ClickException(f"{named} does not exist")
