@@ -46,8 +46,7 @@ class Method:
     def __call__(self, *operands: Any, out: Any = None, **parameters: Any) -> Any:
         # a ufunc would take one too many for its output
         if len(operands) != self._count:
-            hint = self.parameter and f"; {self.parameter} is a keyword: {self.parameter}=..."
-            raise TypeError(self.refusal(len(operands)) + (hint if len(operands) > self._count else ""))
+            raise TypeError(self.refusal(len(operands)) + self.hint(len(operands)))
         method = self
         if parameters:
             value = parameters.pop(self.parameter, None)
@@ -96,6 +95,15 @@ class Method:
         """Return the message for a call with the wrong number of operands."""
         wanted, names = self._count, ", ".join(self.operands)
         return f"{self.label} takes {wanted} operand{'s' * (wanted > 1)} ({names}), by position, not {given}"
+
+    def hint(self, given: int) -> str:
+        """Return what a call with the wrong number of operands may have meant."""
+        if given > self._count:
+            return self.parameter and f"; {self.parameter} is a keyword: {self.parameter}=..."
+        packed, name = getattr(self.function, "packed", None), self.mode.name
+        if packed and given == self._count - 1 and (name == "value" or hasattr(packed, name)):
+            return f"; the halves of one array are for {label(packed.label, name)}"
+        return ""
 
     @property
     def __signature__(self) -> inspect.Signature:

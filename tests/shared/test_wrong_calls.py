@@ -23,16 +23,21 @@ def test_operands_are_counted(function: Any, name: str, backend: Backend) -> Non
     arrays = [laid(backend, a) for a in sample(method, np.float32, 5)]
     untouched = laid(backend, np.full(5, 7, np.float32))
     names = ", ".join(method.operands)
+    of_halves = {"value": "", "value_and_grad": ".value_and_grad", "vjp": ".vjp"}
+    gated = function in (gs.glu, gs.swiglu)
+    halves = f"{function.label}.packed{of_halves[name]}" if gated and name in of_halves else ""
     for _ in range(2):
         for wrong in ((), arrays[:-1], (*arrays, untouched), (*arrays, untouched, untouched)):
             with pytest.raises(TypeError) as caught:
                 method(*wrong)
             plural = "s" if len(arrays) > 1 else ""
-            hinted = method.parameter and len(wrong) > len(arrays)
-            assert str(caught.value) == (
-                f"{method.label} takes {len(arrays)} operand{plural} ({names}), by position, not {len(wrong)}"
-                + (f"; {method.parameter} is a keyword: {method.parameter}=..." if hinted else "")
-            )
+            hint = ""
+            if method.parameter and len(wrong) > len(arrays):
+                hint = f"; {method.parameter} is a keyword: {method.parameter}=..."
+            if halves and len(wrong) == len(arrays) - 1:
+                hint = f"; the halves of one array are for {halves}"
+            counted = f"{len(arrays)} operand{plural} ({names}), by position, not {len(wrong)}"
+            assert str(caught.value) == f"{method.label} takes {counted}{hint}"
         method(*arrays)
     assert (backend.to_host(untouched) == 7).all()
 
