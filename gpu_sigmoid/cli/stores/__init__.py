@@ -96,9 +96,8 @@ def store_of(source: Path, target: Path) -> Store:
     if source.suffix not in FORMATS:
         raise click.ClickException(f"{named}: the suffix must name the format; accepted are {accepted}")
     if target.suffix != source.suffix:
-        raise click.ClickException(
-            f"{click.format_filename(target)} must end in {source.suffix}, as {named} does: the format is kept"
-        )
+        reason = f"must end in {source.suffix}, as {named} does: the format is kept"
+        raise click.ClickException(f"{click.format_filename(target)} {reason}")
     if not source.exists():
         raise click.ClickException(f"{named} does not exist")
     if source.suffix == ".zarr" and not source.is_dir():
