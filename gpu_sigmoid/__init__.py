@@ -1,6 +1,10 @@
 """The logistic family as array kernels: the same bits on every backend.
 
-The layers, from the bottom up; each imports only from those above it in this list:
+`FUNCTIONS` names the functions, such as `sigmoid`. Each has the methods `grad`, `grad2`, `value_and_grad`
+and `vjp`, and a docstring. `asarray` puts data on the GPU if there is one, and `show_config` prints what is
+installed.
+
+The layers of the code, from the bottom up; each imports only from those above it in this list:
 
 - `modes`: operands, partial derivatives, and the sets of them that one pass computes
 - `lowering`: the language of formulas, and its translation to Python for Numba, CUDA C++ and PTX

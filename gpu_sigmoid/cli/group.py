@@ -14,6 +14,7 @@ from gpu_sigmoid.cli.paths import reason
 from gpu_sigmoid.cli.signals import Interrupted
 from gpu_sigmoid.environment import THREADS_VARIABLE, get_num_threads
 
+HELP = {"help_option_names": ["-h", "--help"]}
 OF_WRITING = (errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC)
 
 
@@ -56,7 +57,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand if the environment variables are valid."""
         try:
-            if "--help" not in ctx.args:
+            if {*ctx.help_option_names}.isdisjoint(ctx.args):
                 get_num_threads()
         except ValueError:
             value = repr(os.environ.get(THREADS_VARIABLE))[:40]

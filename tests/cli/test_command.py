@@ -78,6 +78,14 @@ def test_an_unusable_thread_variable_is_said_at_the_start(
     assert os.listdir(tmp_path) == []
 
 
+def test_help_comes_whatever_the_thread_variable_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPU_SIGMOID_NUM_THREADS", "junk")
+    monkeypatch.setattr(environment, "_threads", None)
+    for arguments in (["-h"], ["--help"], ["apply", "-h"], ["apply", "--help"]):
+        assert run(*arguments).output.startswith("Usage: ")
+        assert run(*arguments).exit_code == 0
+
+
 @pytest.mark.parametrize("arguments", [["info"], ["--help"], ["--version"], ["apply", "--help"]])
 def test_a_full_standard_output_is_an_error_of_one_line(tmp_path: Path, arguments: list[str]) -> None:
     if not os.path.exists("/dev/full"):
