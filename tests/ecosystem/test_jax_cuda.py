@@ -21,8 +21,8 @@ from gpu_sigmoid.modes import PUBLIC
 
 jax = library("jax")
 
-from gpu_sigmoid.backends.jax import cuda, cuda_handler, frame, native, table  # noqa: E402
-from gpu_sigmoid.backends.jax.calls import METADATA_EXTENSION  # noqa: E402
+from gpu_sigmoid.backends.jax import cuda, cuda_handler, frame, native, table
+from gpu_sigmoid.backends.jax.calls import METADATA_EXTENSION
 
 WORD = ctypes.c_int64
 messages: list[str] = []

@@ -20,7 +20,7 @@ jax = library("jax")
 export = library("jax.export")
 jnp = jax.numpy
 
-from gpu_sigmoid.backends.jax import cuda, frame, native, table  # noqa: E402
+from gpu_sigmoid.backends.jax import cuda, frame, native, table
 
 ALLOWED = [export.DisabledSafetyCheck.custom_call("gpu_sigmoid")]
 

@@ -14,8 +14,8 @@ from gpu_sigmoid.modes import PUBLIC
 
 torch = library("torch")
 
-from gpu_sigmoid.backends.torch import direct  # noqa: E402
-from gpu_sigmoid.backends.torch.host import OnHost  # noqa: E402
+from gpu_sigmoid.backends.torch import direct
+from gpu_sigmoid.backends.torch.host import OnHost
 
 FLOATS = {"float16": "float16", "float32": "float32", "float64": "float64"}
 

@@ -12,10 +12,10 @@ import gpu_sigmoid as gs
 
 torch = library("torch")
 
-from torch.utils import checkpoint, data  # noqa: E402
-from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+from torch.utils import checkpoint, data
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from gpu_sigmoid.torch import nn  # noqa: E402
+from gpu_sigmoid.torch import nn
 
 X = torch.linspace(-3, 3, 7, dtype=torch.float64)
 

@@ -13,8 +13,8 @@ import gpu_sigmoid as gs
 
 torch = library("torch")
 
-from gpu_sigmoid.backends.torch import call_by_name  # noqa: E402
-from gpu_sigmoid.torch import nn  # noqa: E402
+from gpu_sigmoid.backends.torch import call_by_name
+from gpu_sigmoid.torch import nn
 
 X, TARGET = torch.linspace(-3, 3, 12).reshape(4, 3), torch.linspace(0, 1, 12).reshape(4, 3)
 MODULES = {

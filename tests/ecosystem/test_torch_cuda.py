@@ -15,11 +15,11 @@ torch = library("torch")
 if "cupy" in MISSING and "cupy" not in REQUIRED:
     pytest.skip(f"no CuPy: {MISSING['cupy']}", allow_module_level=True)
 
-import cupy  # noqa: E402
-from helpers.cuda_tensors import CudaTensor, make_current  # noqa: E402
+import cupy
+from helpers.cuda_tensors import CudaTensor, make_current
 
-from gpu_sigmoid.backends.torch import cuda  # noqa: E402
-from gpu_sigmoid.backends.torch.operands import NAMES  # noqa: E402
+from gpu_sigmoid.backends.torch import cuda
+from gpu_sigmoid.backends.torch.operands import NAMES
 
 CASES = [(gs.sigmoid, "value"), (gs.sigmoid, "value_and_grad"), (gs.silu, "vjp"), (gs.bce_with_logits, "vjp")]
 

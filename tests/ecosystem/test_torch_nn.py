@@ -10,9 +10,9 @@ import gpu_sigmoid as gs
 
 torch = library("torch")
 
-from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from gpu_sigmoid.torch import nn  # noqa: E402
+from gpu_sigmoid.torch import nn
 
 PLAIN = ["Sigmoid", "LogSigmoid", "Softplus", "SiLU", "Tanh"]
 
