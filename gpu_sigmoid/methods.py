@@ -99,7 +99,9 @@ class Method:
     def hint(self, given: int) -> str:
         """Return what a call with the wrong number of operands may have meant."""
         if given > self._count:
-            return self.parameter and f"; {self.parameter} is a keyword: {self.parameter}=..."
+            return (
+                f"; by keyword: {', '.join(f'{name}=...' for name in filter(None, [self.parameter, 'out']))}"
+            )
         packed, name = getattr(self.function, "packed", None), self.mode.name
         if packed and given == self._count - 1 and (name == "value" or hasattr(packed, name)):
             return f"; the halves of one array are for {label(packed.label, name)}"

@@ -32,8 +32,12 @@ def test_operands_are_counted(function: Any, name: str, backend: Backend) -> Non
                 method(*wrong)
             plural = "s" if len(arrays) > 1 else ""
             hint = ""
-            if method.parameter and len(wrong) > len(arrays):
-                hint = f"; {method.parameter} is a keyword: {method.parameter}=..."
+            if len(wrong) > len(arrays):
+                hint = (
+                    f"; by keyword: {method.parameter}=..., out=..."
+                    if method.parameter
+                    else "; by keyword: out=..."
+                )
             if halves and len(wrong) == len(arrays) - 1:
                 hint = f"; the halves of one array are for {halves}"
             counted = f"{len(arrays)} operand{plural} ({names}), by position, not {len(wrong)}"
