@@ -17,57 +17,34 @@ WORD, BYTE = ir.IntType(64), ir.IntType(8)
 Operand = Union["Value", int]
 
 
+def instruction(name: str, *condition: str) -> Callable[["Value", Operand], "Value"]:
+    """Return the method that emits an instruction on two operands."""
+
+    def emitted(self: "Value", other: Operand) -> "Value":
+        emit = getattr(self.builder, name)
+        return Value(self.builder, emit(*condition, self.value, bare(other, self.value.type)))
+
+    return emitted
+
+
 class Value:
-    """A word or a truth value that the code computes."""
+    """A word or a truth value that the code computes; words to be divided are not negative."""
 
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, builder: Any, value: Any) -> None:
         self.builder, self.value = builder, value
 
-    def _with(self, other: Operand, instruction: str, *condition: str) -> "Value":
-        emit = getattr(self.builder, instruction)
-        return Value(self.builder, emit(*condition, self.value, bare(other, self.value.type)))
-
-    def __add__(self, other: Operand) -> "Value":
-        return self._with(other, "add")
-
-    def __sub__(self, other: Operand) -> "Value":
-        return self._with(other, "sub")
-
-    def __mul__(self, other: Operand) -> "Value":
-        return self._with(other, "mul")
-
-    def __floordiv__(self, other: Operand) -> "Value":
-        """Divide words that are not negative."""
-        return self._with(other, "udiv")
-
-    def __mod__(self, other: Operand) -> "Value":
-        return self._with(other, "urem")
-
-    def __and__(self, other: Operand) -> "Value":
-        return self._with(other, "and_")
-
-    def __or__(self, other: Operand) -> "Value":
-        return self._with(other, "or_")
+    __add__, __sub__, __mul__ = instruction("add"), instruction("sub"), instruction("mul")
+    __floordiv__, __mod__ = instruction("udiv"), instruction("urem")
+    __and__, __or__ = instruction("and_"), instruction("or_")
+    __eq__ = instruction("icmp_signed", "==")  # type: ignore[assignment]
+    __ne__ = instruction("icmp_signed", "!=")  # type: ignore[assignment]
+    __lt__, __le__ = instruction("icmp_signed", "<"), instruction("icmp_signed", "<=")
+    __ge__ = instruction("icmp_signed", ">=")
 
     def __neg__(self) -> "Value":
         return Value(self.builder, self.builder.neg(self.value))
-
-    def __eq__(self, other: Operand) -> "Value":  # type: ignore[override]
-        return self._with(other, "icmp_signed", "==")
-
-    def __ne__(self, other: Operand) -> "Value":  # type: ignore[override]
-        return self._with(other, "icmp_signed", "!=")
-
-    def __lt__(self, other: Operand) -> "Value":
-        return self._with(other, "icmp_signed", "<")
-
-    def __le__(self, other: Operand) -> "Value":
-        return self._with(other, "icmp_signed", "<=")
-
-    def __ge__(self, other: Operand) -> "Value":
-        return self._with(other, "icmp_signed", ">=")
 
 
 def bare(operand: Any, kind: Any = WORD) -> Any:
