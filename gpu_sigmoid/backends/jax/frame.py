@@ -134,7 +134,8 @@ def lay_out(struct: str, bodies: dict, widths: dict, fields: dict, sizes: dict) 
             raise ValueError(f"{struct}.{name} has a type that is not known: {kind}")
         nested = kind in bodies and not stars
         size = lay_out(kind, bodies, widths, fields, sizes) if nested else 8 if stars else widths[kind]
-        offsets[name] = -(-end // min(size, 8)) * min(size, 8) if not nested else -(-end // 8) * 8
+        alignment = 8 if nested else min(size, 8)
+        offsets[name] = -(-end // alignment) * alignment
         end = offsets[name] + size
     fields[struct], sizes[struct] = offsets, -(-end // 8) * 8
     return sizes[struct]
