@@ -1,8 +1,9 @@
-"""The number of threads in a container: control groups of both versions, as files that say so."""
+"""The number of threads: by a container's quota, which control groups tell in files, and by a variable."""
 
 from pathlib import Path
 
 import pytest
+from helpers.processes import printed
 
 import gpu_sigmoid as gs
 from gpu_sigmoid import environment, processors
@@ -72,3 +73,41 @@ def test_threads_are_as_many_as_the_quota_has_work_for(
     monkeypatch.setattr(environment, "_threads", None)
     monkeypatch.delenv("GPU_SIGMOID_NUM_THREADS", raising=False)
     assert gs.get_num_threads() == threads
+
+
+NUMBER = "import gpu_sigmoid as gs; gs.sigmoid([0.5]); print(gs.get_num_threads())"
+
+
+def test_the_environment_variable_sets_the_number_unless_it_is_empty() -> None:
+    unset = printed("-c", NUMBER, GPU_SIGMOID_NUM_THREADS=None)
+    assert printed("-c", NUMBER, GPU_SIGMOID_NUM_THREADS="") == unset
+    assert printed("-c", NUMBER, GPU_SIGMOID_NUM_THREADS="03") == "3\n"
+
+
+JUNK = ("abc", "0", "-1", "1.5", " 2", "2 ", "+2", "1_0", "\uff12", "\u00b2", "\u0663", "9" * 5000)
+CALLS = (
+    "gs.sigmoid(0.5)",
+    "gs.sigmoid.grad(np.ones(1, np.float16))",
+    "gs.device.sigmoid(np.ones((), np.float32))",
+    "gs.get_num_threads()",
+    "gs.show_config()",
+)
+
+
+def test_every_call_refuses_a_variable_that_is_no_number() -> None:
+    # all in ASCII: a terminal, and a command's arguments, may take nothing else
+    code = (
+        "import os, numpy as np, gpu_sigmoid as gs\n"
+        f"for os.environ['GPU_SIGMOID_NUM_THREADS'] in {JUNK!a}:\n"
+        f"    for call in {2 * CALLS}:\n"
+        "        try: eval(call)\n"
+        "        except ValueError as error: print(ascii(str(error)))\n"
+    )
+    message = "GPU_SIGMOID_NUM_THREADS must be a positive integer, not {!r}"
+    lines = printed("-X", "utf8", "-c", code).splitlines()
+    assert lines == [ascii(message.format(value)) for value in JUNK for _ in 2 * CALLS]
+
+
+def test_a_number_that_is_set_replaces_a_bad_variable() -> None:
+    code = "import gpu_sigmoid as gs; gs.set_num_threads(1); print(gs.sigmoid(0.0))"
+    assert printed("-c", code, GPU_SIGMOID_NUM_THREADS="many") == "0.5\n"

@@ -1,10 +1,7 @@
 """The package from archives, without its source, without docstrings, and where Numba is not to compile."""
 
 import compileall
-import os
 import shutil
-import subprocess
-import sys
 import zipapp
 from pathlib import Path
 from types import FunctionType
@@ -13,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.methods import mode
+from helpers.processes import python
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.lowering import lower
@@ -38,12 +36,6 @@ def expected() -> list[str]:
     bits = f"{gs.sigmoid(x).tobytes().hex()} {half.tobytes().hex()}"
     # Numba gives a float32 back to Python as its float
     return [bits, f"{len(gs.cuda_source())} True", f"float {float(gs.sigmoid(x[3])).hex()}"]
-
-
-def python(*arguments: object, cwd: Path | None = None, **variables: object) -> subprocess.CompletedProcess:
-    environment = {**os.environ, **{name: str(value) for name, value in variables.items()}}
-    command = [sys.executable, *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
 
 
 def printed(*arguments: object, **options: Any) -> list[str]:
@@ -144,49 +136,3 @@ def test_a_users_formula_without_source_is_refused(namespace: dict) -> None:
     formula: FunctionType = namespace["formula"]
     with pytest.raises(FormulaError, match="source of formula cannot be found: define it in a file"):
         lower(formula, mode("value"), FLOAT32)
-
-
-def test_empty_number_of_threads_is_none(tmp_path: Path) -> None:
-    code = "import gpu_sigmoid as gs; gs.sigmoid([0.5]); print(gs.get_num_threads())"
-    environment = {k: v for k, v in os.environ.items() if k != "GPU_SIGMOID_NUM_THREADS"}
-    unset = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
-    assert printed("-c", code, GPU_SIGMOID_NUM_THREADS="") == unset.stdout.splitlines()
-    assert printed("-c", code, GPU_SIGMOID_NUM_THREADS="03") == ["3"]
-
-
-JUNK = ("abc", "0", "-1", "1.5", " 2", "2 ", "+2", "1_0", "\uff12", "\u00b2", "\u0663", "9" * 5000)
-CALLS = (
-    "gs.sigmoid(0.5)",
-    "gs.sigmoid.grad(np.ones(1, np.float16))",
-    "gs.device.sigmoid(np.ones((), np.float32))",
-    "gs.get_num_threads()",
-    "gs.show_config()",
-)
-
-
-def test_junk_for_a_number_of_threads_is_an_error_at_once() -> None:
-    # all in ASCII: a terminal, and a command's arguments, may take nothing else
-    code = (
-        "import os, numpy as np, gpu_sigmoid as gs\n"
-        f"for os.environ['GPU_SIGMOID_NUM_THREADS'] in {JUNK!a}:\n"
-        f"    for call in {2 * CALLS}:\n"
-        "        try: eval(call)\n"
-        "        except ValueError as error: print(ascii(str(error)))\n"
-    )
-    message = "GPU_SIGMOID_NUM_THREADS must be a positive integer, not {!r}"
-    lines = printed("-X", "utf8", "-c", code)
-    assert lines == [ascii(message.format(value)) for value in JUNK for _ in 2 * CALLS]
-
-
-def test_a_program_may_know_better() -> None:
-    code = "import gpu_sigmoid as gs; gs.set_num_threads(1); print(gs.sigmoid(0.0))"
-    assert printed("-c", code, GPU_SIGMOID_NUM_THREADS="many") == ["0.5"]
-
-
-@pytest.mark.parametrize("command", [("info",), ("apply", "x.npy", "y.npy")])
-def test_the_command_says_so_in_one_line(command: tuple[str, ...]) -> None:
-    done = python("-m", "gpu_sigmoid", *command, GPU_SIGMOID_NUM_THREADS="many")
-    assert done.returncode != 0
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
-    assert "GPU_SIGMOID_NUM_THREADS is 'many'" in line
