@@ -22,19 +22,16 @@ def compare(first: Path, second: Path) -> None:
 
     It reads their JSON files and prints a Markdown page.
     """
-    runs = [json.loads(path.read_bytes()) for path in (first, second)]
-    machine = runs[0]["machine"] or runs[0]["processor"]
-    when = " and ".join(f"{run['date']} (commit {run['revision']})" for run in runs)
-    before, after = map(figures, runs)
+    (where, when, before), (there, then, after) = map(read, (first, second))
     shared = [key for key in before if key in after]
     if not shared:
         raise click.ClickException("the two runs have no case in common")
     compared = [key for key in shared if key[0] != OURS]
     changed = [key for key in compared if (before[key] < 1) != (after[key] < 1)]
     lines = [
-        f"# Two runs on {machine}",
+        f"# Two runs on {where}" if where == there else f"# Two runs, on {where} and on {there}",
         "",
-        f"They are of {when}. The second run's figures, divided by the first's:",
+        f"They are of {when} and {then}. The second run's figures, divided by the first's:",
         "",
         f"| | cases | {' | '.join(PERCENTILES)} |",
         f"|---|---:|{'---:|' * len(PERCENTILES)}",
@@ -54,6 +51,17 @@ def compare(first: Path, second: Path) -> None:
         for name, case in changed
     ]
     click.echo("\n".join(lines))
+
+
+def read(path: Path) -> tuple[str, str, dict[tuple[str, str], float]]:
+    """Return a run's machine, its date and commit, and its figures."""
+    try:
+        run = json.loads(path.read_bytes())
+        when = f"{run['date']} (commit {run['revision']})"
+        return run["machine"] or run["processor"], when, figures(run)
+    except (ValueError, LookupError, TypeError):
+        named = click.format_filename(path)
+        raise click.ClickException(f"{named} is not a JSON file of `python -m bench -o`") from None
 
 
 def figures(run: Record) -> dict[tuple[str, str], float]:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from bench.command import main
@@ -60,3 +61,20 @@ def test_runs_without_a_common_case_are_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["compare", str(first), str(second)])
     assert result.exit_code == 1
     assert result.output == "Error: the two runs have no case in common\n"
+
+
+def test_the_heading_names_one_machine_or_both(tmp_path: Path) -> None:
+    first, second = run_of(tmp_path / "first.json", 2.0), tmp_path / "second.json"
+    for machine, heading in (("a machine", "on a machine"), ("another", ", on a machine and on another")):
+        second.write_text(json.dumps({**json.loads(first.read_text()), "machine": machine}))
+        result = CliRunner().invoke(main, ["compare", str(first), str(second)])
+        assert result.output.splitlines()[0].removeprefix("# Two runs").strip() == heading
+
+
+@pytest.mark.parametrize("content", ["", "\xff", "[]", "5", "{}", '{"rows": [{"function": "sigmoid"}]}'])
+def test_other_files_are_refused(tmp_path: Path, content: str) -> None:
+    first, second = run_of(tmp_path / "first.json", 2.0), tmp_path / "second.json"
+    second.write_text(content, encoding="latin-1")
+    result = CliRunner().invoke(main, ["compare", str(first), str(second)])
+    assert result.exit_code == 1
+    assert result.output == f"Error: {second} is not a JSON file of `python -m bench -o`\n"
