@@ -3,7 +3,7 @@
 import gpu_sigmoid as gs
 from gpu_sigmoid.bounds import BOUNDS
 from gpu_sigmoid.dtypes import DTYPES
-from gpu_sigmoid.modes import MEASURED
+from gpu_sigmoid.modes import MEASURED, PARAMETERS
 from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify.definitions import DEFINITIONS
 from gpu_sigmoid.verify.reference import REFERENCES
@@ -30,6 +30,11 @@ def test_functions_have_bounds() -> None:
     wanted = {(mode, dtype) for mode in MEASURED for dtype in DTYPES}
     for name in FUNCTIONS:
         assert not missing(wanted, set(BOUNDS[name])), f"{name}: lines to be added in bounds.py"
+
+
+def test_parameters_are_known_to_the_compiled_loops() -> None:
+    wanted = {f.parameter for f in gs.FUNCTIONS.values() if f.value.parametrised}
+    assert not missing(wanted, set(PARAMETERS)), "to be named in modes.PARAMETERS"
 
 
 def test_scipys_names_are_the_same_functions() -> None:
