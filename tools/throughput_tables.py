@@ -86,7 +86,7 @@ def beside(content: Document, stem: str, other: Document) -> str:
             continue
         pair = here[key], there[key]
         if max(pair) >= NOTABLE * min(pair) or (pair[0] < 1) != (pair[1] < 1):
-            both = " for ".join(map(report.two_digits, reversed(pair)))
+            both = " instead of ".join(map(report.two_digits, reversed(pair)))
             differing.setdefault(name, []).append(f"{subject} {both}")
     listed = "; ".join(f"{name} {', '.join(found)}" for name, found in differing.items())
     missing = sorted({name for _, name in here} - {name for _, name in there})
