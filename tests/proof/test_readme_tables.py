@@ -130,10 +130,8 @@ def test_other_machines_and_layouts_are_summed_up(folder: Path) -> None:
     text = " ".join((folder / "README.md").read_text(encoding="utf-8").split())
     assert "On [An AMD](bench/results/throughput-cpu-amd.md) ours takes 0.40 times as long;" in text
     # numpy's differs by more than 3, torch's in who is faster
-    assert (
-        "`sigmoid` of 100,000 9.0 instead of 2.5; torch `sigmoid` of 100,000 1.1 instead of 0.90; jax: not timed."
-        in text
-    )
+    assert "`sigmoid` of 100,000 9.0 instead of 2.5; torch `sigmoid` of 100,000 1.1 instead of 0.90;" in text
+    assert "; jax: not timed." in text
     rows = "Long rows of a wider array take 1.2 times as long as contiguous arrays"
     assert f"{rows}, every other or reversed elements 1.5." in text
 
