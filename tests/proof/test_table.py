@@ -33,7 +33,7 @@ def test_functions_have_bounds() -> None:
 
 
 def test_parameters_are_known_to_the_compiled_loops() -> None:
-    wanted = {f.parameter for f in gs.FUNCTIONS.values() if f.value.parametrised}
+    wanted = {f.parameter for f in gs.FUNCTIONS.values() if f.parametrised}
     assert not missing(wanted, set(PARAMETERS)), "to be named in modes.PARAMETERS"
 
 
