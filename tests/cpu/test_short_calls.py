@@ -1,4 +1,4 @@
-"""Calls too short for `on_any_layout` that several threads compute: the layouts that go another way."""
+"""Short calls over several threads: contiguous arrays go the quick way of `on_contiguous`, no others may."""
 
 from typing import Any
 

@@ -19,7 +19,7 @@ from gpu_sigmoid.modes import PUBLIC
 
 pytestmark = pytest.mark.usefixtures("two_threads")
 
-# of whatever dtype
+# so many that a call is split in 16 bits, too
 LARGE = threads.SPLIT_FROM // 2 + 12_365
 X = np.linspace(0.01, 0.99, LARGE, dtype=np.float32)
 

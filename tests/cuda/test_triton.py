@@ -74,7 +74,7 @@ def launch(built: Any, arrays: list[np.ndarray], results: int) -> list[np.ndarra
 
     module = cupy.cuda.function.Module()
     module.load(built.asm["ptx"].encode())
-    # as bytes: CuPy has no bfloat16 of every library's
+    # as bytes, since CuPy does not know every library's bfloat16
     memory = [cupy.asarray(a.view(np.uint8)) for a in arrays]
     memory += [cupy.zeros_like(memory[0]) for _ in range(results)]
     # after its own parameters a kernel has two for memory of Triton's, which these do not use

@@ -53,7 +53,7 @@ def test_derivatives(function: Any) -> None:
     x, *more = (a.ravel() for a in arrays(function, "value", np.float64))
     total = lambda *a: function(*a).sum()  # noqa: E731
     grad, grad2 = (by_first(m(x, *more)) for m in (function.grad, function.grad2))
-    # where other operands are factors, what is multiplied by one more is rounded after that
+    # JAX multiplies by a cotangent of 1, after which gated units round once more than in `grad`
     with_one = by_first(function.vjp(x, *more, np.ones_like(x)))
     np.testing.assert_allclose(with_one, grad, rtol=1e-15)
     for transform in (lambda f: f, jax.jit):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-# set-up lines are run by a fresh machine, not by a test; a GPU is not there for its own
+# indented commands are not among them: they set up an environment, which .ci/run does
 BLOCKS = re.findall(r"^```(python|sh)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 

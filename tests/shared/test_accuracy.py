@@ -48,7 +48,7 @@ def test_bound(function: Any, name: str, dtype: str, backend: Backend) -> None:
         print(f"result {result}, {label}: {found.ulp:.4f} ULP at {at}, {found.wrong} not the nearest")
         assert found.ulp <= bound
         assert found.violations == 0
-        # one half is a promise: the nearest, always
+        # a bound of one half promises the nearest result
         assert bound > 0.5 or found.wrong == 0
 
 

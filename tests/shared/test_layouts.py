@@ -61,7 +61,7 @@ def test_operands_of_different_layouts(layouts: tuple[str, str], dtype: str, bac
         )
 
 
-# what a library's own slicing gives, where it has it; the layouts above are built
+# by the library's own slicing; the layouts above are made from addresses and strides
 SLICES = {
     "every other": lambda x: x[::2],
     "reversed": lambda x: x[::-1],

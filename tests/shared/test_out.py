@@ -118,7 +118,7 @@ def test_another_shape_is_refused(backend: Backend, shape: tuple, other: tuple, 
         (gs.sigmoid.value_and_grad, (x,), (None, wrong)),
     ]
     for function, arrays, out in calls:
-        # what is compiled takes a shorter way; waited for, lest a result be freed before it is computed
+        # Calls after the first take a shorter way. It is waited for, lest its result be freed too early.
         backend.to_host(as_tuple(function(*arrays))[0])
         with pytest.raises(ValueError) as caught:
             function(*arrays, out=out)
