@@ -1,7 +1,6 @@
 """What importing costs: no library but NumPy, and no environment needed."""
 
-import subprocess
-import sys
+from helpers.processes import printed
 
 FOREIGN = [
     "cupy",
@@ -21,14 +20,9 @@ FOREIGN = [
 ]
 
 
-def python(code: str, *flags: str, **environment: str) -> str:
-    command = [sys.executable, *flags, "-c", code]
-    return subprocess.run(command, env=environment or None, check=True, capture_output=True, text=True).stdout
-
-
 def test_importing_imports_numpy_alone() -> None:
     code = f"import sys, gpu_sigmoid; print([m for m in {FOREIGN} if m in sys.modules])"
-    assert python(code).strip() == "[]"
+    assert printed("-c", code).strip() == "[]"
 
 
 def test_host_calls_import_no_array_library_but_numba() -> None:
@@ -38,7 +32,7 @@ def test_host_calls_import_no_array_library_but_numba() -> None:
         f"print([m for m in {FOREIGN} if m in sys.modules and m not in ('numba', 'llvmlite')])"
     )
     # scipy is looked for by Numba itself; cupy is imported where a driver is
-    assert set(eval(python(code))) <= {"scipy", "cupy"}
+    assert set(eval(printed("-c", code))) <= {"scipy", "cupy"}
 
 
 def test_import_with_every_other_package_missing() -> None:
@@ -48,7 +42,7 @@ def test_import_with_every_other_package_missing() -> None:
         "import gpu_sigmoid as gs\n"
         "print(gs.gpu_available(), gs.array_module().__name__, type(gs.asarray([1.0])).__name__)"
     )
-    assert python(code).split() == ["False", "numpy", "ndarray"]
+    assert printed("-c", code).split() == ["False", "numpy", "ndarray"]
 
 
 def test_show_config_with_every_gpu_package_missing() -> None:
@@ -58,4 +52,4 @@ def test_show_config_with_every_gpu_package_missing() -> None:
         "import gpu_sigmoid as gs\n"
         "gs.show_config()"
     )
-    assert "not used: " in python(code) or "usable" in python(code)
+    assert "not used: " in printed("-c", code)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.processes import python
 
 from emulated_gpu import requirements
 
@@ -20,12 +21,9 @@ def test_gpu():
 """
 
 
-def command(*arguments: str, **variables: str) -> subprocess.CompletedProcess:
-    environment = {k: v for k, v in os.environ.items() if k not in ("GPU_SIGMOID_EMULATE", "PYTHONPATH")}
-    paths = {"PYTHONPATH": f"{TESTS}{os.pathsep}{TESTS.parent}"}
-    return subprocess.run(
-        [sys.executable, *arguments], env=environment | paths | variables, capture_output=True, text=True
-    )
+def command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    paths = f"{TESTS}{os.pathsep}{TESTS.parent}"
+    return python(*arguments, **{"GPU_SIGMOID_EMULATE": None, "PYTHONPATH": paths, **variables})
 
 
 @pytest.mark.parametrize("code", [FINDS, CHILD])

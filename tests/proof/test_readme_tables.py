@@ -3,13 +3,13 @@
 import json
 import math
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from call_tables import through_jax, through_torch
 from click.testing import CliRunner
+from helpers.processes import python
 from throughput_tables import SHOWN_FIRST
 
 from bench.command import main
@@ -96,9 +96,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, *options: str) -> subprocess.CompletedProcess:
-    files = ("--file", str(folder / "README.md"), "--results", str(folder))
-    return subprocess.run([sys.executable, str(TOOL), *files, *options], capture_output=True, text=True)
+def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    files = ("--file", folder / "README.md", "--results", folder)
+    return python(TOOL, *files, *options)
 
 
 def test_tables_and_pages(folder: Path) -> None:

@@ -1,11 +1,11 @@
 """Arrays on two GPUs: results are where the operands are, and operands on both are refused."""
 
 import os
-import subprocess
 import sys
 
 import pytest
 from helpers.backends import Backend
+from helpers.processes import printed
 
 SCRIPT = """
 import sys
@@ -57,11 +57,9 @@ for _ in range(2):
 def test_two_devices(backend: Backend) -> None:
     if backend.name == "cpu":
         pytest.skip("a CPU is one device")
-    environment = {**os.environ, "EMULATED_GPU_DEVICES": "2", "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", SCRIPT, backend.name]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.stdout == "one device\n":
+    paths = os.pathsep.join(sys.path)
+    said = printed("-c", SCRIPT, backend.name, EMULATED_GPU_DEVICES=2, PYTHONPATH=paths)
+    if said == "one device\n":
         pytest.skip("one device")
-    assert done.returncode == 0, done.stderr
     words = "arrays on GPU 0 and GPU 1: move them to one first"
-    assert done.stdout == f"bce_with_logits: {words}\nbce_with_logits: {words}\nsigmoid: {words}\n" * 2
+    assert said == f"bce_with_logits: {words}\nbce_with_logits: {words}\nsigmoid: {words}\n" * 2
