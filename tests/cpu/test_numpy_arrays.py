@@ -78,15 +78,16 @@ class Own(np.ndarray):
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_subclasses_are_kept(function: Any, name: str) -> None:
+def test_subclasses_and_masks_are_kept(function: Any, name: str) -> None:
     method = function.methods[name]
-    masked = np.ma.masked_array([0.0, 0.5], mask=[False, True])
-    for operand in (np.array([0.25, 0.5]).view(Own), masked):
-        for y in as_tuple(method(operand, *[0.5] * (len(method.operands) - 1))):
+    x, *more = sample(method, np.float32, 5)
+    mask = np.array([False, True, False, False, True])
+    want = as_tuple(method(x, *more))
+    for operand in (x.view(Own), np.ma.masked_array(x, mask)):
+        for y, w in zip(as_tuple(method(operand, *more)), want, strict=True):
             assert type(y) is type(operand)
-            assert y.shape == (2,)
-            if operand is masked:
-                assert y.mask.tolist() == [False, True]
+            assert bits(np.asarray(y)[~mask]) == bits(w[~mask])
+            assert np.ma.getmaskarray(y).tolist() == (mask & np.ma.isMA(operand)).tolist()
 
 
 @pytest.mark.parametrize("size", [4, 20_000])

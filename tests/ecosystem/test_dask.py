@@ -1,6 +1,5 @@
 """Dask arrays: lazy, blockwise, in one pass, on processes of a cluster."""
 
-import pickle
 from typing import Any
 
 import numpy as np
@@ -171,11 +170,6 @@ def test_refusals() -> None:
     for other in (bag, delayed, frame.groupby("b")):
         with pytest.raises(TypeError, match=f"are accepted, not {type(other).__name__}: pass the function"):
             gs.sigmoid(other)
-
-
-@pytest.mark.parametrize("name", PUBLIC)
-def test_methods_travel_by_name(function: Any, name: str) -> None:
-    assert pickle.loads(pickle.dumps(function.methods[name])) == function.methods[name]
 
 
 def test_processes_of_a_cluster() -> None:

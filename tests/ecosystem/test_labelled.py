@@ -1,4 +1,4 @@
-"""Labelled and masked arrays: labels, masks and dtypes are kept, values are the array's."""
+"""Labelled arrays: labels and dtypes are kept, what is missing stays missing, values are the array's."""
 
 from typing import Any
 
@@ -106,17 +106,6 @@ def test_data_set_and_dask_inside() -> None:
         gs.sigmoid(lazy, out=lazy)
     with pytest.raises(TypeError, match="complex64 is not accepted"):
         gs.sigmoid(lazy.a.astype("c8"))
-
-
-@pytest.mark.parametrize("name", PUBLIC)
-def test_masked_array(function: Any, name: str) -> None:
-    arrays = operands(function, name, VALUES)
-    mask = [False, True, False, False, True]
-    got = function.methods[name](np.ma.masked_array(arrays[0], mask), *arrays[1:])
-    for y, w in zip(as_tuple(got), as_tuple(function.methods[name](*arrays)), strict=True):
-        assert isinstance(y, np.ma.MaskedArray)
-        np.testing.assert_array_equal(y.mask, mask)
-        np.testing.assert_array_equal(y.compressed(), w[~np.array(mask)])
 
 
 NUMPY = ["bool", "int8", "float32", "float64"]
