@@ -2,15 +2,15 @@
 
 import inspect
 import pickle
-import subprocess
-import sys
 from typing import Any
 
 import numba
 import numpy as np
 import pytest
+from helpers.calls import same_bits
 from helpers.floats import all_patterns, random_patterns
 from helpers.methods import as_tuple, operands, side, single_results
+from helpers.processes import printed
 from helpers.scalars import ARITIES, loop, scalar_method, shows
 from numba import literal_unroll, types
 
@@ -26,25 +26,16 @@ def sample(dtype: str) -> np.ndarray:
     return np.concatenate([x, np.linspace(-20, 20, 10_001, dtype=x.dtype)])
 
 
-def same_bits(got: Any, want: Any) -> bool:
-    """Compare arrays or tuples of them; which nan it is does not matter."""
-    pairs = zip(*(as_tuple(r) for r in (got, want)), strict=True)
-    return all(
-        g.dtype == w.dtype and np.array_equal(*(a.view(f"u{a.itemsize}") * (a == a) for a in (g, w)))
-        for g, w in pairs
-    )
-
-
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("name", PUBLIC)
 def test_in_njit_the_same_bits(function: Any, name: str, dtype: str) -> None:
     arrays = operands(function, name, sample(dtype))
     want = function.methods[name](*arrays)
-    results = tuple(np.empty_like(w) for w in (as_tuple(want)))
+    results = tuple(np.empty_like(w) for w in as_tuple(want))
     # fastmath is the caller's affair and is not to reach the function
     fill = loop(scalar_method(function, name), len(arrays), len(results))
     numba.njit(fill, fastmath=True)(*arrays, *results)
-    assert same_bits(results if len(results) > 1 else results[0], want)
+    assert same_bits(results, want)
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -54,7 +45,7 @@ def test_in_vectorize_the_same_bits(function: Any, name: str, dtype: str) -> Non
         pytest.skip("numba.vectorize takes functions of one result")
     arrays = operands(function, name, sample(dtype))
     ufunc = numba.vectorize(ARITIES[len(arrays)](scalar_method(function, name)))
-    with np.errstate(all="ignore"):  # of a loop of Numba's NumPy warns
+    with np.errstate(all="ignore"):  # NumPy warns of what Numba's loop computes
         got = ufunc(*arrays)
     assert same_bits(got, function.methods[name](*arrays))
 
@@ -98,9 +89,7 @@ def test_first_reached_while_compiling() -> None:
         "import numba, gpu_sigmoid as gs\n"
         "print(numba.njit(lambda x: gs.device.sigmoid.grad(x))(0.0), gs.sigmoid.grad(0.0))"
     )
-    got, want = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
-    ).stdout.split()
+    got, want = printed("-c", code).split()
     assert got == want
 
 
@@ -182,7 +171,7 @@ def test_what_may_be_none() -> None:
         of_some(0.3, False)
 
 
-def test_objects(function: Any) -> None:
+def test_they_are_pickled_by_name_and_called_from_python(function: Any) -> None:
     of_scalars = scalar_method(function, "value")
     assert pickle.loads(pickle.dumps(of_scalars)) is of_scalars
     assert pickle.loads(pickle.dumps(of_scalars.vjp)) is of_scalars.vjp

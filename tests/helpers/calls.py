@@ -64,7 +64,13 @@ def expected(method: Any, *operands: Any) -> tuple[np.ndarray, ...]:
 def bits(x: Any) -> bytes:
     """Return the bits of x in the order of its elements, with all nans alike."""
     x = np.array(x, order="C")
-    return np.where(np.isnan(x.astype(np.float64)), x.dtype.type(np.nan), x).tobytes()
+    return np.where(x != x, x.dtype.type(np.nan), x).tobytes()
+
+
+def same_bits(got: Any, want: Any) -> bool:
+    """Return whether results, one or several, have the dtypes and bits of others, with all nans alike."""
+    pairs = zip(as_tuple(got), as_tuple(want), strict=True)
+    return all(g.dtype == w.dtype and bits(g) == bits(w) for g, w in pairs)
 
 
 def steps(strides: tuple[int, ...], shape: tuple[int, ...]) -> list[int]:
