@@ -12,8 +12,8 @@ import gpu_sigmoid as gs
 
 torch = library("torch")
 
+from helpers.recorder import Recorder
 from torch.utils import checkpoint, data
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from gpu_sigmoid.torch import nn
 
@@ -62,16 +62,6 @@ def test_autocast_as_torchs_functions_have_it() -> None:
         assert nn.Softplus(2.0)(half).dtype == torch.nn.Softplus(2.0)(half).dtype
     loss.sum().backward()
     assert half.grad.dtype == torch.bfloat16
-
-
-class Recorder(TorchDispatchMode):
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[str] = []
-
-    def __torch_dispatch__(self, function: Any, kinds: Any, given: Any = (), named: Any = None) -> Any:
-        self.calls.append(str(function))
-        return function(*given, **(named or {}))
 
 
 class Functions(torch.overrides.TorchFunctionMode):
