@@ -15,26 +15,18 @@ from mpmath import ldexp, mpf, workprec
 import gpu_sigmoid as gs
 from gpu_sigmoid.cli import main
 from gpu_sigmoid.dtypes import DTYPES
-from gpu_sigmoid.modes import MEASURED
 from gpu_sigmoid.registry import FUNCTIONS
 from gpu_sigmoid.verify import inputs, subjects
 from gpu_sigmoid.verify.climbing import climbed
 from gpu_sigmoid.verify.compare import comparison, limits
-from gpu_sigmoid.verify.definitions import DEFINITIONS
 from gpu_sigmoid.verify.exact import exact
 from gpu_sigmoid.verify.measure import NOTHING, figures, measure
 from gpu_sigmoid.verify.parts import Part, parts
-from gpu_sigmoid.verify.reference import REFERENCES
 from gpu_sigmoid.verify.units import UNITS
 
 
 def run(*arguments: Any) -> Any:
     return CliRunner().invoke(main, ["verify", *map(str, arguments)])
-
-
-def test_every_mode_has_a_definition_and_a_reference() -> None:
-    assert DEFINITIONS.keys() == FUNCTIONS.keys()
-    assert REFERENCES.keys() == {(name, mode) for name in FUNCTIONS for mode in MEASURED}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
