@@ -1,7 +1,6 @@
 """`gpu-sigmoid apply` of glu and swiglu on .npy files, whose last axis is halved."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 from helpers.command import done, misused, refused
 from helpers.methods import as_tuple
+from helpers.processes import memory_of_command
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.cli.stores import npy
@@ -94,20 +94,6 @@ def test_numbers_of_other_functions_are_refused(tmp_path: Path) -> None:
     for option in ("--beta", "--target", "--pos-weight"):
         arguments = ("--function", "swiglu", option, 1)
         assert "not for swiglu" in misused("apply", tmp_path / "x.npy", tmp_path / "y.npy", *arguments)
-    assert "--column is for" in misused("apply", tmp_path / "x.npy", tmp_path / "y.npy", "--column", "a")
-
-
-MEMORY_TEST = """
-import resource, sys
-from click.testing import CliRunner
-from gpu_sigmoid.cli import main
-import gpu_sigmoid as gs, numpy as np
-gs.swiglu.value_and_grad(np.zeros(3, np.float32), np.zeros(3, np.float32))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-result = CliRunner().invoke(main, ["apply", "x.npy", "y.npy", "--function", "swiglu", "--what", "both"])
-assert result.exit_code == 0, result.output
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
-"""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux counts it")
@@ -115,10 +101,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 def test_memory_is_bounded_by_blocks(tmp_path: Path, rows: int) -> None:
     x = np.random.default_rng(0).normal(size=1 << 25).astype(np.float32).reshape(rows, -1)  # 128 MiB
     np.save(tmp_path / "x.npy", x)
-    environment = {**os.environ, "GPU_SIGMOID_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", MEMORY_TEST]
-    result = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
-    assert result.returncode == 0, result.stderr
-    assert int(result.stdout) < 64 << 10  # KiB
+    first = "gs.swiglu.value_and_grad(np.zeros(3, np.float32), np.zeros(3, np.float32))"
+    command = ("apply", "x.npy", "y.npy", "--function", "swiglu", "--what", "both")
+    assert memory_of_command(first, *command, cwd=tmp_path) < 64 << 20
     y = np.load(tmp_path / "y.npy", mmap_mode="r")
     np.testing.assert_array_equal(y[:, -1, -1000:], wanted(x[-1:], "swiglu", "both")[:, -1, -1000:])

@@ -20,8 +20,7 @@ def drawn(function: Any, ends: tuple[float, float] | None = None, grad2: bool = 
 
 
 def test_plot_draws_the_figure(tmp_path: Path) -> None:
-    result = run("plot", "-o", tmp_path / "figure.png")
-    assert result.exit_code == 0, result.output
+    done("plot", "-o", tmp_path / "figure.png")
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
     axes = drawn(gs.sigmoid)
     figure: Figure = axes.figure
@@ -43,8 +42,7 @@ EVERY_FUNCTION = pytest.mark.parametrize("function", gs.FUNCTIONS.values(), ids=
 
 @EVERY_FUNCTION
 def test_plot_draws_every_function(tmp_path: Path, function: Any) -> None:
-    result = run("plot", "--function", function.__name__, "-o", tmp_path / "figure.svg")
-    assert result.exit_code == 0, result.output
+    done("plot", "--function", function.__name__, "-o", tmp_path / "figure.svg")
     assert "<svg" in (tmp_path / "figure.svg").read_text(encoding="utf-8")
 
 
@@ -101,7 +99,7 @@ def test_the_points_of_the_curves_are_written(tmp_path: Path, suffix: str) -> No
     path = tmp_path / f"points.{suffix}"
     path.write_text("old")
     options = ["--function", "silu", "--range", "-2", "30", "--grad2", "-o", tmp_path / "a.svg"]
-    assert run("plot", *options, "--data", path).exit_code == 0
+    done("plot", *options, "--data", path)
     if suffix == "csv":
         assert path.read_text(encoding="utf-8").partition("\n")[0] == "x,value,grad,grad2"
         x, *columns = np.loadtxt(path, delimiter=",", skiprows=1, unpack=True)
@@ -229,9 +227,8 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_old_one(
 
 
 def test_demo_agrees_with_scikit_learn(tmp_path: Path) -> None:
-    result = run("demo", "-o", tmp_path / "demo.png")
-    assert result.exit_code == 0, result.output
-    scores = {line.split()[0]: line.split()[1:] for line in result.output.splitlines()[1:3]}
+    output = done("demo", "-o", tmp_path / "demo.png")
+    scores = {line.split()[0]: line.split()[1:] for line in output.splitlines()[1:3]}
     assert scores["gpu_sigmoid"] == scores["scikit-learn"]
     assert float(scores["gpu_sigmoid"][0]) > 0.9
     assert (tmp_path / "demo.png").exists()

@@ -6,7 +6,6 @@ process, and each is a test by its own name.
 
 import json
 import os
-import subprocess
 import sys
 import traceback
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.processes import printed
 from helpers.required import library
 
 import gpu_sigmoid as gs
@@ -170,12 +170,9 @@ def main() -> None:
 def outcomes() -> dict[str, str]:
     flags = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
     paths = os.pathsep.join(path for path in sys.path if path)
-    variables = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu", "PYTHONPATH": paths}
-    done = subprocess.run(
-        [sys.executable, __file__], capture_output=True, text=True, timeout=300, env=variables
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    variables = {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu", "PYTHONPATH": paths}
+    lines = printed(__file__, timeout=300, **variables).splitlines()
+    found: dict[str, str] = json.loads(lines[-1])
     return found
 
 
