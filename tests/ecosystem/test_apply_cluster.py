@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from helpers.command import done, misused, refused, start, wait_for_names
 from helpers.required import library
+from helpers.stores import load, save
 from helpers.systems import need_posix
 
 import gpu_sigmoid as gs
@@ -37,24 +38,14 @@ def cluster() -> Any:
 def test_a_killed_worker_loses_nothing(tmp_path: Path, suffix: str, cluster: Any) -> None:
     source, target = tmp_path / f"x.{suffix}", tmp_path / f"y.{suffix}"
     x = np.linspace(-20, 20, 48 * MEBIBYTE, dtype=np.float32)
-    if suffix == "npy":
-        np.save(source, x)
-    elif suffix == "zarr":
-        zarr.create_array(source, data=x, chunks=(MEBIBYTE,), compressors=None)
-    else:
-        pq.write_table(pa.table({"x": x}), source, row_group_size=MEBIBYTE)
+    save(source, x, MEBIBYTE)
     process = start(tmp_path, "apply", source, target, "--scheduler", cluster.scheduler_address)
     wait_for_names(tmp_path, 2, process)
     time.sleep(0.5)
     os.kill(next(iter(cluster.workers.values())).process.process.pid, signal.SIGKILL)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
-    got = {
-        "npy": lambda: np.load(target),
-        "zarr": lambda: zarr.open_array(target)[:],
-        "parquet": lambda: pq.read_table(target)["sigmoid"].to_numpy(),
-    }[suffix]()
-    np.testing.assert_array_equal(got, gs.sigmoid(x))
+    np.testing.assert_array_equal(load(target), gs.sigmoid(x))
 
 
 @pytest.mark.parametrize("what", ["value", "both"])
@@ -73,13 +64,11 @@ def test_halves_and_two_columns(tmp_path: Path, suffix: str, what: str, cluster:
     done("apply", source, target, *options)
     value, gradients = gs.swiglu.value_and_grad(a, b)
     want = np.stack([value, *gradients]) if what == "both" else value
-    got = {
-        "npy": lambda: np.load(target),
-        "zarr": lambda: zarr.open_array(target)[:],
-        "parquet": lambda: np.stack([c.to_numpy() for c in pq.read_table(target).columns]).reshape(
-            want.shape
-        ),
-    }[suffix]()
+    if suffix == "parquet":
+        columns = [column.to_numpy() for column in pq.read_table(target).columns]
+        got = np.stack(columns).reshape(want.shape)
+    else:
+        got = load(target)
     np.testing.assert_array_equal(got, want)
 
 

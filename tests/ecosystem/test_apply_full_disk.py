@@ -10,6 +10,7 @@ import pytest
 from helpers.command import start
 from helpers.disks import small_disk_at
 from helpers.required import library
+from helpers.stores import save
 from helpers.systems import need_posix
 
 need_posix()
@@ -17,16 +18,6 @@ need_posix()
 LIMIT = 1 << 20
 # what does not compress
 X = np.random.default_rng(0).normal(size=LIMIT // 2).astype(np.float32)
-
-
-def save(path: Path) -> None:
-    if path.suffix == ".npy":
-        np.save(path, X)
-    elif path.suffix == ".zarr":
-        library("zarr").create_array(path, data=X, chunks=(1 << 14,))
-    else:
-        table = library("pyarrow").table({"x": X})
-        library("pyarrow.parquet").write_table(table, path, row_group_size=1 << 16)
 
 
 @pytest.fixture
@@ -44,7 +35,7 @@ def limited() -> None:
 
 def check_refusal(tmp_path: Path, suffix: str, folder: Path, reason: str, **options: Any) -> None:
     """Check that an older result on the disk stays as it was, alone."""
-    save(tmp_path / f"x.{suffix}")
+    save(tmp_path / f"x.{suffix}", X, 1 << 14)
     target = folder / f"y.{suffix}"
     if suffix == "zarr":
         library("zarr").create_array(target, data=np.zeros(3))

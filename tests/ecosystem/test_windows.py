@@ -1,20 +1,19 @@
 """The command where there is nothing of POSIX's, and no open file is synchronised, moved or removed."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from helpers.required import library
+from helpers.processes import python
+from helpers.stores import load, save
 
 import gpu_sigmoid as gs
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="open files are looked up in /proc")
 
-# libraries go by the system's name, and are to find all that this one has
+# libraries look at the system when they are imported, which is before it pretends to be Windows
 COMMANDS = """
 import click, concurrent.futures.thread, matplotlib.pyplot, numba, numpy, pyarrow.parquet, sys, zarr
 from helpers.windows import pretend
@@ -31,28 +30,10 @@ for command in sys.argv[1:]:
 X = np.linspace(-5, 5, 1000, dtype=np.float32)
 
 
-def save(path: Path) -> None:
-    if path.suffix == ".npy":
-        np.save(path, X)
-    elif path.suffix == ".zarr":
-        library("zarr").create_array(path, data=X, chunks=(100,))
-    else:
-        table = library("pyarrow").table({"x": X})
-        library("pyarrow.parquet").write_table(table, path, row_group_size=100)
-
-
-def load(path: Path) -> Any:
-    if path.suffix == ".npy":
-        return np.load(path)
-    if path.suffix == ".zarr":
-        return library("zarr").open_array(path)[:]
-    return library("pyarrow.parquet").read_table(path)["sigmoid"].to_numpy()
-
-
 def test_commands(tmp_path: Path) -> None:
     names = ["x.npy", "x.parquet", "x.zarr", "corrupt.parquet"]
     for name in names:
-        save(tmp_path / name)
+        save(tmp_path / name, X, 100, compressed=True)
     content = bytearray((tmp_path / "corrupt.parquet").read_bytes())
     content[3000:3600] = bytes(600)
     (tmp_path / "corrupt.parquet").write_bytes(content)
@@ -60,14 +41,8 @@ def test_commands(tmp_path: Path) -> None:
     commands = [f"apply x{y[1:]} {y}" for y in made[:3]] + ["plot --function sigmoid -o y.png"]
     # in place of nothing, then of older results
     commands = [*commands, "apply corrupt.parquet z.parquet", *commands]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
-    done = subprocess.run(
-        [sys.executable, "-c", COMMANDS, *commands],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    paths = os.pathsep.join(map(str, sys.path))
+    done = python("-c", COMMANDS, *commands, cwd=tmp_path, PYTHONPATH=paths)
     ends = [int(line) for line in done.stdout.splitlines() if line.isdecimal()]
     assert ends == [0, 0, 0, 0, 1, 0, 0, 0, 0], done
     # nothing is left of the failure
