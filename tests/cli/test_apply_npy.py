@@ -2,13 +2,15 @@
 
 import os
 import threading
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 import pytest
-from helpers.command import misused, refused, run
+from helpers.command import done, misused, refused
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.cli.computation import NUMBERS, beside, computation, option
@@ -17,8 +19,7 @@ from gpu_sigmoid.cli.stores import npy
 
 def applied(tmp_path: Path, x: np.ndarray, *options: str) -> np.ndarray:
     np.save(tmp_path / "in.npy", x)
-    result = run("apply", tmp_path / "in.npy", tmp_path / "out.npy", *options)
-    assert result.exit_code == 0, result.output
+    done("apply", tmp_path / "in.npy", tmp_path / "out.npy", *options)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.npy", "out.npy"]
     return np.load(tmp_path / "out.npy")
 
@@ -57,7 +58,7 @@ def test_the_result_is_said_in_words(tmp_path: Path) -> None:
             "gradient of bce_with_logits --target 1 --pos-weight 3, float64 (3,)",
         ),
     ):
-        assert run("apply", *files, *options).output == f"{files[1]}: {words}\n"
+        assert done("apply", *files, *options) == f"{files[1]}: {words}\n"
 
 
 def test_a_missing_target_is_named(tmp_path: Path) -> None:
@@ -129,73 +130,41 @@ def test_blocks_are_computed_on_the_threads_allowed(
     assert len(threads) == number
 
 
-def make_missing(path: Path) -> None:
-    pass
+def contents(save: Callable, *array: np.ndarray, **named: np.ndarray) -> bytes:
+    """Return what a function of NumPy's writes to a file."""
+    file = BytesIO()
+    save(file, *array, **named)
+    return file.getvalue()
 
 
-def make_text(path: Path) -> None:
-    path.write_text("1 2 3")
-
-
-def make_truncated(path: Path) -> None:
-    np.save(path, np.zeros(1000))
-    path.write_bytes(path.read_bytes()[:-8])
-
-
-def make_archive(path: Path) -> None:
-    with path.open("wb") as file:
-        np.savez(file, x=np.zeros(3))
-
-
-def make_objects(path: Path) -> None:
-    np.save(path, np.array([1, "a"], dtype=object), allow_pickle=True)
-
-
-def make_complex(path: Path) -> None:
-    np.save(path, np.zeros(3, complex))
-
-
-def make_records(path: Path) -> None:
-    np.save(path, np.zeros(3, [("a", "f4")]))
-
-
-def make_zip(path: Path) -> None:
-    path.write_bytes(b"PK\x03\x04 and no archive")
-
-
-def make_unclosed_header(path: Path) -> None:
-    np.save(path, np.zeros(3))
-    path.write_bytes(path.read_bytes().replace(b"}", b" "))
-
-
-def make_folder(path: Path) -> None:
-    path.mkdir()
-
-
-def make_pipe(path: Path) -> None:
-    os.mkfifo(path)
+ZEROS = contents(np.save, np.zeros(3))
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("source", "words"),
     [
-        (make_zip, "an archive (.npz); a single .npy array is accepted"),
-        (make_unclosed_header, "not a readable .npy file"),
-        (make_folder, "is not a file; a single .npy file is accepted"),
-        (make_pipe, "is not a file"),
-        (make_missing, "does not exist"),
-        (make_text, "not a readable .npy file"),
-        (make_truncated, "not a readable .npy file"),
-        (make_archive, "an archive"),
-        (make_objects, "not a readable .npy file of numbers"),
-        (make_complex, "accepted are float16"),
-        (make_records, "not accepted"),
+        (b"PK\x03\x04 and no archive", "an archive (.npz); a single .npy array is accepted"),
+        (contents(np.savez, x=np.zeros(3)), "an archive"),
+        (b"1 2 3", "not a readable .npy file"),
+        (ZEROS.replace(b"}", b" "), "not a readable .npy file"),
+        (ZEROS[:-8], "not a readable .npy file"),
+        (contents(np.save, np.array([1, "a"], dtype=object)), "not a readable .npy file of numbers"),
+        (contents(np.save, np.zeros(3, complex)), "accepted are float16"),
+        (contents(np.save, np.zeros(3, [("a", "f4")])), "not accepted"),
+        (lambda path: path.mkdir(), "is not a file; a single .npy file is accepted"),
+        (lambda path: os.mkfifo(path), "is not a file"),
+        (lambda path: None, "does not exist"),
+    ],
+    ids=[
+        *("torn archive", "archive", "text", "open header", "truncated", "objects", "complex", "records"),
+        *("folder", "pipe", "missing"),
     ],
 )
-def test_apply_refuses(tmp_path: Path, make: Any, words: str) -> None:
-    make(tmp_path / "in.npy")
+def test_apply_refuses(tmp_path: Path, source: Any, words: str) -> None:
+    path = tmp_path / "in.npy"
+    path.write_bytes(source) if isinstance(source, bytes) else source(path)
     before = sorted(tmp_path.iterdir())
-    message = refused("apply", tmp_path / "in.npy", tmp_path / "out.npy")
+    message = refused("apply", path, tmp_path / "out.npy")
     assert words in message
     assert "in.npy" in message
     assert sorted(tmp_path.iterdir()) == before

@@ -16,10 +16,6 @@ from gpu_sigmoid.cli.stores import npy
 pytestmark = posix
 
 
-def make_pipe(path: Path) -> None:
-    os.mkfifo(path)
-
-
 @pytest.mark.parametrize(
     ("name", "make", "words"),
     [
@@ -29,7 +25,7 @@ def make_pipe(path: Path) -> None:
         ("y.npy", lambda p: os.link(p.with_name("x.npy"), p), "it is the input"),
         ("y.npy", lambda p: (p / "precious").mkdir(parents=True), "it is a folder"),
         ("y.npy", lambda p: p.symlink_to("."), "it contains the input"),
-        ("y.npy", make_pipe, "it is a device, a pipe"),
+        ("y.npy", lambda p: os.mkfifo(p), "it is a device, a pipe"),
         ("no/y.npy", lambda p: None, "no does not exist"),
         ("x.npy/y.npy", lambda p: None, "x.npy is not a folder"),
     ],
@@ -38,7 +34,7 @@ def test_what_is_never_replaced(tmp_path: Path, name: str, make: Any, words: str
     np.save(tmp_path / "x.npy", np.zeros(3))
     (tmp_path / "sub").mkdir() if name.startswith("sub") else make(tmp_path / name)
     before = tree(tmp_path)
-    # a path of its own spelling: pathlib would tidy it
+    # as a string, since pathlib would shorten the path
     message = refused("apply", tmp_path / "x.npy", f"{tmp_path}/{name}")
     assert words in message
     assert "cannot write" in message

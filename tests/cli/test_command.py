@@ -74,7 +74,7 @@ def test_an_unusable_thread_variable_is_said_at_the_start(
     monkeypatch.setenv("GPU_SIGMOID_NUM_THREADS", value)
     monkeypatch.setattr(environment, "_threads", None)  # which tests that measure in this process set
     for arguments in (["info"], ["apply", "x.npy", "y.npy"], ["plot", "-o", tmp_path / "a.png"], ["verify"]):
-        assert "GPU_SIGMOID_NUM_THREADS" in refused(*arguments)
+        assert f"GPU_SIGMOID_NUM_THREADS is {repr(value)[:40]};" in refused(*arguments)
     assert os.listdir(tmp_path) == []
 
 
@@ -108,7 +108,7 @@ def test_who_closes_a_pipe_has_read_enough(tmp_path: Path, arguments: list[str])
 
 
 def test_a_closed_stream_does_not_get_mixed_up_with_a_file(tmp_path: Path) -> None:
-    # the file opened next would be number 1 or 2, and take what is printed
+    # otherwise the next file that is opened gets the stream's number, and all that is printed
     command = f"'{sys.executable}' -m gpu_sigmoid plot -o a.svg >&- 2>&- <&-"
     assert subprocess.run(["sh", "-c", command], cwd=tmp_path).returncode == 0
     assert (tmp_path / "a.svg").read_text(encoding="utf-8").rstrip().endswith("</svg>")
@@ -140,18 +140,6 @@ def test_a_log_has_no_progress_in_it(tmp_path: Path, arguments: list[str]) -> No
     assert (errors, "sigmoid" in output) == ("", True)
 
 
-def make_folder(path: Path) -> None:
-    (path / "kept").mkdir(parents=True)
-
-
-def make_pipe(path: Path) -> None:
-    os.mkfifo(path)
-
-
-def make_loop(path: Path) -> None:
-    path.symlink_to(path.name)
-
-
 FILES = [["verify", "--json"], ["check-device", "-o"], ["plot", "-o"], ["demo", "-o"]]
 
 
@@ -161,9 +149,9 @@ FILES = [["verify", "--json"], ["check-device", "-o"], ["plot", "-o"], ["demo", 
     [
         ("nowhere/a.png", lambda p: None, "nowhere does not exist; make that folder first"),
         ("file/a.png", lambda p: p.parent.write_text("precious"), "file is not a folder"),
-        ("a.png", make_folder, "it is a folder; name a file"),
-        ("a.png", make_pipe, "it is a device, a pipe"),
-        ("a.png", make_loop, "it is a device, a pipe or a link to itself"),
+        ("a.png", lambda p: (p / "kept").mkdir(parents=True), "it is a folder; name a file"),
+        ("a.png", lambda p: os.mkfifo(p), "it is a device, a pipe"),
+        ("a.png", lambda p: p.symlink_to(p.name), "it is a device, a pipe or a link to itself"),
         ("a.png", lambda p: p.symlink_to("nowhere/b.png"), "nowhere does not exist"),
         ("a" * 300 + ".png", lambda p: None, "File name too long"),
     ],
