@@ -2,11 +2,10 @@
 
 import io
 import pickle
-import subprocess
-import sys
 from typing import Any
 
 import pytest
+from helpers.processes import printed
 from helpers.required import library
 
 import gpu_sigmoid as gs
@@ -43,10 +42,7 @@ def module(request: pytest.FixtureRequest) -> Any:
 
 
 def in_a_process_of_its_own(code: str, *arguments: str) -> str:
-    command = [sys.executable, "-W", "error::UserWarning:gpu_sigmoid", "-c", code, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return printed("-W", "error::UserWarning:gpu_sigmoid", "-c", code, *arguments, timeout=300)
 
 
 FIRST_CALL = """
