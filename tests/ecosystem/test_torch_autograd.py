@@ -44,7 +44,7 @@ def test_derivatives(method: Any) -> None:
     given = tensors(method)
     if order(method) < 2:
         assert gradcheck(
-            OPERATORS[method],
+            OPERATORS[method.name],
             given,
             check_forward_ad=True,
             check_batched_grad=True,
@@ -52,7 +52,7 @@ def test_derivatives(method: Any) -> None:
         )
     if order(method) < 1:
         assert gradgradcheck(
-            OPERATORS[method],
+            OPERATORS[method.name],
             given,
             check_fwd_over_rev=True,
             check_rev_over_rev=True,
@@ -64,11 +64,11 @@ def test_derivatives(method: Any) -> None:
 def test_torchs_own_check_of_operators(method: Any) -> None:
     # gradients are checked where there are any: second derivatives have none
     given = tensors(method, requires_grad=order(method) < 2)
-    torch.library.opcheck(OPERATORS[method], given)
+    torch.library.opcheck(OPERATORS[method.name], given)
     matrices = tuple(t.detach().expand(5, 3).clone().T for t in given)
-    torch.library.opcheck(OPERATORS[method], matrices)
+    torch.library.opcheck(OPERATORS[method.name], matrices)
     outs = {name: torch.empty_like(matrices[0]) for name in out_names(method)}
-    torch.library.opcheck(OUT_OPERATORS[method], matrices, outs)
+    torch.library.opcheck(OUT_OPERATORS[method.name], matrices, outs)
 
 
 def test_a_third_derivative_is_an_error(function: Any) -> None:

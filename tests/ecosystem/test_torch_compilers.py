@@ -103,6 +103,20 @@ def test_transforms_compile() -> None:
         torch.testing.assert_close(got, want, msg=lambda text, name=name: f"{name}: {text}")
 
 
+@pytest.mark.parametrize("compute", [lambda f, x: f(x), lambda f, x: f(x, out=torch.empty_like(x))])
+def test_a_program_is_not_reused_for_another_function(compute: Any) -> None:
+    """As an argument; a module's attribute, such as the activation of a network, is the same to torch."""
+    compiled, x = torch.compile(compute, backend="eager"), torch.randn(5)
+    for function in (gs.sigmoid, gs.tanh, gs.sigmoid.grad, gs.tanh.grad):
+        torch.testing.assert_close(compiled(function, x), function(x), rtol=0, atol=0)
+
+
+def test_a_program_is_not_reused_for_another_packed_function() -> None:
+    compiled, x = torch.compile(lambda f, x: f.packed(x), backend="eager"), torch.randn(6)
+    for function in (gs.glu, gs.swiglu):
+        torch.testing.assert_close(compiled(function, x), function.packed(x), rtol=0, atol=0)
+
+
 @torch._dynamo.config.patch(error_on_recompile=True)
 def test_what_is_compiled_for_any_size_is_compiled_once() -> None:
     torch._dynamo.reset()

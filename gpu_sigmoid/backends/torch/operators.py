@@ -25,27 +25,29 @@ from gpu_sigmoid.registry import FUNCTIONS
 LIBRARY = torch.library.Library("gpu_sigmoid", "DEF")
 """The operators, registered as long as this object lives."""
 
-OPERATORS: dict[Any, Callable[..., Any]] = {}
-"""The operators that return new tensors, by method."""
+# By name, not by method: a compiled program is reused for other objects whose attributes it read are equal,
+# so that it must have read one that tells methods apart.
+OPERATORS: dict[str, Callable[..., Any]] = {}
+"""The operators that return new tensors, by the method's name."""
 
-OUT_OPERATORS: dict[Any, Callable[..., None]] = {}
-"""The operators that write to `out`, or to `out0` and `out1`."""
+OUT_OPERATORS: dict[str, Callable[..., None]] = {}
+"""The operators that write to `out`, or to `out0` and `out1`, by the method's name."""
 
 # like torch's functions of these names
 IN_FLOAT32 = {"CPU": ("bce_with_logits",), "CUDA": ("bce_with_logits", "softplus")}
 
 
 def call(method: Any, tensors: tuple[Tensor, ...]) -> Any:
-    return OPERATORS[method](*tensors)
+    return OPERATORS[method.name](*tensors)
 
 
 def dispatched(method: Any, operands: tuple, out: Any) -> Any:
     """Compute a method of tensors and numbers by its operator."""
     tensors = promoted(method, operands)
     if out is None:
-        return OPERATORS[method](*tensors)
+        return OPERATORS[method.name](*tensors)
     outs = outs_of(method, out)
-    OUT_OPERATORS[method](*tensors, **dict(zip(out_names(method), outs, strict=True)))
+    OUT_OPERATORS[method.name](*tensors, **dict(zip(out_names(method), outs, strict=True)))
     return out
 
 
@@ -56,7 +58,7 @@ def define(method: Any) -> None:
     tensors = ", ".join(f"Tensor {operand}" for operand in method.operands)
     results = ", ".join(["Tensor"] * count)
     LIBRARY.define(f"{name}({tensors}) -> {results if count == 1 else f'({results})'}")
-    operator = OPERATORS[method] = getattr(torch.ops.gpu_sigmoid, name).default
+    operator = OPERATORS[method.name] = getattr(torch.ops.gpu_sigmoid, name).default
 
     def fake(*tensors: Tensor) -> Any:
         results = results_like(method, tensors, count)
@@ -98,7 +100,7 @@ def define_out(method: Any) -> None:
     name = f"{name_of(method)}.out"
     tensors = ", ".join(f"Tensor {operand}" for operand in method.operands)
     LIBRARY.define(f"{name}({tensors}, *, {places_of(method)}) -> ()")
-    operator = OUT_OPERATORS[method] = getattr(torch.ops.gpu_sigmoid, name_of(method)).out
+    operator = OUT_OPERATORS[method.name] = getattr(torch.ops.gpu_sigmoid, name_of(method)).out
 
     def written(computation: Computation) -> Callable[..., None]:
         def computed(*tensors: Tensor, **outs: Tensor) -> None:
