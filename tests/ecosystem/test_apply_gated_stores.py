@@ -120,7 +120,7 @@ def test_a_null_in_either_column_is_a_null(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "given", "words"),
     [
-        ("a", [], "has too few columns, 1; 2 are needed"),
+        ("a", [], "has 1 column; 2 are needed"),
         ("abc", [], "has 3 columns: choose two with --column A --column B; it has 'a', 'b', 'c'"),
         ("ab", ["a"], "give --column twice, not once"),
         ("ab", ["a", "b", "a"], "give --column twice, not 3 times"),

@@ -127,7 +127,7 @@ def choose(source: Path, names: list[str], given: tuple[str, ...], count: int) -
         how = "one with --column" if count == 1 else "two with --column A --column B"
         reason = f"has {len(names)} columns: choose {how}; it has {listed}"
         if len(names) < count:
-            reason = f"has too few columns, {len(names)}; {count} are needed"
+            reason = "has 1 column; 2 are needed" if names else "has 0 columns"
         raise click.ClickException(f"{click.format_filename(source)} {reason}")
     if len(chosen) != count:
         raise click.UsageError(f"give --column {times(count)}, not {times(len(chosen))}")
