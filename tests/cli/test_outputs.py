@@ -3,7 +3,6 @@
 import errno
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from helpers.command import refused, run, start, tree
 from helpers.disks import small_disk_at
+from helpers.processes import printed, python
 from helpers.systems import SIGNALS
 
 import gpu_sigmoid as gs
@@ -143,7 +143,7 @@ def test_too_little_memory_to_load_the_compiler(tmp_path: Path) -> None:
         "resource.setrlimit(resource.RLIMIT_AS, (used + (32 << 20), -1))\n"
         "main(['apply', 'x.npy', 'y.npy'])"
     )
-    process = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    process = python("-c", script, cwd=tmp_path)
     assert process.returncode == 1
     assert process.stderr.count("\n") == 1, process.stderr
     assert "not enough memory: " in process.stderr
@@ -158,10 +158,7 @@ def test_where_no_thread_can_be_started_blocks_are_computed_here(tmp_path: Path)
         "import threading\nfrom gpu_sigmoid.cli import main\n"
         "threading.stack_size(1 << 46)\nmain(['apply', 'x.npy', 'y.npy', '--what', 'both'])"
     )
-    environment = {**os.environ, "GPU_SIGMOID_NUM_THREADS": "2"}
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr
+    printed("-c", script, cwd=tmp_path, GPU_SIGMOID_NUM_THREADS=2)
     np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), gs.sigmoid.value_and_grad(x))
 
 

@@ -1,10 +1,9 @@
 """A GPU that is needed where none can be used, and one that is required where there is one."""
 
 import os
-import subprocess
-import sys
 
 import pytest
+from helpers.processes import printed
 
 import gpu_sigmoid as gs
 
@@ -33,12 +32,10 @@ WISHES = (
 
 
 def test_the_error_says_who_needs_it_why_there_is_none_and_what_helps() -> None:
-    environment = {k: v for k, v in os.environ.items() if k not in ("GPU_SIGMOID_EMULATE", "PYTHONPATH")}
     if gs.gpu_available() and "GPU_SIGMOID_EMULATE" not in os.environ:
         pytest.skip("there is a GPU")
-    done = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True)
-    assert not done.returncode, done.stderr
-    for line, wish in zip(done.stdout.splitlines(), WISHES, strict=True):
+    lines = printed("-c", SCRIPT, GPU_SIGMOID_EMULATE=None, PYTHONPATH=None).splitlines()
+    for line, wish in zip(lines, WISHES, strict=True):
         assert line.startswith(f"{wish}, and none can be used: there is no NVIDIA driver")
         assert "docker run --gpus all" in line
 

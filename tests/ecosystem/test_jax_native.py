@@ -1,14 +1,13 @@
 """The native handler: what XLA's programs hold, other processes, and what happens where it cannot be had."""
 
 import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers.processes import printed
 from helpers.required import library
 
 import gpu_sigmoid as gs
@@ -25,14 +24,8 @@ from gpu_sigmoid.backends.jax import cuda, frame, native, table
 ALLOWED = [export.DisabledSafetyCheck.custom_call("gpu_sigmoid")]
 
 
-def run(program: str, *arguments: Any, limit: float = 120, **variables: str) -> str:
-    """Run a program in a fresh process and return what it printed."""
-    command = [sys.executable, "-c", program, *map(str, arguments)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=limit, env={**os.environ, **variables}
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def run(program: str, *arguments: Any, limit: float = 120) -> str:
+    return printed("-c", program, *arguments, timeout=limit)
 
 
 def test_programs_call_native_code_and_hold_no_address() -> None:

@@ -1,12 +1,11 @@
 """The bounds, and the worst errors that stand beside them."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.methods import as_tuple
+from helpers.processes import printed
 
 from gpu_sigmoid.bounds import BOUNDS
 from gpu_sigmoid.dtypes import DTYPES
@@ -30,5 +29,4 @@ def test_the_worst_error_found_is_what_it_is_said_to_be(name: str, part: str, dt
 
 
 def test_they_are_those_of_the_committed_results() -> None:
-    result = subprocess.run([sys.executable, str(TOOL), "--check"], capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
+    printed(TOOL, "--check")
