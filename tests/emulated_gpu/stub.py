@@ -21,19 +21,8 @@ def built(source: str, *options: str) -> Path:
     if not library.exists():
         with tempfile.TemporaryDirectory() as folder:
             made = Path(folder, "made.so")
-            command = [
-                "gcc",
-                "-O1",
-                "-shared",
-                "-fPIC",
-                "-pthread",
-                "-x",
-                "c",
-                "-o",
-                str(made),
-                "-",
-                *options,
-            ]
+            flags = ("-O1", "-shared", "-fPIC", "-pthread", "-x", "c")
+            command = ["gcc", *flags, "-o", str(made), "-", *options]
             subprocess.run(command, input=source, check=True, text=True)
             written(library, made.read_bytes())
     return library

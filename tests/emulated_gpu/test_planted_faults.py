@@ -1,14 +1,12 @@
 """The emulated GPU shows faults: each, planted in a copy of the library, is noticed, and as what it is."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.processes import python
 
 from emulated_gpu.planted import FAULTS, SIZES, Fault
 
@@ -27,17 +25,12 @@ def copied(folder: Path) -> Path:
 
 def run(folder: Path, tests: list[str], keywords: str, settings: dict[str, int]) -> tuple[int, str]:
     """Return the exit status of tests on the emulated GPU, and what they print."""
-    variables = {f"EMULATED_GPU_{name}": str(value) for name, value in settings.items()}
+    variables: dict[str, Any] = {f"EMULATED_GPU_{name}": value for name, value in settings.items()}
     variables |= {"GPU_SIGMOID_EMULATE": "1", "GPU_SIGMOID_REQUIRE": "cupy,numba_cuda"}
+    # on CI's machines pytest shows all of what differs, which takes minutes for large arrays
+    variables |= {"PYTHONPATH": folder, "CI": None, "BUILD_NUMBER": None}
     arguments = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *tests, "-k", keywords]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments],
-        cwd=folder,
-        # on CI's machines pytest shows all of what differs, which takes minutes for large arrays
-        env=os.environ | variables | {"PYTHONPATH": str(folder), "CI": "", "BUILD_NUMBER": ""},
-        capture_output=True,
-        text=True,
-    )
+    done = python("-m", "pytest", *arguments, cwd=folder, **variables)
     return done.returncode, done.stdout + done.stderr
 
 
