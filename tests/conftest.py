@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from emulated_gpu import turned_on
-from helpers.backends import MAKERS, MISSING, Backend
+from helpers.backends import MAKERS, MISSING, Backend, need
 from helpers.required import LIBRARIES, REQUIRED
 
 from gpu_sigmoid.registry import FUNCTIONS
@@ -26,8 +26,7 @@ def pytest_report_header() -> list[str]:
 
 @pytest.fixture(params=[name for name in MAKERS if name not in MISSING or name in REQUIRED])
 def backend(request: pytest.FixtureRequest) -> Backend:
-    if reason := MISSING.get(request.param):
-        pytest.fail(f"backend {request.param} is required, but {reason}")
+    need(request.param)
     return MAKERS[request.param]()
 
 

@@ -1,20 +1,17 @@
-"""The fixtures of the tests of CUDA without a GPU."""
+"""The fixtures of CUDA's tests: a GPU, CUDA's compiler, and warnings as errors."""
 
 import warnings
 from collections.abc import Iterator
 
 import pytest
-from helpers.backends import MISSING
-from helpers.required import REQUIRED
+from helpers.backends import need
+from helpers.required import missing
 
 
 @pytest.fixture
 def gpu() -> None:
     """A GPU, or an emulated one, that CuPy can use."""
-    if reason := MISSING.get("cupy"):
-        if "cupy" in REQUIRED:
-            pytest.fail(f"backend cupy is required, but {reason}")
-        pytest.skip(f"no GPU: {reason}")
+    need("cupy")
 
 
 @pytest.fixture
@@ -34,6 +31,4 @@ def toolchain() -> None:
     from sass import why_not
 
     if reason := why_not():
-        if "nvrtc" in REQUIRED:
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing("nvrtc", reason)

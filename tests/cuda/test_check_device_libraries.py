@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.floats import DTYPES
-from helpers.required import REQUIRED
+from helpers.required import library
 from helpers.stream_stand_in import Stream, put
 
 import gpu_sigmoid as gs
-from gpu_sigmoid.cli.check_device import chosen
 from gpu_sigmoid.device_check import libraries, streams
 from gpu_sigmoid.device_check.subject import Device, Streams, as_tuple, call_public
 
@@ -58,10 +57,7 @@ def test_numba(dtype: str) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_torch(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if "torch" not in REQUIRED:
-        pytest.importorskip("torch", reason="torch is not installed")
-    import torch
-
+    torch = library("torch")
     monkeypatch.setattr(streams, "SIZE", 4099)
     monkeypatch.setattr(streams, "BALLAST_BYTES", 8)
     queues = Streams(
@@ -82,19 +78,6 @@ def test_torch(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # on a stream of the library's own, which does not wait for torch's
     found = failures("torch", replace(device, call=call_public), dtype)
     assert sum(f is not None for f in found) == 2 * len(streams.MODES)
-
-
-def test_a_missing_library_is_skipped_with_its_reason(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
-    def missing(section: str) -> Device:
-        raise ImportError(f"{section} is away")
-
-    monkeypatch.setattr(libraries, "load", missing)
-    assert chosen(Device(np, np.asarray), ("silu",), ("torch", "numba"), ("float32",), 1) == []
-    assert capsys.readouterr().err == (
-        "section torch skipped: torch is away\nsection numba skipped: numba is away\n"
-    )
 
 
 @pytest.mark.parametrize("section", ["torch", "numba"])

@@ -1,16 +1,14 @@
 """The kernels for Numba device arrays: their PTX, how often they are compiled, the loops around them."""
 
 import re
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers import ptx
-from helpers.backends import MISSING
+from helpers.backends import need
 from helpers.methods import operands
-from helpers.required import REQUIRED
+from helpers.processes import printed
 from hypothesis import given
 from hypothesis import strategies as st
 from numba import types
@@ -24,10 +22,7 @@ from gpu_sigmoid.backends.placed import Placed, apart, ordered_strides
 @pytest.fixture
 def numba_gpu() -> Any:
     """numba.cuda, where there is a GPU or an emulated one."""
-    if reason := MISSING.get("numba_cuda"):
-        if "numba_cuda" in REQUIRED:
-            pytest.fail(f"backend numba_cuda is required, but {reason}")
-        pytest.skip(reason)
+    need("numba_cuda")
     return kernels.numba_cuda()
 
 
@@ -87,8 +82,7 @@ def test_says_what_to_install() -> None:
         "try: numba_cuda()\n"
         "except ImportError as error: print(error)"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert 'pip install "gpu-sigmoid[numba-cuda]"' in done.stdout
+    assert 'pip install "gpu-sigmoid[numba-cuda]"' in printed("-c", code)
 
 
 def test_one_compilation_serves_all_shapes_of_a_layout(numba_gpu: Any) -> None:

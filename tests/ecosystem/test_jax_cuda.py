@@ -10,16 +10,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.backends import MISSING
+from helpers.backends import need
 from helpers.calls import sample
 from helpers.methods import as_tuple, operands
-from helpers.required import REQUIRED, library
+from helpers.required import library
 
 import gpu_sigmoid as gs
 from gpu_sigmoid.dtypes import DTYPES, numpy_dtype
 from gpu_sigmoid.modes import PUBLIC
 
-jax = library("jax")
+library("jax")
+need("cupy")
+
+import cupy
+from cupy_backends.cuda.api import driver
 
 from gpu_sigmoid.backends.jax import cuda, cuda_handler, frame, native, table
 from gpu_sigmoid.backends.jax.calls import METADATA_EXTENSION
@@ -27,15 +31,6 @@ from gpu_sigmoid.backends.jax.calls import METADATA_EXTENSION
 WORD = ctypes.c_int64
 messages: list[str] = []
 launched: list[tuple[int, ...]] = []
-
-
-@pytest.fixture(autouse=True)
-def cupy() -> Any:
-    if reason := MISSING.get("cupy"):
-        (pytest.fail if "cupy" in REQUIRED else pytest.skip)(f"no GPU: {reason}")
-    import cupy
-
-    return cupy
 
 
 class Frame:
@@ -91,8 +86,6 @@ class Frame:
 @pytest.fixture
 def handler() -> Iterator[Any]:
     """The native handler, which launches through CuPy's driver and notes how."""
-    from cupy_backends.cuda.api import driver
-
     ints, pointers = [ctypes.c_uint] * 7, [ctypes.c_void_p] * 3
 
     @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, *ints, *pointers)
@@ -120,7 +113,7 @@ def prepared(method: Any, dtype: str, arrays: list[Any], results: list[Any], str
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", PUBLIC)
-def test_same_bits_as_cupys(cupy: Any, handler: Any, function: Any, name: str, dtype: str) -> None:
+def test_same_bits_as_cupys(handler: Any, function: Any, name: str, dtype: str) -> None:
     method = function.methods[name]
     for size in (1, 7, 1000, 4099):
         given = [cupy.asarray(a) for a in sample(method, numpy_dtype(dtype), size)]
@@ -134,9 +127,7 @@ def test_same_bits_as_cupys(cupy: Any, handler: Any, function: Any, name: str, d
 @pytest.mark.parametrize("offset", [0, 3])
 @pytest.mark.parametrize("name", ["value", "value_and_grad"])
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_large_16_bit_arrays_are_looked_up(
-    cupy: Any, handler: Any, dtype: str, name: str, offset: int
-) -> None:
+def test_large_16_bit_arrays_are_looked_up(handler: Any, dtype: str, name: str, offset: int) -> None:
     from gpu_sigmoid.backends.cupy import lut
 
     method = gs.softplus.methods[name]
@@ -152,9 +143,7 @@ def test_large_16_bit_arrays_are_looked_up(
 
 @pytest.mark.parametrize("name", ["value", "value_and_grad", "vjp"])
 @pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
-def test_the_first_result_takes_the_first_operands_place(
-    cupy: Any, handler: Any, dtype: str, name: str
-) -> None:
+def test_the_first_result_takes_the_first_operands_place(handler: Any, dtype: str, name: str) -> None:
     """As XLA has it of a donated one; looked up, two results would be computed side by side."""
     method = gs.softplus.methods[name]
     cuda.DRIVER[cuda_handler.LOOK_UP_FROM // 8] = 50_000
@@ -168,7 +157,7 @@ def test_the_first_result_takes_the_first_operands_place(
 
 
 @pytest.mark.parametrize("offsets", [(0, 0), (1, 1), (3, 3), (0, 1), (2, 3)])
-def test_arrays_off_a_vectors_boundary(cupy: Any, handler: Any, offsets: tuple[int, int]) -> None:
+def test_arrays_off_a_vectors_boundary(handler: Any, offsets: tuple[int, int]) -> None:
     size = 1001
     source, target = cupy.linspace(-9, 9, size + 8, dtype=np.float32), cupy.zeros(size + 8, np.float32)
     x, y = source[offsets[0] :][:size], target[offsets[1] :][:size]
@@ -178,7 +167,7 @@ def test_arrays_off_a_vectors_boundary(cupy: Any, handler: Any, offsets: tuple[i
     assert target.get()[: offsets[1]].sum() == target.get()[offsets[1] + size :].sum() == 0
 
 
-def test_launches_on_xlas_stream(cupy: Any, handler: Any) -> None:
+def test_launches_on_xlas_stream(handler: Any) -> None:
     stream = cupy.cuda.Stream(non_blocking=True)
     with stream:
         x, y = cupy.linspace(-9, 9, 5000, dtype=np.float32), cupy.zeros(5000, np.float32)
@@ -190,14 +179,14 @@ def test_launches_on_xlas_stream(cupy: Any, handler: Any) -> None:
     assert launched == [(3, 1, 1, 128, 1, 1, 0, stream.ptr)]
 
 
-def test_empty_arrays_launch_nothing(cupy: Any, handler: Any) -> None:
+def test_empty_arrays_launch_nothing(handler: Any) -> None:
     empty = cupy.zeros((3, 0), np.float32)
     call = prepared(gs.sigmoid, "float32", [empty], [empty.copy()])
     assert not handler(call.address)
     assert launched == []
 
 
-def test_failures_are_xlas_to_raise(cupy: Any, handler: Any) -> None:
+def test_failures_are_xlas_to_raise(handler: Any) -> None:
     x = cupy.zeros(3, np.float32)
     unknown = Frame(table.key_of(gs.sigmoid, "float32"), [x], [x], 0, device=5)
     assert handler(unknown.address) == 0xBAD

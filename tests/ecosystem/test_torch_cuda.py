@@ -4,16 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.backends import MISSING
+from helpers.backends import need
 from helpers.methods import as_tuple
-from helpers.required import REQUIRED, library
+from helpers.required import library
 
 import gpu_sigmoid as gs
 
-torch = library("torch")
-
-if "cupy" in MISSING and "cupy" not in REQUIRED:
-    pytest.skip(f"no CuPy: {MISSING['cupy']}", allow_module_level=True)
+library("torch")
+need("cupy")
 
 import cupy
 from helpers.cuda_tensors import CudaTensor, make_current

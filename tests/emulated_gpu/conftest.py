@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from helpers.backends import MISSING
+from helpers.backends import MISSING, need
 from helpers.required import REQUIRED
 
 from emulated_gpu import turned_on
@@ -15,8 +15,7 @@ collect_ignore_glob = ["test_*.py"] if "cupy" in MISSING and "cupy" not in REQUI
 @pytest.fixture
 def gpu() -> Any:
     """CuPy, on a GPU, real or emulated."""
-    if reason := MISSING.get("cupy"):
-        (pytest.fail if "cupy" in REQUIRED else pytest.skip)(turned_on.REASON or reason)
+    need("cupy")
     import cupy
 
     yield cupy

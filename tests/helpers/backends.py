@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pytest
 from emulated_gpu import turned_on
 
 from gpu_sigmoid.backends.placed import Placed
 from gpu_sigmoid.device_check.libraries import numba_device
 from gpu_sigmoid.environment import why_no_gpu
-from helpers.required import REQUIRED
+from helpers.required import missing
 
 
 @dataclass(frozen=True)
@@ -156,8 +155,7 @@ MISSING = {name: reason for name in MAKERS if (reason := why_not(name))}
 
 
 def need(*names: str) -> None:
-    """Skip the calling module if one of the backends is missing, or fail if it is required."""
-    if reason := next(filter(None, map(MISSING.get, names)), None):
-        if REQUIRED & set(names):
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason, allow_module_level=True)
+    """Skip the calling test or module if one of the backends is missing, or fail if it is required."""
+    for name in names:
+        if reason := MISSING.get(name):
+            missing(name, reason)

@@ -9,7 +9,7 @@ import pytest
 
 from gpu_sigmoid.lowering import Program
 from gpu_sigmoid.lowering.primitives import OVERLOADS
-from helpers.required import REQUIRED
+from helpers.required import missing
 
 CAPABILITY = (9, 0)
 
@@ -24,9 +24,7 @@ def numba_cuda() -> Any:
         reason = "numba.cuda is Numba's old built-in target, not numba-cuda"
     except (ImportError, AttributeError) as error:
         reason = f"numba-cuda is not installed: {error}"
-    if "numba-cuda" in REQUIRED:
-        pytest.fail(reason)
-    pytest.skip(reason)
+    missing("numba-cuda", reason)
 
 
 def compiled(function: Callable, *argument_types: Any, fastmath: bool = False) -> str:

@@ -3,6 +3,7 @@
 import importlib
 import os
 from types import ModuleType
+from typing import NoReturn
 
 import pytest
 
@@ -19,3 +20,10 @@ def library(name: str) -> ModuleType:
     if name.partition(".")[0] in REQUIRED:
         return importlib.import_module(name)
     return pytest.importorskip(name, reason=f"{name} is not installed")
+
+
+def missing(name: str, reason: str) -> NoReturn:
+    """Skip the calling test or module for want of a library or backend, or fail if it is required."""
+    if name in REQUIRED:
+        pytest.fail(f"{name} is required, but {reason}", pytrace=False)
+    pytest.skip(reason, allow_module_level=True)
