@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.calls import same_bits
 from helpers.floats import DTYPES, all_patterns, random_patterns
 from helpers.host_build import SHIM, compiled, placed
 from helpers.methods import as_tuple, operands
@@ -44,9 +45,8 @@ def build(directory: Path, method: Any, dtype: str) -> ctypes.CDLL:
     """Compile both kernels of a method."""
     program = lower_for(method.formula, method.mode, dtype)
     ins, outs, operation, preamble = elementwise.source(program, dtype)
-    assert preamble in packed.source(
-        program, dtype, packed.unroll(len(program.inputs), len(program.outputs), dtype)
-    )
+    source = packed.source(program, dtype, packed.unroll(len(program.inputs), len(program.outputs), dtype))
+    assert preamble in source
     names = [p.split()[1] for p in (*ins.split(", "), *outs.split(", "))]
     c_type = STORAGES[dtype].c_type
     pointers = ", ".join(f"{c_type}* {n}_p" for n in names)
@@ -56,12 +56,7 @@ def build(directory: Path, method: Any, dtype: str) -> ctypes.CDLL:
         references=" ".join(f"{c_type}& {n} = {n}_p[k];" for n in names),
         operation=operation,
     )
-    return compiled(
-        directory,
-        SHIM
-        + packed.source(program, dtype, packed.unroll(len(program.inputs), len(program.outputs), dtype))
-        + run,
-    )
+    return compiled(directory, SHIM + source + run)
 
 
 def inputs(dtype: str) -> Iterator[np.ndarray]:
@@ -86,11 +81,6 @@ def run(
     library.run_packed(*grid, *pointers, size, ctypes.c_longlong(head))
 
 
-def same_bits(y: np.ndarray, w: np.ndarray) -> bool:
-    nan = np.isnan(y.astype(np.float64)) & np.isnan(w.astype(np.float64))
-    return bool(((y.view(f"u{y.itemsize}") == w.view(f"u{w.itemsize}")) | nan).all())
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["value_and_grad", "grad2", "vjp"])
 def test_same_bits_as_the_cpu(function: Any, name: str, dtype: str, tmp_path: Path) -> None:
@@ -102,8 +92,7 @@ def test_same_bits_as_the_cpu(function: Any, name: str, dtype: str, tmp_path: Pa
         for kind in ("elementwise", "packed"):
             results = [placed(np.zeros_like(arrays[0]), 0) for _ in want]
             run(library, kind, arrays, results, 3, 64)
-            for y, w in zip(results, want, strict=True):
-                assert same_bits(y, w), kind
+            assert same_bits(tuple(results), want), kind
 
 
 libraries: dict[str, ctypes.CDLL] = {}
@@ -124,5 +113,4 @@ def test_packed_takes_any_size_and_alignment_and_in_place(
     for blocks, threads in ((max(1, size // 64), 32), (1, 8)):
         first, second = placed(x, offset), placed(np.full_like(x, 7), offset)
         run(library, "packed", [first], [first, second], blocks, threads * (1 + 16 // threads))
-        assert same_bits(first, want[0])
-        assert same_bits(second, want[1])
+        assert same_bits((first, second), want)
