@@ -4,9 +4,6 @@ import ctypes
 
 import numpy as np
 import pytest
-
-pytest.importorskip("cupy", reason="CuPy is not installed")
-
 from helpers.host_build import SHIM, compiled, placed
 from helpers.toolchain import ARCHITECTURES, check, sass
 

@@ -93,19 +93,21 @@ def test_nothing_is_moved_to_a_gpu_unasked(method: Any, host: Any, backend: Back
         ]
 
 
+@pytest.mark.parametrize("what", ["address", "stride"])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", PUBLIC)
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_elements_between_their_places_are_refused(
-    function: Any, name: str, dtype: str, backend: Backend
+    function: Any, name: str, dtype: str, what: str, backend: Backend
 ) -> None:
     if backend.name == "cpu":
         pytest.skip("a CPU reads them: tests/cpu/test_numpy_arrays.py")
     method = function.methods[name]
-    memory = np.zeros(200, np.uint8)
-    _, wrong = backend.lay(memory, memory[1:161].view(DTYPES[dtype])[:20])
+    memory, itemsize = np.zeros(200, np.uint8), DTYPES[dtype].itemsize
+    start, step = (1, itemsize) if what == "address" else (0, itemsize + 1)
+    _, wrong = backend.lay(memory, np.ndarray(20, DTYPES[dtype], memory, start, (step,)))
     fine = [laid(backend, a) for a in sample(method, DTYPES[dtype], 20)]
-    size = f"the {DTYPES[dtype].itemsize} bytes of its {dtype}"
+    size = f"the {itemsize} bytes of its {dtype}"
     words = f"^{method.label}: an array's address and strides must be multiples of {size}, as a GPU needs"
     for _ in range(2):
         for place in range(len(fine)):
@@ -117,6 +119,14 @@ def test_elements_between_their_places_are_refused(
             with pytest.raises(ValueError, match=words):
                 method(*fine, out=outs if len(outs) > 1 else wrong)
         method(*fine)
+
+
+def test_one_element_or_none_may_have_any_stride(backend: Backend) -> None:
+    memory = np.zeros(64, np.uint8)
+    arrays = [np.ndarray(count, np.float32, memory, start, (6,)) for count, start in ((1, 0), (0, 2))]
+    _, one, none = backend.lay(memory, *arrays)
+    assert backend.to_host(gs.sigmoid(one)).tolist() == [0.5]
+    assert gs.sigmoid(none).shape == (0,)
 
 
 @pytest.mark.parametrize("name", PUBLIC)
