@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.floats import DTYPES
+from helpers.processes import printed, python
 
 import gpu_sigmoid as gs
 
@@ -114,10 +115,8 @@ print(digest.hexdigest())
 """
 
 
-def digest(before: str = "", **environment: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", before + DIGEST], env=os.environ | environment, capture_output=True, text=True
-    )
+def digest(before: str = "", **environment: Any) -> str:
+    done = python("-c", before + DIGEST, **environment)
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
     return done.stdout
@@ -130,7 +129,7 @@ CPUS = {"x86-64": "", "sandybridge": "+avx", "haswell": "+avx2,+fma,+f16c"}
 def test_other_cpus_give_the_same_bits_by_code_of_their_own(tmp_path: Path) -> None:
     expected, cached = digest(), [0]
     for name, features in CPUS.items():
-        other = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features, "NUMBA_CACHE_DIR": str(tmp_path)}
+        other = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features, "NUMBA_CACHE_DIR": tmp_path}
         assert digest(**other) == expected, name
         cached.append(len(list(tmp_path.rglob("*.nbc"))))
     assert cached == [cached[1] * k for k in range(len(CPUS) + 1)]
@@ -140,7 +139,7 @@ def test_other_cpus_give_the_same_bits_by_code_of_their_own(tmp_path: Path) -> N
 def test_a_process_of_another_architecture_than_the_computers(other: str, tmp_path: Path) -> None:
     """Windows for ARM names itself to a Python for x86 that it emulates."""
     before = f"import platform\nplatform.machine = lambda: {other!r}\n"
-    assert digest(before, NUMBA_CACHE_DIR=str(tmp_path)) == digest()
+    assert digest(before, NUMBA_CACHE_DIR=tmp_path) == digest()
 
 
 WITHOUT_FMA = """
@@ -163,9 +162,7 @@ gs.show_config()
 
 @pytest.mark.skipif(not ON_X86, reason="names an x86 CPU")
 def test_a_cpu_without_fma_computes_in_vectors_and_says_so() -> None:
-    environment = os.environ | {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": ""}
-    command = [sys.executable, "-c", WITHOUT_FMA]
-    lines = subprocess.check_output(command, env=environment, text=True).splitlines()
+    lines = printed("-c", WITHOUT_FMA, NUMBA_CPU_NAME="x86-64", NUMBA_CPU_FEATURES="").splitlines()
     assert lines[:2] == ["True False"] * 2
     assert any("multiply-add in several" in line for line in lines)
 
@@ -184,11 +181,8 @@ CFunc._compile_uncached = refused
 
 
 def test_a_cache_that_cannot_be_written_to_is_read(tmp_path: Path) -> None:
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
-    expected = digest(NUMBA_CACHE_DIR=str(tmp_path))
-    command = [sys.executable, "-c", READ_ONLY + DIGEST]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.stdout == expected, done.stderr
+    expected = digest(NUMBA_CACHE_DIR=tmp_path)
+    assert digest(READ_ONLY, NUMBA_CACHE_DIR=tmp_path) == expected
 
 
 def test_a_cache_is_shared_corrupted_or_impossible(tmp_path: Path) -> None:
@@ -203,8 +197,8 @@ def test_a_cache_is_shared_corrupted_or_impossible(tmp_path: Path) -> None:
 
     for path in cache.rglob("*.nb?"):
         path.write_bytes(path.read_bytes()[:100])
-    assert digest(NUMBA_CACHE_DIR=str(cache)) == expected
+    assert digest(NUMBA_CACHE_DIR=cache) == expected
 
     shutil.rmtree(cache)
     cache.write_text("in the way")
-    assert digest(NUMBA_CACHE_DIR=str(cache)) == expected
+    assert digest(NUMBA_CACHE_DIR=cache) == expected

@@ -1,12 +1,10 @@
 """Limits of launches, shared memory and memory; several devices; settings; each where CUDA refuses."""
 
-import os
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers.processes import python
 
 from emulated_gpu.whole_kernel import failure
 
@@ -84,9 +82,8 @@ def test_copies_beyond_an_allocation_are_refused(emulated: Any, offset: int) -> 
 
 def run(code: str, **settings: int) -> str:
     """Return what a process prints that finds an emulated GPU of such settings."""
-    environment = os.environ | {f"EMULATED_GPU_{name}": str(value) for name, value in settings.items()}
-    command = [sys.executable, "-c", f"import cupy, numpy as np\n{code}"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    variables = {f"EMULATED_GPU_{name}": value for name, value in settings.items()}
+    done = python("-c", f"import cupy, numpy as np\n{code}", **variables)
     return f"{done.returncode}\n{done.stdout}{done.stderr}"
 
 
