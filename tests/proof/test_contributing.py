@@ -1,16 +1,16 @@
 """CONTRIBUTING's four steps: a function added by them works, and what is forgotten is named."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helpers.processes import python
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[2]
+PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
 def insert(file: str, before: str, text: str) -> Callable[[Path], None]:
@@ -111,10 +111,8 @@ def copied(directory: Path, without: str = "") -> Path:
     return copy
 
 
-def run(copy: Path, *arguments: str) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "PYTHONPATH": str(copy)}
-    command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
+def run(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return python(*arguments, cwd=copy, PYTHONPATH=copy)
 
 
 def test_a_function_added_by_the_steps_passes_the_shared_suite(tmp_path: Path) -> None:
@@ -126,18 +124,7 @@ def test_a_function_added_by_the_steps_passes_the_shared_suite(tmp_path: Path) -
     assert measured.returncode == 0, measured.stdout + measured.stderr
     written = run(copy, "tools/write_bounds.py")
     assert written.returncode == 0, written.stderr
-    tests = run(
-        copy,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "tests/shared",
-        "tests/proof",
-        "-k",
-        "doubled and not forgotten",
-    )
+    tests = run(copy, *PYTEST, "tests/shared", "tests/proof", "-k", "doubled and not forgotten")
     assert tests.returncode == 0, tests.stdout[-3000:]
     passed = re.search(r"(\d+) passed", tests.stdout)
     assert passed is not None and int(passed[1]) > 100
@@ -157,6 +144,6 @@ def test_a_function_added_by_the_steps_passes_the_shared_suite(tmp_path: Path) -
 )
 def test_a_step_that_is_forgotten_is_named(step: str, words: str, tmp_path: Path) -> None:
     copy = copied(tmp_path, without=step)
-    tests = run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/proof/test_table.py")
+    tests = run(copy, *PYTEST, "tests/proof/test_table.py")
     assert tests.returncode != 0
     assert words in tests.stdout + tests.stderr
