@@ -65,9 +65,9 @@ def softplus_beta(x, beta):
     near, near_low = near_zero(signed, magnitude * magnitude, inverse, relative_low)
     is_near = magnitude < 0.5
     rest = where(is_near, near_low, far_low)
-    # It is nan with an infinite sum, and if the product is nan, and r with it, since a GPU's
+    # It is nan or infinite with an infinite sum, and nan if the product is nan, and r with it, since a GPU's
     # reciprocal of nan is unspecified.
-    rest = where(rest < LARGEST, rest, where(r < LARGEST, LARGEST, r))
+    rest = where(abs(rest) < LARGEST, rest, where(r < LARGEST, LARGEST, r))
     value = where(is_near, near, far) + rest
 
     q, q_low, p, p_low, quick_slope = logistic(power, power * r, ratio, 0.0, scale)

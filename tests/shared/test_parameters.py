@@ -60,6 +60,14 @@ def test_powers_of_two_move_between_x_and_beta(
         assert_results(backend, function.value_and_grad(scaled[0], beta=scaled[1]), want)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_softplus_that_overflows_is_infinite(dtype: str, backend: Backend) -> None:
+    """With the largest x and a beta so small that log(2) / beta counts beside it."""
+    finfo = np.finfo(dtype)
+    x, beta = laid(backend, np.full(40, finfo.max, dtype)), laid(backend, np.full(40, finfo.tiny, dtype))
+    assert_results(backend, gs.softplus(x, beta=beta), (np.full(40, np.inf, dtype),))
+
+
 def test_other_keywords_are_refused(backend: Backend) -> None:
     x = laid(backend, np.ones(3))
     for method in (gs.softplus, gs.softplus.vjp):
