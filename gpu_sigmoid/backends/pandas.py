@@ -113,4 +113,5 @@ def joined(columns: list, frame: pd.DataFrame) -> pd.DataFrame:
         return frame.copy()
     result = pd.concat(columns, axis=1)
     result.columns = frame.columns
-    return result
+    # as pandas' own operations do for subclasses, such as geopandas'
+    return frame._constructor(result).__finalize__(frame)

@@ -65,6 +65,24 @@ def test_frames_beside_frames() -> None:
         gs.bce_with_logits(x, x.to_numpy())
 
 
+class Measured(pd.DataFrame):
+    """A subclass as pandas describes them, such as geopandas' frames."""
+
+    _metadata = ("unit",)
+
+    @property
+    def _constructor(self) -> Any:
+        return Measured
+
+
+def test_frames_of_a_subclass_stay_such() -> None:
+    frame = Measured({"a": VALUES, "b": VALUES})
+    frame.unit = "m"
+    for got in gs.silu.value_and_grad(frame):
+        assert type(got) is Measured
+        assert got.unit == "m"
+
+
 def test_numbers_beyond_a_columns_range_are_infinite() -> None:
     for dtype in ("float16", "Float32"):
         with np.errstate(all="raise"):
