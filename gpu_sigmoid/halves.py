@@ -215,7 +215,10 @@ class Packed:
         ValueError
             If there is no such axis, or its length is odd.
         """
-        if kind_of(self, x) not in ACCEPTED or not hasattr(x, "shape"):
+        kind = kind_of(self, x)
+        if kind == "torch":
+            module_of("torch").refuse_layouts(self, (x,))
+        if kind not in ACCEPTED or not hasattr(x, "shape"):
             raise TypeError(
                 f"{self.label} takes an array of NumPy, CuPy, Numba, torch, JAX or Dask, not "
                 f"{type(x).__name__}"
@@ -230,7 +233,7 @@ class Packed:
         if shape[axis] % 2:
             raise ValueError(f"{self.label}: axis {axis} cannot be halved, since its length is odd: {shape}")
         axis %= len(shape)
-        if 0 in shape and kind_of(self, x) == "numba_cuda":
+        if 0 in shape and kind == "numba_cuda":
             # Numba refuses slices of an array without elements, or gives them other lengths
             half = (*shape[:axis], length, *shape[axis + 1 :])
             array = sys.modules["numba"].cuda.device_array

@@ -19,6 +19,7 @@ from torch.fx import Proxy
 from gpu_sigmoid.backends.torch import direct
 from gpu_sigmoid.backends.torch.halves import fills as fills
 from gpu_sigmoid.backends.torch.halves import of_halves as of_halves
+from gpu_sigmoid.backends.torch.operands import refuse_layouts as refuse_layouts
 from gpu_sigmoid.backends.torch.operators import dispatched
 from gpu_sigmoid.registry import FUNCTIONS
 

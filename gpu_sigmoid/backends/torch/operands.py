@@ -30,7 +30,7 @@ def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:
     tensors = [o for o in operands if isinstance(o, Tensor)]
     refuse_layouts(method, tensors)
     # check each one, since a tensor without dimensions does not count for the common dtype
-    refused = [t.dtype for t in tensors if t.is_quantized or (is_inexact(t.dtype) and t.dtype not in NAMES)]
+    refused = [t.dtype for t in tensors if is_inexact(t.dtype) and t.dtype not in NAMES]
     refused += [o.dtype for o in operands if isinstance(o, np.generic) and accepted_name(o.dtype) is None]
     if refused:
         raise TypeError(
@@ -52,12 +52,17 @@ def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:
 
 
 def refuse_layouts(method: Any, tensors: Iterable[Tensor]) -> None:
-    """Raise an error unless all elements are in strided memory."""
+    """Raise an error unless all elements are in strided memory, as they are."""
     for tensor in tensors:
-        if tensor.is_nested or tensor.layout != torch.strided:
-            kind = "nested" if tensor.is_nested else str(tensor.layout)
-            instead = "values()" if tensor.is_nested else "to_dense()"
-            raise TypeError(f"{method.label}: {kind} tensors are not supported: use {instead}")
+        if tensor.is_nested:
+            kind, instead = "nested", "values()"
+        elif tensor.is_quantized:
+            kind, instead = str(tensor.dtype), "dequantize()"
+        elif tensor.layout != torch.strided:
+            kind, instead = str(tensor.layout), "to_dense()"
+        else:
+            continue
+        raise TypeError(f"{method.label}: {kind} tensors are not supported: use {instead}")
 
 
 def common_dtype(tensors: list[Tensor]) -> torch.dtype:
