@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from helpers.systems import SIGNALS
 
 LINUX = sys.platform == "linux"
 pytestmark = pytest.mark.skipif(not LINUX, reason="children are looked up in /proc")
+
+
+Measures = tuple[subprocess.Popen, list[int]]
 
 
 def children(process: subprocess.Popen) -> list[int]:
@@ -27,18 +31,17 @@ def measuring(pid: int) -> bool:
         return False
 
 
-def measures(folder: Path) -> tuple[subprocess.Popen, list[int]]:
+@pytest.fixture
+def measures(tmp_path: Path) -> Iterator[Measures]:
     """Start what takes hours, and return it with its processes once they are at work."""
-    process = start(folder, "verify", "--exhaustive", "--jobs", 2, preexec_fn=heed_interrupts)
-    while len(workers := list(filter(measuring, children(process)))) < 2:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
-    return process, workers
-
-
-def heed_interrupts() -> None:
-    # started in the background, a process ignores the signal
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = start(tmp_path, "verify", "--exhaustive", "--jobs", 2)
+    try:
+        while len(workers := list(filter(measuring, children(process)))) < 2:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.05)
+        yield process, workers
+    finally:
+        process.kill()
 
 
 def wait_for_end(workers: list[int]) -> None:
@@ -50,8 +53,8 @@ def wait_for_end(workers: list[int]) -> None:
 
 @pytest.mark.parametrize("delay", [0, 5], ids=["starting", "measuring"])
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_ends_all(tmp_path: Path, number: signal.Signals, delay: int) -> None:
-    process, workers = measures(tmp_path)
+def test_a_signal_ends_all(measures: Measures, number: signal.Signals, delay: int) -> None:
+    process, workers = measures
     time.sleep(delay)
     # a terminal sends Ctrl-C to all
     for pid in [process.pid, *workers] if number == signal.SIGINT else [process.pid]:
@@ -63,8 +66,8 @@ def test_a_signal_ends_all(tmp_path: Path, number: signal.Signals, delay: int) -
     wait_for_end(workers)
 
 
-def test_they_end_when_it_is_killed(tmp_path: Path) -> None:
-    process, workers = measures(tmp_path)
+def test_they_end_when_it_is_killed(measures: Measures) -> None:
+    process, workers = measures
     time.sleep(5)
     process.kill()
     process.wait()
@@ -72,8 +75,8 @@ def test_they_end_when_it_is_killed(tmp_path: Path) -> None:
     process.communicate()
 
 
-def test_one_that_is_killed_is_an_error_of_one_line(tmp_path: Path) -> None:
-    process, workers = measures(tmp_path)
+def test_one_that_is_killed_is_an_error_of_one_line(measures: Measures) -> None:
+    process, workers = measures
     time.sleep(5)
     os.kill(workers[0], signal.SIGKILL)
     output, errors = process.communicate(timeout=30)

@@ -1,6 +1,7 @@
 """Running the command line, in this process or in one of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from gpu_sigmoid.cli import main
+from helpers.systems import POSIX
 
 
 def run(*arguments: Any) -> Result:
@@ -42,10 +44,18 @@ def refused(*arguments: Any) -> str:
 
 
 def start(folder: Path, *arguments: Any, **options: Any) -> subprocess.Popen:
-    """Start the command in a process of its own."""
+    """Start the command in a process of its own, which heeds signals."""
     command = [sys.executable, "-m", "gpu_sigmoid", *map(str, arguments)]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
+    if POSIX:
+        options.setdefault("preexec_fn", heed_signals)
     return subprocess.Popen(command, cwd=folder, **options)
+
+
+def heed_signals() -> None:
+    # tests that nohup or a shell's & started ignore these, and what they start would too
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def wait_for_names(folder: Path, number: int, process: subprocess.Popen) -> None:
