@@ -70,8 +70,8 @@ def test_the_input_and_what_holds_it(folder: Path) -> None:
         ("x.zarr/y.zarr", "x.zarr is a Zarr array; write outside it"),
         ("x.zarr/c/y.zarr", "does not exist"),
         ("no/y.zarr", "no does not exist"),
-        (".", "suffix"),
-        ("..", "suffix"),
+        (".", "must end in .zarr"),
+        ("..", "must end in .zarr"),
     ],
 )
 def test_what_is_never_replaced_or_put_into(folder: Path, version: int, target: str, words: str) -> None:
