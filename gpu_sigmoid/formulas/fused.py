@@ -32,6 +32,12 @@ def fused_narrow(a, b, c):
     return odd_sum(a * b, c)
 
 
+def error_narrow(a, b, c):
+    """The rounding error of that sum in float64."""
+    product = a * b
+    return two_sum_error(product, c, product + c)
+
+
 def fused_in_range(a, b, c):
     """The result, and the size of the operands, which must be at least TINY unless a factor is 0.
 

@@ -4,14 +4,16 @@ Every operation is a call of a primitive and every constant a typed global. Plai
 would be wrong, because for Numba `1.0 + float32` is a float64.
 """
 
+from collections.abc import Callable
+
+from gpu_sigmoid.lowering.language import Value
 from gpu_sigmoid.lowering.program import Program
 
 
-def python_source(program: Program) -> str:
-    """Return the source of a function `scalar`.
+def python_source(program: Program, called: Callable[[Value], str] = lambda operation: operation.name) -> str:
+    """Return the source of a function `scalar`, in which `called` names what computes an operation.
 
-    The primitives' names must be in scope, and `floating` and `integer`, the scalar types of the program's
-    width.
+    These names must be in scope, and `floating` and `integer`, the scalar types of the program's width.
     """
     name = program.names
     lines = []
@@ -22,6 +24,6 @@ def python_source(program: Program) -> str:
     lines.append(f"def scalar({', '.join(name[v] for v in program.inputs)}):")
     for operation in program.operations:
         operands = ", ".join(name[o] for o in operation.operands)
-        lines.append(f"    {name[operation]} = {operation.name}({operands})")
+        lines.append(f"    {name[operation]} = {called(operation)}({operands})")
     lines.append(f"    return {', '.join(name[v] for v in program.outputs)}")
     return "\n".join(lines) + "\n"

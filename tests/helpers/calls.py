@@ -53,8 +53,8 @@ def common_dtype(operands: tuple) -> np.dtype:
 def expected(method: Any, *operands: Any) -> tuple[np.ndarray, ...]:
     """Return the results from plain contiguous copies on the CPU."""
     dtype = common_dtype(operands)
-    # NumPy warns of a number beyond the dtype's range
-    with np.errstate(over="ignore"):
+    # NumPy warns of a number beyond the dtype's range, and of a signalling nan
+    with np.errstate(over="ignore", invalid="ignore"):
         converted = [np.asarray(o).astype(dtype) for o in operands]
     plain = np.broadcast_arrays(*converted)
     flat = [np.array(p, order="C").reshape(-1) for p in plain]

@@ -14,9 +14,19 @@ from helpers.floats import DTYPES
 from llvmlite import binding
 from numba.extending import intrinsic
 
-from gpu_sigmoid.backends.cpu.multiply_add import emulated, narrow, narrow_exact, wide, wide_exact
+from gpu_sigmoid.backends.cpu.multiply_add import (
+    emulated,
+    in_float64,
+    narrow,
+    narrow_exact,
+    wide,
+    wide_exact,
+)
 from gpu_sigmoid.backends.cpu.native import functions
 from gpu_sigmoid.backends.cpu.vectorize import ELEMENT, TARGET
+from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64, Constant
+from gpu_sigmoid.lowering.innocuous import may_be_rounded_twice
+from gpu_sigmoid.lowering.language import Graph, bits, fma, from_bits, trace, where
 from gpu_sigmoid.lowering.primitives import fabs
 
 OPERANDS = int(os.environ.get("GPU_SIGMOID_FUSED", "8000000"))
@@ -140,17 +150,94 @@ class Hard:
         yield a.ravel(), b.ravel(), c.ravel()
 
 
-@pytest.mark.skipif(
+def twice_rounded(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    return builder.fptrunc(in_float64(builder, a, b, c), a.type)
+
+
+def rounded_well_twice(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> Iterator[Triple]:
+    """Yield operands of the kinds that `innocuous` names, made of any."""
+    a, b, c = np.broadcast_arrays(a, b, c)
+    power = (a.view(np.uint32) & np.uint32(0xFF800000)).view(np.float32)
+    with np.errstate(all="ignore"):
+        yield power, b, c
+        yield a, b, -(a * b)
+        yield -(c / b), b, c
+        yield -(1 / b), b, np.ones_like(b)
+
+
+needs_the_instruction = pytest.mark.skipif(
     binding.get_host_cpu_features().get("fma") is False, reason="the CPU has no instruction to compare with"
 )
+
+
+@needs_the_instruction
 @pytest.mark.parametrize("dtype", WAYS)
 def test_a_fused_multiply_add_without_the_instruction(dtype: str) -> None:
-    right = ufunc(by_instruction, "by_instruction", dtype)
-    computed = {name: ufunc(emit, name, dtype) for name, emit in WAYS[dtype].items()}
-    hard, tried = Hard(dtype), 0
-    for operands in hard.batches():
+    hard = Hard(dtype)
+    ways = {name: ufunc(emit, name, dtype) for name, emit in WAYS[dtype].items()}
+    compare(hard, ways, hard.batches())
+
+
+@needs_the_instruction
+def test_where_the_sum_may_be_rounded_twice() -> None:
+    hard = Hard("float32")
+    triples = (triple for operands in hard.batches() for triple in rounded_well_twice(*operands))
+    compare(hard, {"twice": ufunc(twice_rounded, "twice", "float32")}, triples)
+
+
+EXPONENT = Constant(float32=0xFF800000, float64=0)
+SHIFT = Constant(float32=23, float64=0)
+
+INNOCUOUS = {
+    "by a power of two": lambda x, y: fma(x, 0.25, y),
+    "by one of two": lambda x, y: fma(where(x < y, -2.0, 0.5), x, y),
+    "by an exponent": lambda x, y: fma(from_bits(bits(x) & EXPONENT), y, x),
+    "by a shifted integer": lambda x, y: fma(abs(from_bits((bits(x) + bits(y)) << SHIFT)), y, x),
+    "by a product of powers": lambda x, y: fma(x, from_bits(bits(y) << SHIFT) * 4.0, y),
+    "error of a product": lambda x, y: fma(x, y, -(x * y)),
+    "error, negated": lambda x, y: fma(-y, x, x * y),
+    "error of a negated product": lambda x, y: fma(-x, y, -(-x * y)),
+    "remainder": lambda x, y: fma(-(x / y), y, x),
+    "remainder, the other way round": lambda x, y: fma(y, -(x / y), x),
+    "remainder of a reciprocal": lambda x, y: fma(-(1.0 / y), y, 1.0),
+}
+
+OTHERS = {
+    "any product": lambda x, y: fma(x, y, 1.0),
+    "by a number": lambda x, y: fma(x, 0.75, y),
+    "by one of two, one no power": lambda x, y: fma(where(x < y, 2.0, 3.0), x, y),
+    "by other bits": lambda x, y: fma(from_bits(bits(x) & 0x00FFFFFF), y, x),
+    "by a sum of powers": lambda x, y: fma(x, from_bits(bits(y) << SHIFT) + 4.0, y),
+    "twice a product": lambda x, y: fma(x, y, x * y),
+    "twice a negated product": lambda x, y: fma(-x, y, -(x * y)),
+    "another product": lambda x, y: fma(x, y, -(x * x)),
+    "twice the dividend": lambda x, y: fma(x / y, y, x),
+    "another dividend": lambda x, y: fma(-(x / y), y, y),
+    "another divisor": lambda x, y: fma(-(x / y), x, x),
+    "a reciprocal less than two": lambda x, y: fma(-(1.0 / y), y, 2.0),
+}
+
+
+@pytest.mark.parametrize("name", [*INNOCUOUS, *OTHERS])
+def test_it_is_known_where_the_sum_may_be_rounded_twice(name: str) -> None:
+    formula = INNOCUOUS.get(name) or OTHERS[name]
+    graph = Graph(FLOAT32)
+    _, (result,) = trace(formula, graph)
+    assert may_be_rounded_twice(result) == (name in INNOCUOUS)
+
+
+def test_float64_has_no_wider_format() -> None:
+    _, (result,) = trace(INNOCUOUS["by a power of two"], Graph(FLOAT64))
+    assert not may_be_rounded_twice(result)
+
+
+def compare(hard: Hard, ways: dict[str, np.ufunc], batches: Iterator[Triple]) -> None:
+    """Compare ways with the instruction, on as many operands as are wanted."""
+    right = ufunc(by_instruction, "by_instruction", hard.float.name)
+    tried = 0
+    for operands in batches:
         want = right(*operands)
-        for name, way in computed.items():
+        for name, way in ways.items():
             got = way(*operands)
             wrong = (got.view(hard.bits) != want.view(hard.bits)) & ~(np.isnan(got) & np.isnan(want))
             if wrong.any():

@@ -11,8 +11,11 @@ from numba import types
 from gpu_sigmoid.backends.cpu import intrinsics
 from gpu_sigmoid.backends.cpu.native import functions
 from gpu_sigmoid.backends.cpu.vectorize import ELEMENT, TARGET
+from gpu_sigmoid.backends.instructions import fuses_multiply_add
 from gpu_sigmoid.lowering import Program, lower_for, primitives, python_source
 from gpu_sigmoid.lowering.constants import FLOAT32, FLOAT64
+from gpu_sigmoid.lowering.innocuous import may_be_rounded_twice
+from gpu_sigmoid.lowering.language import Value
 from gpu_sigmoid.modes import PARAMETERS, Mode
 
 SCALARS = {FLOAT32: (np.float32, np.uint32), FLOAT64: (np.float64, np.uint64)}
@@ -38,9 +41,16 @@ def signature_of(program: Program, element: Any) -> Any:
 def scalar_function(program: Program, dtype: str) -> FunctionType:
     """Return the program as a Python function of scalars, for Numba to compile."""
     name = f"{program.name}_{dtype}"
-    scalar = functions(python_source(program), scope(program), name)["scalar"]
+    scalar = functions(python_source(program, called), scope(program), name)["scalar"]
     scalar.__name__ = name
     return scalar
+
+
+def called(operation: Value) -> str:
+    """Return the name in `scope` of what computes an operation."""
+    if not fuses_multiply_add() and may_be_rounded_twice(operation):
+        return "rounded_twice"
+    return operation.name
 
 
 def scope(program: Program) -> dict[str, Any]:
@@ -49,5 +59,6 @@ def scope(program: Program) -> dict[str, Any]:
     return {
         "floating": floating,
         "integer": integer,
+        "rounded_twice": intrinsics.rounded_twice,
         **{name: intrinsics.primitive(name) for name in primitives.ARITY},
     }

@@ -53,21 +53,30 @@ def define(module: Any, name: str, operand: Any, is_ordinary: bool) -> None:
     function.linkage = "weak_odr"
     add(function.attributes, *PURE, "noinline")
     builder = ir.IRBuilder(function.append_basic_block())
-    quick, exact = (narrow, narrow_exact) if element(operand) == FLOAT else (wide, wide_exact)
-    result, doubtful = quick(builder, *function.args, is_ordinary=is_ordinary)
-    if isinstance(operand, ir.VectorType):
-        lanes = ir.IntType(operand.count)
-        doubtful = builder.icmp_unsigned("!=", builder.bitcast(doubtful, lanes), lanes(0))
-    with builder.if_then(doubtful, likely=False):
-        builder.ret(exact(builder, *function.args))
+    if element(operand) == FLOAT:
+        result, doubtful = narrow(builder, *function.args, is_ordinary=is_ordinary)
+        with builder.if_then(in_any_lane(builder, doubtful), likely=False):
+            doubtful = builder.and_(doubtful, is_inexact(builder, *function.args))
+            with builder.if_then(in_any_lane(builder, doubtful), likely=False):
+                builder.ret(narrow_exact(builder, *function.args))
+    else:
+        result, doubtful = wide(builder, *function.args, is_ordinary=is_ordinary)
+        with builder.if_then(in_any_lane(builder, doubtful), likely=False):
+            builder.ret(wide_exact(builder, *function.args))
     builder.ret(result)
+
+
+def in_any_lane(builder: Any, truth: Any) -> Any:
+    if not isinstance(truth.type, ir.VectorType):
+        return truth
+    lanes = ir.IntType(truth.type.count)
+    return builder.icmp_unsigned("!=", builder.bitcast(truth, lanes), lanes(0))
 
 
 def narrow(builder: Any, a: Any, b: Any, c: Any, is_ordinary: bool) -> tuple[Any, Any]:
     """Emit the sum rounded to float64, then to float32; doubtful if the float64 may be a tie."""
-    a, b, c = widened(builder, a, b, c)
-    total = builder.fadd(builder.fmul(a, b), c)
-    result = builder.fptrunc(total, shaped(FLOAT, a.type))
+    total = in_float64(builder, a, b, c)
+    result = builder.fptrunc(total, a.type)
     word = shaped(WORD, a.type)
     low = builder.trunc(builder.bitcast(total, shaped(LONG, a.type)), word)
     tie = builder.icmp_unsigned("==", builder.shl(low, constant(word, 3)), constant(word, 1 << 31))
@@ -80,6 +89,13 @@ def narrow(builder: Any, a: Any, b: Any, c: Any, is_ordinary: bool) -> tuple[Any
     less_one = builder.add(twice, constant(word, 2**31 - 1))
     is_small = builder.icmp_signed("<", less_one, constant(word, 2**24 - 2**31))
     return result, builder.or_(tie, is_small)
+
+
+def is_inexact(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    """Emit whether the sum is rounded in float64. If not, a tie is the exact sum's, which is common."""
+    a, b, c = widened(builder, a, b, c)
+    (error,) = emit(lowered(fused.error_narrow), builder, [a, b, c])
+    return builder.fcmp_unordered("!=", error, constant(error.type, 0.0))
 
 
 def narrow_exact(builder: Any, a: Any, b: Any, c: Any) -> Any:
@@ -103,6 +119,11 @@ def wide(builder: Any, a: Any, b: Any, c: Any, is_ordinary: bool) -> tuple[Any, 
 def wide_exact(builder: Any, a: Any, b: Any, c: Any) -> Any:
     (result,) = emit(lowered(fused.fused), builder, [a, b, c])
     return result
+
+
+def in_float64(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    a, b, c = widened(builder, a, b, c)
+    return builder.fadd(builder.fmul(a, b), c)
 
 
 def widened(builder: Any, *operands: Any) -> list[Any]:
