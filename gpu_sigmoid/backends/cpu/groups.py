@@ -28,12 +28,19 @@ TEMPLATE = """
 def kernel(rows, cols, streamed, addresses, pitches, moves, table):
     vector_loop()
     {moves}
+    below, ahead = 0, {ahead}
+    if rows > 1 and cols < ahead:
+        # whole rows ahead, so that a group's prefetch ends where the row does
+        while below * cols < ahead:
+            below += 1
+        ahead = 0
     for row in range(rows):
         {operands}
         rest, past = cols % {group}, streamed
-        edge = cols - {ahead}
-        near = min(cols, edge + cols) if row + 1 < rows else edge
+        edge = cols - ahead
+        near = (rows - row - below) * cols - ahead
         whole = cols - rest
+        {ends}
         if whole == 0:
             for i in range(cols):
                 {results} = scalar({loads})
@@ -90,6 +97,21 @@ def kernel_source(inputs: int, outputs: int, itemsize: int, number: int | None =
     moves = [f"move{k} = moves[{k}]; last{k} = tile(addresses[{k}], {group})" for k in range(inputs)]
     moves += [f"group{k} = tile(addresses[{inputs + k}], {group})" for k in range(outputs)]
     operands = [f"{name} = offset(addresses[{k}], row * pitches[{k}])" for k, name in enumerate(ins + outs)]
+
+    def fetched(start: str) -> str:
+        # beyond the row's edge the next row, and nothing else, which would often be another array's memory
+        places = [
+            f"offset(in{k}, ({start} + ahead) * move{k} + below * pitches[{k}]"
+            f" + (pitches[{k}] - cols * move{k} if edge <= {start} else 0))"
+            for k in range(inputs)
+        ]
+        return "; ".join(f"prefetch({place}, {group * itemsize}, {start} < near)" for place in places)
+
+    # a row of unaligned lines has one more than its groups
+    ends = [
+        f"prefetch(offset(in{k}, below * pitches[{k}] + (cols - 1) * move{k}), 1, 0 < below and 0 < near)"
+        for k in range(inputs)
+    ]
     keep_last = [
         f"put(last{k}, offset(in{k}, (cols - {group}) * move{k}), {group}, False)" for k in range(inputs)
     ]
@@ -101,18 +123,13 @@ def kernel_source(inputs: int, outputs: int, itemsize: int, number: int | None =
     ]
 
     def groups(loads: list[str]) -> str:
-        # beyond the row's edge the next row, and nothing else, which would often be another array's memory
-        steps = [f"(pitches[{k}] - cols * move{k} if edge <= start else 0)" for k in range(inputs)]
-        places = [
-            f"offset(in{k}, (start + {AHEAD // itemsize}) * move{k} + {step})" for k, step in enumerate(steps)
-        ]
         return GROUPS.format(
             group=group,
             interleaved=INTERLEAVED,
             lanes=vector_length(itemsize),
             results=", ".join(results),
             starts="; ".join(f"from{k} = offset(in{k}, start * move{k})" for k in range(inputs)),
-            prefetches="; ".join(f"prefetch({p}, {group * itemsize}, start < near)" for p in places),
+            prefetches=fetched("start"),
             group_loads=", ".join(loads),
             group_stores="; ".join(f"store(group{k}, i, {y})" for k, y in enumerate(results)),
             puts="; ".join(puts),
@@ -135,6 +152,7 @@ def kernel_source(inputs: int, outputs: int, itemsize: int, number: int | None =
         results=", ".join(results),
         loads=", ".join(f"load({name}, i)" for name in ins),
         stores="; ".join(f"store({o}, i, {y})" for o, y in zip(outs, results, strict=True)),
-        keep_last="; ".join(keep_last),
+        ends="; ".join(ends),
+        keep_last="; ".join([*keep_last, fetched("whole")]),
         computation=computation.strip(),
     )

@@ -22,6 +22,9 @@ from gpu_sigmoid.backends.cpu.writer import Value, Writer
 TILE = 4096
 """Bytes."""
 
+LONG_ROW = 1 << 17
+"""Bytes in a row from which its results bypass the caches: it begins and ends with a line that does not."""
+
 MOST_OPERANDS = 8
 
 CODE, INPUTS, OPERANDS, TABLE, STREAMED_FROM = range(5)
@@ -134,7 +137,9 @@ class Span:
         """Return whether results bypass the caches: large, equally aligned, not overlapping operands."""
         c, inputs = self.c, self.inputs
         large = c.word(self.record, STREAMED_FROM) <= whole
-        clear = c.variable(large & (unfit == 0) & (c.value(group_size(self.size)) <= cols))
+        long = c.value(LONG_ROW // self.size) <= cols
+        alone = (rows == 1) & (c.value(group_size(self.size)) <= cols)
+        clear = c.variable(large & (unfit == 0) & (long | alone))
         with c.when(clear.value), c.count(self.operands, inputs) as k:
             result = c.word(self.args, k)
             for places in (self.args, self.pitches):
