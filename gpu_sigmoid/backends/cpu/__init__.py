@@ -2,7 +2,7 @@
 
 - `compile` makes a formula's scalar function and gives it to `numba.vectorize`, whose target
   `vectorize` builds a kernel around it (`groups`, from `intrinsics`; `multiply_add` replaces an
-  instruction that some CPUs lack)
+  instruction that some CPUs lack, `negation` one that LLVM gets wrong on others)
 - `loop` calls kernels on operands with any strides, through `copies`, in a `fp_environment` of its own;
   `writer` emits its code, and results that exceed the `caches` bypass them
 - `native` compiles this, `undisturbed` by signals and forks, and `disk` caches it

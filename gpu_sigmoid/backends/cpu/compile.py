@@ -10,6 +10,7 @@ from numba import types
 
 from gpu_sigmoid.backends.cpu import intrinsics
 from gpu_sigmoid.backends.cpu.native import functions
+from gpu_sigmoid.backends.cpu.negation import may_lose_its_zero, negated
 from gpu_sigmoid.backends.cpu.vectorize import ELEMENT, TARGET
 from gpu_sigmoid.backends.instructions import fuses_multiply_add
 from gpu_sigmoid.lowering import Program, lower_for, primitives, python_source
@@ -50,7 +51,7 @@ def called(operation: Value) -> str:
     """Return the name in `scope` of what computes an operation."""
     if not fuses_multiply_add() and may_be_rounded_twice(operation):
         return "rounded_twice"
-    return operation.name
+    return "negated" if may_lose_its_zero(operation) else operation.name
 
 
 def scope(program: Program) -> dict[str, Any]:
@@ -59,6 +60,7 @@ def scope(program: Program) -> dict[str, Any]:
     return {
         "floating": floating,
         "integer": integer,
+        "negated": negated,
         "rounded_twice": intrinsics.rounded_twice,
         **{name: intrinsics.primitive(name) for name in primitives.ARITY},
     }

@@ -24,6 +24,7 @@ from gpu_sigmoid.backends.cpu import (
     loop,
     lut_intrinsics,
     multiply_add,
+    negation,
     nest,
     writer,
 )
@@ -33,7 +34,9 @@ from gpu_sigmoid.lowering import primitives
 from gpu_sigmoid.version import __version__
 
 LOOP_MODULES = (copies, fp_environment, groups, loop, nest, writer)
-OPERATION_MODULES = (conversions, double_double, fused, intrinsics, lut_intrinsics, multiply_add, primitives)
+OPERATION_MODULES = (
+    *(conversions, double_double, fused, intrinsics, lut_intrinsics, multiply_add, negation, primitives),
+)
 
 
 def functions(source: str, scope: dict[str, Any], name: str) -> dict[str, FunctionType]:
