@@ -85,10 +85,10 @@ def keep_standard_streams_apart() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-    for name in ("stdout", "stderr"):
+    for number, name in enumerate(("stdout", "stderr"), 1):
         if getattr(sys, name) is None:
             # NumPy 2.0 needs one in f2py, which SciPy imports
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+            setattr(sys, name, os.fdopen(number, "w", encoding="utf-8"))
     if isinstance(sys.stdout, io.TextIOWrapper):
         # a file's name may contain characters that the encoding lacks
         sys.stdout.reconfigure(errors="backslashreplace")

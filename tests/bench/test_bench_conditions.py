@@ -1,5 +1,6 @@
 """What a run's document says of the machine, from what Linux tells."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def test_the_target_is_what_kernels_are_compiled_for(monkeypatch: pytest.MonkeyP
     assert conditions.target() == "haswell"
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_the_commit_is_named_and_whether_files_differ(tmp_path: Path) -> None:
     def git(*arguments: str) -> str:
         identity = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
