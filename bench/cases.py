@@ -94,7 +94,12 @@ def preset(name: str) -> list[Grid]:
         Grid(SIGMOID, dtypes=("float16", "bfloat16"), sizes=(30_000_000,), threads=both),
         Grid(SIGMOID, ("grad", "value_and_grad"), ("float32",), (30_000_000,), threads=both),
         Grid(SIGMOID, sizes=SIZES, threads=both),
-        Grid(SIGMOID, dtypes=("float32", "float64"), sizes=(100_000, 10_000_000), layouts=("new", "strided")),
+        Grid(
+            SIGMOID,
+            dtypes=("float32", "float64"),
+            sizes=(100_000, 10_000_000),
+            layouts=("new", "strided", "rows"),
+        ),
         Grid(
             ("sigmoid", "bce_with_logits"),
             ("value", "value_and_grad"),

@@ -11,7 +11,8 @@ import numpy as np
 from numba.np.numpy_support import as_dtype
 
 from gpu_sigmoid.backends.cpu.compile import compile_ufunc
-from gpu_sigmoid.backends.cpu.intrinsics import offset
+from gpu_sigmoid.backends.cpu.groups import AHEAD
+from gpu_sigmoid.backends.cpu.intrinsics import offset, prefetch
 from gpu_sigmoid.backends.cpu.lut_intrinsics import look_up
 from gpu_sigmoid.backends.cpu.native import compiled_kernel
 from gpu_sigmoid.backends.cpu.vectorize import ELEMENT, ufunc
@@ -23,8 +24,16 @@ WORK_OF_LOOK_UP = 70
 TEMPLATE = """
 def kernel(rows, cols, streamed, addresses, pitches, moves, table):
     move, whole = moves[0], cols - cols % 8
+    # within a row a CPU finds out by itself what comes next
+    below = 1
+    while 2 * below * cols < {ahead} and below < rows:
+        below += 1
+    fetched = min(2 * cols, 4 * {ahead})
     for row in range(rows):
         {pointers} = {addresses}
+        if row + below < rows:
+            for start in range(0, fetched, 64):
+                prefetch(offset(source, below * pitches[0] + start), 64, True)
         for i in range(0, whole, 8):
             look_up(8, table, offset(source, i * move), ({targets},))
         for i in range(whole, cols):
@@ -42,7 +51,7 @@ def tabulate(formula: Callable, mode: Mode, dtype: str) -> np.ufunc:
     table = np.zeros(1 << 16, entry)
     for k, column in enumerate(columns):
         table |= column.view(np.uint16).astype(entry) << entry.type(16 * k)
-    scope = {"offset": offset, "look_up": look_up}
+    scope = {"offset": offset, "look_up": look_up, "prefetch": prefetch}
     source, name = lookup_source(compute.nout), f"look_up_{compute.nout}"
     kernel = compiled_kernel(source, scope, name, np.dtype(np.uint16), entry)
     return ufunc(compute.__name__, kernel, storage, 1, compute.nout, WORK_OF_LOOK_UP, table)
@@ -51,6 +60,7 @@ def tabulate(formula: Callable, mode: Mode, dtype: str) -> np.ufunc:
 def lookup_source(outputs: int) -> str:
     targets = range(outputs)
     return TEMPLATE.format(
+        ahead=AHEAD,
         pointers=", ".join(["source", *(f"target{o}" for o in targets)]),
         addresses=", ".join(f"offset(addresses[{k}], row * pitches[{k}])" for k in range(outputs + 1)),
         targets=", ".join(f"offset(target{o}, 2 * i)" for o in targets),
