@@ -31,7 +31,7 @@ def kernel(rows, cols, streamed, addresses, pitches, moves, table):
     below, ahead = 0, {ahead}
     if rows > 1 and cols < ahead:
         # whole rows ahead, so that a group's prefetch ends where the row does
-        while below * cols < ahead:
+        while below < rows and below * cols < ahead:
             below += 1
         ahead = 0
     for row in range(rows):
