@@ -41,11 +41,8 @@ def compare(first: Path, second: Path) -> None:
         cells = map(two_digits, np.percentile(changes, [*PERCENTILES.values()]))
         what = "our ns/element" if name == OURS else f"{name}, its time over ours"
         lines.append(f"| {what} | {len(changes)} | {' | '.join(cells)} |")
-    lines += [
-        "",
-        f"Of {len(compared):,} comparisons with other libraries, {len(changed)} have another winner:",
-        "",
-    ]
+    some = f"{len(changed)} have another winner:\n" if changed else "none has another winner."
+    lines += ["", f"Of {len(compared):,} comparisons with other libraries, {some}"]
     lines += [
         f"- {name}, {case}: {two_digits(before[name, case])}, then {two_digits(after[name, case])}"
         for name, case in changed

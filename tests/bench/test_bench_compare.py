@@ -55,6 +55,12 @@ def test_the_second_run_is_divided_by_the_first(tmp_path: Path) -> None:
     assert "- torch, `sigmoid` of 1,000 float32 (out, 1 thread): 1.1, then 0.90" in result.output
 
 
+def test_a_run_is_no_other_than_itself(tmp_path: Path) -> None:
+    run = str(run_of(tmp_path / "run.json", 2.0, numpy=4.0))
+    result = CliRunner().invoke(main, ["compare", run, run])
+    assert result.output.endswith("\n\nOf 1 comparisons with other libraries, none has another winner.\n")
+
+
 def test_runs_without_a_common_case_are_refused(tmp_path: Path) -> None:
     first, second = run_of(tmp_path / "first.json", 2.0), tmp_path / "second.json"
     second.write_text(json.dumps({**json.loads(first.read_text()), "rows": []}))
