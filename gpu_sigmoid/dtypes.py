@@ -28,16 +28,19 @@ def result_name(method: Any, operands: tuple) -> str:
     common = dtypes[0] if len(operands) == len(dtypes) == 1 else promoted(method, operands, dtypes)
     name = accepted_name(common)
     if name is None:
-        raise TypeError(f"{method.label}: dtype {common} is not accepted; accepted are {ACCEPTED}")
+        raise refusal(method, common)
     return name
 
 
 def promoted(method: Any, operands: tuple, dtypes: list[np.dtype]) -> np.dtype:
+    # of a Python int beyond 64 bits NumPy would make an object
+    if not dtypes:
+        return np.dtype(np.float64)
+    names = [accepted_name(dtype) for dtype in dtypes]
+    # in a common dtype the user would not recognise the one that is at fault
+    if None in names:
+        raise refusal(method, dtypes[names.index(None)])
     try:
-        names = [accepted_name(dtype) for dtype in dtypes]
-        # of a Python int beyond 64 bits NumPy would make an object
-        if not dtypes:
-            return np.dtype(np.float64)
         if "bfloat16" not in names or "float16" in names:
             return np.result_type(*dtypes)
         # ml_dtypes has no rule for integers of more than 8 bits
@@ -47,6 +50,11 @@ def promoted(method: Any, operands: tuple, dtypes: list[np.dtype]) -> np.dtype:
     except TypeError:
         kinds = " and ".join(str(getattr(o, "dtype", type(o).__name__)) for o in operands)
         raise TypeError(f"{method.label}: {kinds} have no common dtype; accepted are {ACCEPTED}") from None
+
+
+def refusal(method: Any, dtype: Any) -> TypeError:
+    """Return the error for a dtype that is not accepted."""
+    return TypeError(f"{method.label}: dtype {dtype} is not accepted; accepted are {ACCEPTED}")
 
 
 @cache
