@@ -1,5 +1,6 @@
 """Labelled arrays: labels and dtypes are kept, what is missing stays missing, values are the array's."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,21 @@ def test_pandas_refusals() -> None:
             gs.sigmoid(other)
     with pytest.raises(TypeError, match="category is not accepted"):
         gs.sigmoid(pd.Series([1.0], dtype="category"))
+    with pytest.raises(TypeError, match="numbers are accepted, not a list or NumPy array"):
+        gs.sigmoid.vjp(pd.DataFrame({"a": series}), [1, 2])
+
+
+@pytest.mark.parametrize("dtype", ["decimal128(5, 2)", "date32[day]"])
+def test_arrows_other_types_are_called_by_their_names(dtype: str) -> None:
+    pa = library("pyarrow")
+    of = pd.ArrowDtype(pa.decimal128(5, 2) if "dec" in dtype else pa.date32())
+    wrong = pd.Series([None], dtype=of)
+    for method, given in ((gs.sigmoid, (wrong,)), (gs.bce_with_logits, (pd.Series([1.0]), wrong))):
+        with pytest.raises(
+            TypeError,
+            match=rf"^{method.label}: dtype {re.escape(dtype)}\[pyarrow\] is not accepted; accepted",
+        ):
+            method(*given)
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -124,6 +140,21 @@ def test_data_set_and_dask_inside() -> None:
         gs.sigmoid(lazy, out=lazy)
     with pytest.raises(TypeError, match="complex64 is not accepted"):
         gs.sigmoid(lazy.a.astype("c8"))
+
+
+def test_data_set_refusals() -> None:
+    held = xr.Dataset({"a": ("t", VALUES), "b": (("s", "t"), VALUES[None])})
+    with pytest.raises(TypeError, match=r"^sigmoid: variable 'w' has dtype <U1, which is not accepted"):
+        gs.sigmoid(held.assign(w=("t", list("vwxyz"))))
+    for wrong, what in ((held, "variable 'a' has"), (held.a, "the other operands have")):
+        with pytest.raises(
+            ValueError, match=rf"^sigmoid\.vjp: an array of shape \(1, 5\) has more axes than {what} dim"
+        ):
+            gs.sigmoid.vjp(wrong, VALUES[None])
+    for fine in (held.b, held[["b"]].b.variable):
+        np.testing.assert_array_equal(
+            gs.sigmoid.vjp(fine, VALUES[None]), gs.sigmoid.vjp(VALUES, VALUES)[None]
+        )
 
 
 NUMPY = ["bool", "int8", "float32", "float64"]
