@@ -6,6 +6,7 @@ the gradient itself will be differentiated.
 """
 
 import sys
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -213,12 +214,14 @@ class Packed:
         TypeError
             If it is no array, or the axis no integer.
         ValueError
-            If there is no such axis, or its length is odd.
+            If there is no such axis, or its length is odd or unknown.
         """
         kind = kind_of(self, x)
         if kind == "torch":
             module_of("torch").refuse_layouts(self, (x,))
-        if kind not in ACCEPTED or not hasattr(x, "shape"):
+        # Dask's Series and delayed values have a shape too, which is lazy
+        lazy = kind == "dask" and not module_of("dask").is_array(x)
+        if kind not in ACCEPTED or lazy or not hasattr(x, "shape"):
             raise TypeError(
                 f"{self.label} takes an array of NumPy, CuPy, Numba, torch, JAX or Dask, not "
                 f"{type(x).__name__}"
@@ -231,7 +234,11 @@ class Packed:
         # not by divmod, which a tensor does not have: torch.jit.trace gives one for a length
         length = shape[axis] // 2
         if shape[axis] % 2:
-            raise ValueError(f"{self.label}: axis {axis} cannot be halved, since its length is odd: {shape}")
+            # Dask's lengths may be nan
+            why = "unknown (x.compute_chunk_sizes() computes it)" if isnan(shape[axis]) else "odd"
+            raise ValueError(
+                f"{self.label}: axis {axis} cannot be halved, since its length is {why}: {shape}"
+            )
         axis %= len(shape)
         if 0 in shape and kind == "numba_cuda":
             # Numba refuses slices of an array without elements, or gives them other lengths

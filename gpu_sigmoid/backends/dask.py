@@ -1,5 +1,7 @@
 """Dask arrays, Series and frames: lazily, block by block, each block on the backend of its own type."""
 
+from itertools import zip_longest
+from math import isnan
 from operator import getitem
 from typing import Any
 
@@ -7,7 +9,7 @@ import dask.array as da
 import numpy as np
 from dask.base import is_dask_collection
 
-from gpu_sigmoid.backends.outputs import refuse_out
+from gpu_sigmoid.backends.outputs import refuse_out, shape_mismatch
 
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
@@ -16,6 +18,7 @@ def run(method: Any, operands: tuple, out: Any) -> Any:
     refuse_others(method, operands)
     if any(map(is_labelled, operands)):
         return by_partition(method, operands)
+    refuse_shapes(method, operands)
     # computing on the empty metas gives type and dtype, and refuses wrong dtypes now, not later
     meta = method(*(empty(o) for o in operands))
     if not isinstance(meta, tuple):
@@ -40,15 +43,26 @@ def refuse_others(method: Any, operands: tuple) -> None:
     """Raise an error for a bag, a delayed value or a group, whose elements are not arrays'."""
     for operand in operands:
         of = type(operand)
-        if (
-            of.__module__.startswith("dask.")
-            and not isinstance(operand, da.Array)
-            and not is_labelled(operand)
-        ):
+        if of.__module__.startswith("dask.") and not is_array(operand) and not is_labelled(operand):
             raise TypeError(
                 f"{method.label}: Dask's arrays, Series and DataFrames are accepted, not {of.__name__}: pass "
                 f"the function to Dask, for instance bag.map(gs.{method.label})"
             )
+
+
+def refuse_shapes(method: Any, operands: tuple) -> None:
+    """Raise a ValueError that names the function, as Dask's does not, if shapes do not broadcast."""
+    shapes = list(dict.fromkeys(getattr(o, "shape", ()) for o in operands))
+    for lengths in zip_longest(*map(reversed, shapes), fillvalue=1):
+        # Dask takes all unknown lengths for equal, and different from any other but 1
+        different = {None if isnan(length) else length for length in lengths} - {1}
+        if len(different) > 1:
+            hint = "; nan is a length that array.compute_chunk_sizes() computes" if None in different else ""
+            raise ValueError(shape_mismatch(method, shapes) + hint)
+
+
+def is_array(operand: Any) -> bool:
+    return isinstance(operand, da.Array)
 
 
 def is_labelled(operand: Any) -> bool:
@@ -61,9 +75,11 @@ def by_partition(method: Any, operands: tuple) -> Any:
 
     for operand in operands:
         if not is_labelled(operand) and np.ndim(operand):
+            # a list has become an array
+            name = "a list or NumPy array" if type(operand) is np.ndarray else type(operand).__name__
             raise TypeError(
                 f"{method.label}: with Dask Series and DataFrames only those and numbers are accepted, not "
-                f"{type(operand).__name__}, which has no labels"
+                f"{name}, which has no labels"
             )
     if not any(o.ndim for o in operands if is_labelled(o)):
         raise TypeError(

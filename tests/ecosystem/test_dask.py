@@ -92,6 +92,42 @@ def test_unknown_chunks() -> None:
     x = da.linspace(-5, 5, 100, chunks=20)
     kept = x[x > 0]
     np.testing.assert_array_equal(gs.softplus(kept), gs.softplus(kept.compute()))
+    np.testing.assert_array_equal(gs.sigmoid.vjp(kept, kept[:, None] * 0), np.zeros((50, 50)))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (da.ones(6, chunks=3), [1.0, 2.0, 3.0]),
+        (da.ones((2, 6)), np.ones((6, 2))),
+        (da.ones(6), da.ones(4)),
+        (da.ones(6)[da.ones(6) > 0], np.ones(6)),
+        (da.ones(6)[da.ones(6) > 0], da.ones((2, 6))),
+    ],
+    ids=str,
+)
+def test_shapes_that_do_not_broadcast(first: Any, second: Any) -> None:
+    for method in (gs.sigmoid.vjp, gs.swiglu.value_and_grad):
+        with pytest.raises(ValueError, match=r"operands of shapes .* do not broadcast together") as caught:
+            method(first, second)
+        message = str(caught.value)
+        assert message.startswith(f"{method.label}: operands of shapes {first.shape}, {np.shape(second)} do")
+        assert ("compute_chunk_sizes()" in message) == np.isnan(first.shape).any()
+
+
+def test_packed_refusals() -> None:
+    packed = gs.glu.packed
+    kept = da.ones(6)[da.ones(6) > 0]
+    frame = library("dask.dataframe").from_dict({"a": [1.0, 2.0]}, npartitions=1)
+    for call in (packed, packed.value_and_grad, lambda x: packed.vjp(x, 1.0)):
+        with pytest.raises(ValueError, match=r"length is unknown \(x\.compute_chunk_sizes\(\)"):
+            call(kept)
+        for wrong in (frame, frame.a, frame.index, library("dask").delayed(1.0)):
+            with pytest.raises(
+                TypeError, match=rf"^glu\.packed takes an array of .* or Dask, not {type(wrong).__name__}"
+            ):
+                call(wrong)
+    assert packed(kept.compute_chunk_sizes()).shape == (3,)
 
 
 class Block:
