@@ -9,7 +9,7 @@ import polars as pl
 
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.backends.outputs import broadcast_shape, refuse_out
-from gpu_sigmoid.dtypes import ACCEPTED, result_name
+from gpu_sigmoid.dtypes import refusal, result_name
 
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
@@ -48,8 +48,13 @@ def on_host(method: Any, operand: Any) -> Any:
             f"{method.label}: only Series are accepted, not {type(operand).__name__}: pass its columns, "
             f"or use an expression: polars.all().map_batches(gs.{method.label})"
         )
-    # bool is stored packed; int8 is promoted in the same way
-    series = operand.cast(pl.Int8) if operand.dtype == pl.Boolean else operand
-    if str(series.dtype).lower() not in np.sctypeDict:
-        raise TypeError(f"{method.label}: dtype {operand.dtype} is not accepted; accepted are {ACCEPTED}")
+    series = operand
+    if operand.dtype == pl.Boolean:
+        # bool is stored packed; int8 is promoted in the same way
+        series = operand.cast(pl.Int8)
+    elif str(operand.dtype).lower() not in np.sctypeDict:
+        if not operand.dtype.is_integer():
+            raise refusal(method, operand.dtype)
+        # integers of 128 bits, which NumPy does not have, are computed in float64 as all others are
+        series = operand.cast(pl.Float64)
     return (series.fill_null(0) if series.has_nulls() else series).to_numpy()

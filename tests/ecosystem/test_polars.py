@@ -39,6 +39,15 @@ def test_what_is_missing_stays_missing(first: str, second: str) -> None:
         assert y.dtype == getattr(pl, w.dtype.name.capitalize())
 
 
+@pytest.mark.parametrize("dtype", [pl.Int128, *filter(None, [getattr(pl, "UInt128", None)])], ids=str)
+def test_integers_of_128_bits(dtype: Any) -> None:
+    got = gs.bce_with_logits(
+        pl.Series([3, 2**100 + 1, None], dtype=dtype), pl.Series([0.25, 0, 0], dtype=pl.Float32)
+    )
+    assert got.dtype == pl.Float64
+    assert got.to_list() == [gs.bce_with_logits(3, 0.25), 2.0**100, None]
+
+
 def test_beside_others_and_in_expressions() -> None:
     x, host = pl.Series("a", [0.5, -3.0]), np.array([0.5, -3.0])
     for target in (1, 0.25, np.float32(0.25), [0.0, 1.0], np.array([0.0, 1.0])):
