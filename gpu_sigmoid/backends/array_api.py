@@ -6,13 +6,14 @@ instead the CPU's kernels compute on the memory. Arrays in GPU memory go to CuPy
 CuPy's own arrays and others that it accepts, and the results are CuPy's.
 """
 
+import sys
 from typing import Any
 
 import numpy as np
 
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.backends.outputs import refuse_out
-from gpu_sigmoid.dtypes import result_name
+from gpu_sigmoid.dtypes import refusal, result_name
 from gpu_sigmoid.environment import refuse_without_gpu
 
 # DLPack's kDLCPU, kDLCUDA and kDLCUDAManaged
@@ -59,12 +60,29 @@ def view_of(method: Any, operand: Any) -> np.ndarray:
             return operand.to_numpy(zero_copy_only=True)
         return np.from_dlpack(operand)
     except (BufferError, RuntimeError, TypeError, ValueError) as error:
-        way = (
-            "; convert it yourself, for instance with numpy.asarray" if hasattr(operand, "__array__") else ""
-        )
+        way = way_to_read(method, operand)
         raise TypeError(
             f"{method.label}: {type(operand).__name__} cannot be read without a copy: {error}{way}"
         ) from None
+
+
+def way_to_read(method: Any, operand: Any) -> str:
+    """Return how users can convert an array that cannot be read without a copy.
+
+    Raises
+    ------
+    TypeError
+        If the reason is the type of pyarrow's elements, which are no numbers.
+    """
+    if hasattr(operand, "null_count"):
+        of = sys.modules["pyarrow"].types
+        if of.is_boolean(operand.type):
+            # with nulls NumPy's array would be one of objects
+            array = "array.cast('float64')" if operand.null_count else "array"
+            return f"; convert it yourself: {array}.to_numpy(zero_copy_only=False)"
+        if not of.is_integer(operand.type) and not of.is_floating(operand.type):
+            raise refusal(method, operand.type)
+    return "; convert it yourself, for instance with numpy.asarray" if hasattr(operand, "__array__") else ""
 
 
 def lacks_float64(namespace: Any, device: Any) -> bool:

@@ -1,5 +1,7 @@
 """Arrays of other libraries that follow the array API standard."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -63,15 +65,36 @@ def test_pyarrow() -> None:
     np.testing.assert_array_equal(got, gs.sigmoid(np.float32([0.5, 1.0])), strict=True)
     table = np.float32([[0.5, 1.0], [2.0, 3.0]])
     np.testing.assert_array_equal(gs.sigmoid(pa.Tensor.from_numpy(table)), gs.sigmoid(table), strict=True)
-    for wrong in (pa.array([0.5, None]), pa.array([True])):
-        with pytest.raises(
-            TypeError, match=r"^sigmoid: .*Array cannot be read without a copy: .* numpy\.asarray"
-        ):
+    for wrong, way in (
+        (pa.array([0.5, None]), r"numpy\.asarray"),
+        (pa.array([True]), r"array\.to_numpy\(zero_copy_only=False\)"),
+        (pa.array([True, None]), r"array\.cast\('float64'\)\.to_numpy\(zero_copy_only=False\)"),
+    ):
+        with pytest.raises(TypeError, match=rf"^sigmoid: .*Array cannot be read without a copy: .* {way}$"):
             gs.sigmoid(wrong)
     with pytest.raises(
         TypeError, match=r"^sigmoid: pyarrow.*ChunkedArray is not accepted; numpy\.asarray converts"
     ):
         gs.sigmoid(pa.chunked_array([[0.5]]))
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        (["a"], "string"),
+        ([Decimal("1.5")], r"decimal128\(2, 1\)"),
+        ([date(2026, 1, 1)], r"date32\[day\]"),
+        ([[0.5]], "list<item: double>"),
+        ([None], "null"),
+    ],
+)
+def test_pyarrows_types_that_are_no_numbers(values: list, name: str) -> None:
+    array = library("pyarrow").array(values)
+    for method, given in ((gs.sigmoid, (array,)), (gs.sigmoid.vjp, (1.0, array))):
+        with pytest.raises(
+            TypeError, match=rf"^{method.label}: dtype {name} is not accepted; accepted are float16"
+        ):
+            method(*given)
 
 
 @pytest.mark.filterwarnings("error")
