@@ -150,7 +150,7 @@ ZEROS = contents(np.save, np.zeros(3))
         (ZEROS[:-8], "not a readable .npy file"),
         (contents(np.save, np.array([1, "a"], dtype=object)), "not a readable .npy file of numbers"),
         (contents(np.save, np.zeros(3, complex)), "accepted are float16"),
-        (contents(np.save, np.zeros(3, [("a", "f4")])), "not accepted"),
+        (contents(np.save, np.zeros(3, [("a", "f4")])), "is not accepted; accepted are float16"),
         (lambda path: path.mkdir(), "is not a file; a single .npy file is accepted"),
         (lambda path: os.mkfifo(path), "is not a file"),
         (lambda path: None, "does not exist"),

@@ -163,6 +163,7 @@ def layout(path: Path) -> Layout:
     if array.dtype.kind == "V":
         hint = " (.npy cannot tell bfloat16: save it as float32)" if array.dtype.itemsize == 2 else ""
         raise click.ClickException(
-            f"{click.format_filename(path)}: dtype {array.dtype} is not accepted{hint}"
+            f"{click.format_filename(path)}: dtype {array.dtype} is not accepted; accepted are float16, "
+            f"float32 and float64, bool and integers{hint}"
         )
     return Layout(array.shape, array.dtype, array.flags.fnc, array.offset)
