@@ -74,7 +74,8 @@ def by_partition(method: Any, operands: tuple) -> Any:
     from dask.dataframe.dask_expr import elemwise
 
     for operand in operands:
-        if not is_labelled(operand) and np.ndim(operand):
+        # Dask cannot hold the constant numpy.ma.masked, which has no axes, in a graph of frames
+        if not is_labelled(operand) and (np.ndim(operand) or operand is np.ma.masked):
             # a list has become an array
             name = "a list or NumPy array" if type(operand) is np.ndarray else type(operand).__name__
             raise TypeError(

@@ -51,13 +51,13 @@ def refuse_axes(method: Any, operands: tuple) -> None:
     if not arrays or not named:
         return
     most = max(arrays, key=lambda array: array.ndim)
-    names = dict.fromkeys(name for o in named if isinstance(o, xr.Dataset) for name in o.data_vars)
+    sets = [o for o in named if isinstance(o, xr.Dataset)]
     # each variable of a Dataset is computed with all other operands
-    for name in names or (None,):
+    for name in dict.fromkeys(name for o in sets for name in o.data_vars) if sets else (None,):
         parts = [o.get(name, xr.Variable((), 0)) if isinstance(o, xr.Dataset) else o for o in named]
         dimensions = tuple(dict.fromkeys(dim for part in parts for dim in part.dims))
         if most.ndim > len(dimensions):
-            what = "the other operands have" if name is None else f"variable {name!r} has"
+            what = f"variable {name!r} has" if sets else "the other operands have"
             raise ValueError(
                 f"{method.label}: an array of shape {most.shape} has more axes than {what} dimensions, which "
                 f"are {dimensions}: name its axes, as xarray.DataArray(array, dims=...) does"

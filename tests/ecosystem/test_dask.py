@@ -186,7 +186,7 @@ def test_series_are_aligned() -> None:
     lazy = [dd.from_pandas(s, npartitions=n) for s, n in ((x, 2), (t, 3))]
     dd.utils.assert_eq(gs.bce_with_logits(*lazy), gs.bce_with_logits(x, t))
     dd.utils.assert_eq(gs.bce_with_logits(lazy[0], lazy[0].mean()), gs.bce_with_logits(x, 2.0))
-    for wrong in (np.ones(3), [0.0, 1.0, 0.0], da.ones(3)):
+    for wrong in (np.ones(3), [0.0, 1.0, 0.0], da.ones(3), np.ma.masked):
         with pytest.raises(TypeError, match="only those and numbers are accepted"):
             gs.bce_with_logits(lazy[0], wrong)
     with pytest.raises(TypeError, match=r"accepted only with Series and DataFrames: compute\(\) it"):

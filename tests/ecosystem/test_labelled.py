@@ -151,6 +151,7 @@ def test_data_set_refusals() -> None:
             ValueError, match=rf"^sigmoid\.vjp: an array of shape \(1, 5\) has more axes than {what} dim"
         ):
             gs.sigmoid.vjp(wrong, VALUES[None])
+    assert not gs.sigmoid.vjp(xr.Dataset(), VALUES)
     for fine in (held.b, held[["b"]].b.variable):
         np.testing.assert_array_equal(
             gs.sigmoid.vjp(fine, VALUES[None]), gs.sigmoid.vjp(VALUES, VALUES)[None]
