@@ -84,7 +84,8 @@ def keep_standard_streams_apart() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)
+            # processes that are started have it too
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     for number, name in enumerate(("stdout", "stderr"), 1):
         if getattr(sys, name) is None:
             # NumPy 2.0 needs one in f2py, which SciPy imports

@@ -15,6 +15,7 @@ from gpu_sigmoid.lowering.constants import FLOAT32
 from gpu_sigmoid.lowering.language import Value
 
 SIGNIFICAND_BITS = 23
+LEAST_NORMAL = 2.0**-126
 
 
 def may_be_rounded_twice(operation: Value) -> bool:
@@ -26,13 +27,16 @@ def may_be_rounded_twice(operation: Value) -> bool:
 
 
 def is_power_of_two(value: Value) -> bool:
-    """Return whether a float is certainly a power of two, zero, infinity or nan, of either sign."""
+    """Return whether a float is certainly zero, infinity or a power of two that is normal, of either sign.
+
+    A product may be subnormal, where the bits of its significand are not zero, so it is not looked into.
+    """
     match value.name:
         case "constant":
             number = abs(float.fromhex(value.payload))
-            return number in (0.0, inf) or frexp(number)[0] == 0.5
-        case "neg" | "abs" | "mul":
-            return all(map(is_power_of_two, value.operands))
+            return number in (0.0, inf) or (frexp(number)[0] == 0.5 and number >= LEAST_NORMAL)
+        case "neg" | "abs":
+            return is_power_of_two(value.operands[0])
         case "where":
             return all(map(is_power_of_two, value.operands[1:]))
         case "from_bits":

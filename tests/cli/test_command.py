@@ -115,6 +115,7 @@ def test_a_closed_stream_does_not_get_mixed_up_with_a_file(tmp_path: Path) -> No
     script = (
         "import os\nfrom gpu_sigmoid.cli import main\n"
         "try: main(['info'])\nexcept SystemExit: pass\n"
+        "assert all(map(os.get_inheritable, range(3)))\n"
         "print(os.open('file', os.O_CREAT | os.O_RDWR), file=open('number', 'w'))"
     )
     command = f"'{sys.executable}' -c \"{script}\" >&- 2>&- <&-"

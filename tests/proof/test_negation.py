@@ -14,10 +14,12 @@ from gpu_sigmoid.backends.cpu import negation
 from gpu_sigmoid.backends.cpu.compile import scalar_function, signature_of
 from gpu_sigmoid.backends.cpu.vectorize import ELEMENT, TARGET, UFuncBuilder
 from gpu_sigmoid.lowering import lower_for
+from gpu_sigmoid.lowering.constants import FLOAT32
+from gpu_sigmoid.lowering.language import Graph, fma, trace
 from gpu_sigmoid.lowering.primitives import OVERLOADS
 
 DTYPES = ("float32", "float64")
-MODES = [gs.swiglu.grad, gs.silu.vjp]
+MODES = [gs.swiglu.grad, gs.silu.vjp, gs.silu]
 
 
 def on_arm(negate: Callable[[Any, Any], Any], dtype: str) -> str:
@@ -42,6 +44,22 @@ def test_it_is_not_made_one_instruction_on_arm(dtype: str) -> None:
     assert "fnmadd" not in on_arm(negation.negate, dtype)
     if "fnmadd" not in on_arm(OVERLOADS["neg", "f"].llvm, dtype):
         pytest.skip("this LLVM does not make one instruction of a negation either")
+
+
+@pytest.mark.parametrize(
+    ("formula", "is_one"),
+    [
+        (lambda a, b: -fma(a, b, 1.0), True),
+        (lambda a, b: -(b * fma(a, b, 1.0)), True),
+        (lambda a, b: -(a * b), False),
+        (lambda a, b: fma(-a, b, 1.0), False),
+    ],
+)
+def test_it_is_known_where_llvm_could(formula: Any, is_one: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, (result,) = trace(formula, Graph(FLOAT32))
+    for host_is_arm in (False, True):
+        monkeypatch.setattr(negation, "ON_ARM", host_is_arm)
+        assert negation.may_lose_its_zero(result) == (host_is_arm and is_one)
 
 
 @pytest.mark.parametrize("method", MODES, ids=lambda method: method.name)

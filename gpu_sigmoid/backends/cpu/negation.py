@@ -14,7 +14,14 @@ from gpu_sigmoid.lowering.language import Value
 
 
 def may_lose_its_zero(operation: Value) -> bool:
-    return ON_ARM and operation.name == "neg" and operation.operands[0].name == "fma"
+    return ON_ARM and operation.name == "neg" and has_fused_factor(operation.operands[0])
+
+
+def has_fused_factor(value: Value) -> bool:
+    """Return whether this is a multiply-add, or a product with one, since LLVM negates a factor instead."""
+    return value.name == "fma" or (
+        value.name in ("mul", "div") and any(map(has_fused_factor, value.operands))
+    )
 
 
 @intrinsic
