@@ -15,6 +15,7 @@ The layers of the code, from the bottom up; each imports only from those above i
 - `registry`: the table of all functions, for backends that need it
 - `backends`: from a library's arrays to kernels, and back
 - `dispatch`: from an array's type to a backend
+- `errors`: those that name the function that was called
 - `configuration`: a printed report of what is installed and usable
 - `halves`: two operands in one array
 - `bounds`: the promised errors and the largest found

@@ -11,18 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from gpu_sigmoid.backends.made import EMPTY_LIKE, empty_like, is_masked, joined
 from gpu_sigmoid.dispatch import module_of
 from gpu_sigmoid.dtypes import numpy_dtype, result_name
+from gpu_sigmoid.errors import rename, unknown_keyword, with_known_keywords
 from gpu_sigmoid.kinds import HOST, SEQUENCE, kind_of
+from gpu_sigmoid.modes import label
 
-JOINED = {
-    "torch": ("torch", "cat"),
-    "jax": ("jax.numpy", "concatenate"),
-    "dask": ("dask.array", "concatenate"),
-}
-"""The module and function that join arrays of a backend."""
-EMPTY_LIKE = {HOST: "numpy", "cupy": "cupy", "torch": "torch"}
-"""The module whose `empty_like` makes writable arrays of a backend."""
 ACCEPTED = (*EMPTY_LIKE, "numba_cuda", "jax", "dask")
 
 
@@ -64,16 +59,23 @@ class Packed:
     (3, 8)
     """
 
+    keywords = ("axis", "out")
+    accepted = "arrays of NumPy, CuPy, Numba, torch, JAX and Dask"
+
     def __init__(self, function: Any) -> None:
         self.function, self.label = function, f"{function.label}.packed"
 
-    def __call__(self, x: Any, axis: int = -1, out: Any = None) -> Any:
+    @with_known_keywords
+    def __call__(self, x: Any, axis: int = -1, out: Any = None, **unknown: Any) -> Any:
         """Return the value, with half the length of x along the axis."""
+        if unknown:
+            raise unknown_keyword(self.label, unknown, self.keywords)
         if out is None and kind_of(self, x) == "torch":
             return module_of("torch").of_halves(self, x, axis)
-        return self.function(*self.halves(x, axis), out=out)
+        return self.of_both("value", *self.halves(x, axis), out=out)
 
-    def value_and_grad(self, x: Any, axis: int = -1, out: Any = None) -> Any:
+    @with_known_keywords
+    def value_and_grad(self, x: Any, axis: int = -1, out: Any = None, **unknown: Any) -> Any:
         """Return the value, and both derivatives in the halves of one array, in one pass.
 
         Parameters
@@ -100,22 +102,24 @@ class Packed:
         >>> value.shape, grad.shape
         ((3, 4), (3, 8))
         """
+        if unknown:
+            raise unknown_keyword(f"{self.label}.value_and_grad", unknown, self.keywords)
         if out is not None and not (isinstance(out, tuple) and len(out) == 2):
             raise TypeError(f"{self.label}.value_and_grad: out must be a tuple (value, gradient)")
         value, gradient = out or (None, None)
         a, b = self.halves(x, axis)
-        method = self.function.methods["value_and_grad"]
         if out is None and not self.writes(x):
-            value, *gradients = method(a, b)
-            return value, self.joined(gradients, axis)
+            value, *gradients = self.of_both("value_and_grad", a, b)
+            return value, joined(kind_of(self, value), gradients, axis)
         gradient, (by_a, by_b) = self.places(x, axis, gradient, (x,))
         # torch's operators write into tensors but do not create them
         if value is None and kind_of(self, x) == "torch":
-            value = sys.modules["torch"].empty_like(by_a)
-        value, *_ = method(a, b, out=(value, by_a, by_b))
+            value = empty_like("torch", by_a)
+        value, *_ = self.of_both("value_and_grad", a, b, out=(value, by_a, by_b))
         return value, gradient
 
-    def vjp(self, x: Any, cotangent: Any, axis: int = -1, out: Any = None) -> Any:
+    @with_known_keywords
+    def vjp(self, x: Any, cotangent: Any, axis: int = -1, out: Any = None, **unknown: Any) -> Any:
         """Return the gradient with respect to x, given that with respect to the value, in one pass.
 
         Parameters
@@ -142,27 +146,35 @@ class Packed:
         >>> gs.glu.packed.vjp(x, gs.glu.packed(x)).shape
         (3, 8)
         """
+        if unknown:
+            raise unknown_keyword(f"{self.label}.vjp", unknown, self.keywords)
         a, b = self.halves(x, axis)
-        method = self.function.methods["vjp"]
         if out is None and not self.writes(x, cotangent):
-            return self.joined(method(a, b, cotangent), axis)
+            gradients = self.of_both("vjp", a, b, cotangent)
+            return joined(kind_of(self, gradients[0]), list(gradients), axis)
         gradient, places = self.places(x, axis, out, (x, cotangent))
-        method(a, b, cotangent, out=places)
+        self.of_both("vjp", a, b, cotangent, out=places)
         return gradient
+
+    def of_both(self, mode: str, *operands: Any, out: Any = None) -> Any:
+        """Call a method of the function of two operands."""
+        method = self.function.methods[mode]
+        try:
+            return method(*operands, out=out)
+        except Exception as error:
+            rename(error, method.label, label(self.label, mode))
+            raise
 
     def writes(self, *arrays: Any) -> bool:
         """Return whether gradients are written into a new array like the first one."""
         kind, dtype = kind_of(self, arrays[0]), arrays[0].dtype
         if kind == "numba_cuda":
             return True
-        # the results may have another dtype
-        if kind not in EMPTY_LIKE or any(getattr(a, "dtype", dtype) != dtype for a in arrays):
+        # the results may have another dtype, and a mask set on a half does not reach the array
+        if kind not in EMPTY_LIKE or any(getattr(a, "dtype", dtype) != dtype or is_masked(a) for a in arrays):
             return False
         # the results of a list, or of the other byte order, have another dtype too
         if kind == HOST and (not dtype.isnative or any([kind_of(self, a) == SEQUENCE for a in arrays])):
-            return False
-        # a mask set on a half does not reach the array
-        if any([is_masked(a) for a in arrays]):
             return False
         return module_of("torch").fills(*arrays) if kind == "torch" else dtype.kind not in "biu"
 
@@ -180,13 +192,11 @@ class Packed:
             kind = kind_of(self, x)
             if kind == "numba_cuda":
                 cuda = sys.modules["numba"].cuda
-                dtype = numpy_dtype(result_name(self.function, operands))
+                dtype = numpy_dtype(result_name(self, operands))
                 out = cuda.device_array_like(x) if x.dtype == dtype else cuda.device_array(x.shape, dtype)
             else:
-                # like a ufunc's results, a new array is in no file
-                like = np.asarray(x) if isinstance(x, np.memmap) else x
-                out = sys.modules[EMPTY_LIKE[kind]].empty_like(like)
-        elif not hasattr(out, "shape"):
+                out = empty_like(kind, x)
+        elif not isinstance(getattr(out, "shape", None), tuple):
             raise TypeError(f"{self.label}: out must be an array for the gradient, not {type(out).__name__}")
         elif tuple(out.shape) != tuple(x.shape):
             raise ValueError(
@@ -197,14 +207,6 @@ class Packed:
                 f"{self.label}: out is not accepted with masked arrays: a mask set on a half of one is lost"
             )
         return out, self.halves(out, axis)
-
-    def joined(self, gradients: Any, axis: int) -> Any:
-        """Return both gradients in one new array."""
-        if is_masked(gradients[0]):
-            return np.ma.concatenate(list(gradients), axis)
-        kind = kind_of(self, gradients[0])
-        module, name = JOINED[kind] if kind in JOINED else (EMPTY_LIKE[kind], "concatenate")
-        return getattr(sys.modules[module], name)(list(gradients), axis)
 
     def halves(self, x: Any, axis: int) -> tuple[Any, Any]:
         """Return views of both halves.
@@ -217,7 +219,8 @@ class Packed:
             If there is no such axis, or its length is odd or unknown.
         """
         kind = kind_of(self, x)
-        if kind == "torch":
+        # torch's symbolic numbers, for one, have no layout
+        if kind == "torch" and hasattr(x, "is_nested"):
             module_of("torch").refuse_layouts(self, (x,))
         # Dask's Series and delayed values have a shape too, which is lazy
         lazy = kind == "dask" and not module_of("dask").is_array(x)
@@ -253,7 +256,3 @@ class Packed:
 
     def __reduce__(self) -> Any:
         return getattr, (self.function, "packed")
-
-
-def is_masked(array: Any) -> bool:
-    return isinstance(array, np.ma.MaskedArray)

@@ -16,6 +16,7 @@ from gpu_sigmoid import registry
 from gpu_sigmoid.bounds import Bound, bounds_of
 from gpu_sigmoid.dispatch import call
 from gpu_sigmoid.documentation import documentation, summary
+from gpu_sigmoid.errors import unknown_keyword
 from gpu_sigmoid.halves import Packed
 from gpu_sigmoid.modes import NAMES, PUBLIC, Mode, Partial, Signature, label
 
@@ -51,7 +52,7 @@ class Method:
         if parameters:
             value = parameters.pop(self.parameter, None)
             if parameters:
-                raise TypeError(self.unknown(parameters))
+                raise self.unknown(parameters)
             method, operands = self.with_parameter(operands, value)
         # what is ready comes first, and without another function, since a microsecond matters for one element
         first = operands[0]
@@ -84,12 +85,10 @@ class Method:
         count = len(self.signature.operands)
         return self.parametrised, (*operands[:count], value, *operands[count:])
 
-    def unknown(self, parameters: Iterable[str]) -> str:
-        """Return the message for a call with unknown keywords."""
-        wrong = next(name for name in parameters if name != self.parameter)
-        accepted = " and ".join(filter(None, [self.parameter, "out"]))
-        # in Python's words: by them polars finds that a function does not take its own keyword
-        return f"{self.label} got an unexpected keyword argument {wrong!r}: it accepts only {accepted}"
+    def unknown(self, parameters: Iterable[str]) -> TypeError:
+        """Return the error for a call with unknown keywords."""
+        wrong = (name for name in parameters if name != self.parameter)
+        return unknown_keyword(self.label, wrong, filter(None, [self.parameter, "out"]))
 
     def refusal(self, given: int) -> str:
         """Return the message for a call with the wrong number of operands."""

@@ -72,6 +72,37 @@ def test_what_cannot_be_halved_is_refused(function: Any, backend: Backend) -> No
         function.packed.vjp(laid(backend, np.zeros((4, 6), np.float32)), x, out=[x])
     with pytest.raises(TypeError, match="takes an array of NumPy"):
         function.packed([1.0, 2.0])
+    with pytest.raises(
+        TypeError, match=rf"^{function.packed.label}: .* is not accepted; accepted are arrays of"
+    ):
+        function.packed(object())
     with pytest.raises(TypeError, match=r"out must be a tuple \(value, gradient\)"):
         function.packed.value_and_grad(laid(backend, np.zeros((4, 6))), out=x)
+    for call, name in (
+        (function.packed, "packed"),
+        (function.packed.value_and_grad, "packed.value_and_grad"),
+        (lambda x, **unknown: function.packed.vjp(x, x, **unknown), "packed.vjp"),
+    ):
+        with pytest.raises(
+            TypeError,
+            match=rf"^{function.label}\.{name} got an .* argument 'dim': it accepts only axis and out$",
+        ):
+            call(x, dim=0)
     assert pickle.loads(pickle.dumps(function.packed)) is function.packed
+
+
+@pytest.mark.parametrize("function", PACKED, ids=str)
+def test_errors_name_the_function_of_halves(function: Any, backend: Backend) -> None:
+    x, wrong = (laid(backend, np.zeros(n, np.float32)) for n in (8, 3))
+    refused = laid(backend, np.zeros(8, np.complex64))
+    packed = function.packed
+    for call, name in (
+        (lambda: packed(refused), "packed"),
+        (lambda: packed(x, out=wrong), "packed"),
+        (lambda: packed.value_and_grad(refused), "packed.value_and_grad"),
+        (lambda: packed.value_and_grad(x, out=(wrong, None)), "packed.value_and_grad"),
+        (lambda: packed.vjp(x, wrong), "packed.vjp"),
+        (lambda: packed.vjp(x, object()), "packed.*"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=rf"^{function.label}\.{name}: "):
+            call()

@@ -34,7 +34,7 @@ def of_halves(packed: Any, x: Tensor, axis: int) -> Tensor:
         return Recorded.apply(packed, axis, x) if recorded else value(packed, axis, x)
     if isinstance(x, Proxy):
         return x.tracer.create_proxy("call_function", call_by_name, (packed.function.name, x, axis), {})
-    return packed.function(*packed.halves(x, axis))
+    return packed.of_both("value", *packed.halves(x, axis))
 
 
 def call_by_name(function: str, x: Tensor, axis: int) -> Tensor:
@@ -80,7 +80,7 @@ def value(packed: Any, axis: int, x: Tensor) -> Tensor:
 
     def by_views() -> tuple[Tensor, list[Tensors]]:
         halves = packed.halves(x, axis)
-        result = packed.function(*halves)
+        result = packed.of_both("value", *halves)
         return result, [halves, (result,)]
 
     return like_earlier(packed.function, axis, (x,), by_views)
