@@ -63,11 +63,17 @@ class Method:
             ready = method.ready.get(float)
         else:
             ready = method.ready[kind] if method.is_ready(kind) else None
-        if ready is not None:
-            result = ready(operands, out)
-            if result is not NotImplemented:
-                return result
-        return call(method, operands, out)
+        try:
+            if ready is not None:
+                result = ready(operands, out)
+                if result is not NotImplemented:
+                    return result
+            return call(method, operands, out)
+        except OverflowError as error:
+            # Python's words, whichever backend converts the int
+            if str(error) != "int too large to convert to float":
+                raise
+            raise OverflowError(f"{method.label}: {error}, which holds numbers up to 1.8e308") from None
 
     def is_ready(self, kind: type) -> bool:
         """Return whether a call is ready for first operands of a type."""

@@ -31,10 +31,13 @@ def test_alone_and_in_sequences_as_floats(number: int) -> None:
 
 def test_those_that_no_float_holds() -> None:
     for operand in (TOO_LARGE, [TOO_LARGE, 1.0]):
-        with pytest.raises(OverflowError, match="int too large to convert to float"):
+        with pytest.raises(OverflowError, match=r"^tanh: int too large to convert to float, which holds"):
             gs.tanh(operand)
-    with pytest.raises(OverflowError, match="int too large to convert to float"):
-        gs.bce_with_logits(np.ones(2), TOO_LARGE)
+    for operands in ((np.ones(2), TOO_LARGE), (np.float16([1, 2]), TOO_LARGE), (TOO_LARGE, 1.0)):
+        with pytest.raises(OverflowError, match=r"^bce_with_logits: int too large to convert to float"):
+            gs.bce_with_logits(*operands)
+    with pytest.raises(OverflowError, match=r"^glu\.packed\.vjp: int too large to convert to float"):
+        gs.glu.packed.vjp(np.ones(2), TOO_LARGE)
 
 
 @pytest.mark.parametrize("other", [None, "1", 1j, np.longdouble(1), np.datetime64(0, "s")], ids=repr)
@@ -48,3 +51,7 @@ def test_beside_a_tensor() -> None:
     got = gs.bce_with_logits(torch.ones(2), 2**64)
     assert got.dtype == torch.float32
     np.testing.assert_array_equal(got, gs.bce_with_logits(np.ones(2, np.float32), 2**64))
+    for _ in range(2):
+        with pytest.raises(OverflowError, match=r"^bce_with_logits: int too large to convert to float"):
+            gs.bce_with_logits(torch.ones(2), TOO_LARGE)
+        gs.bce_with_logits(torch.ones(2), 1)
