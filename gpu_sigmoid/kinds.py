@@ -5,7 +5,7 @@ is accepted.
 """
 
 import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -13,18 +13,20 @@ import numpy as np
 
 from gpu_sigmoid.signals import raised_in_c
 
-BACKENDS = {
-    "cupy": "cupy",
-    "dask": "dask",
-    "jax": "jax",
-    "jaxlib": "jax",
-    "numba": "numba_cuda",
-    "pandas": "pandas",
-    "polars": "polars",
-    "torch": "torch",
-    "xarray": "xarray",
+LIBRARIES = {
+    "cupy": ("cupy", ("ndim",)),
+    "dask": ("dask", ("__dask_graph__",)),
+    "jax": ("jax", ("__array__", "__setitem__")),
+    "jaxlib": ("jax", ("__array__",)),
+    "numba": ("numba_cuda", ("__cuda_ndarray__",)),
+    "pandas": ("pandas", ("__array_ufunc__",)),
+    "polars": ("polars", ("alias", "select")),
+    "torch": ("torch", ("__torch_function__", "__sym_float__")),
+    "xarray": ("xarray", ("__array_ufunc__", "map_over_datasets")),
 }
-"""The backend for a library's arrays, by the library's top-level module."""
+"""The backend for a library's arrays, by the library's top-level module, and attributes of which the types of
+arrays have one and the library's other types none. Some are for types that a backend takes beside arrays
+(torch's symbolic numbers, xarray's trees), or refuses with an advice (JAX's references, polars' frames)."""
 
 EXCHANGED = "array_api"
 """The backend for arrays of any other library that offers them by DLPack."""
@@ -55,13 +57,22 @@ def kind_of(method: Any, operand: Any) -> str:
     TypeError
         If the operand is not accepted.
     """
-    kind = kind_of_type(type(operand)) or offered(operand)
+    kind = kind_if_any(operand)
     if kind is None:
-        host = hasattr(operand, "__array__") or hasattr(operand, "__array_interface__")
-        way = "; numpy.asarray converts it to a NumPy array" if host else ""
-        name = name_of(type(operand))
-        raise TypeError(f"{method.label}: {name} is not accepted{way}; accepted are {ACCEPTED}")
+        name = f"the class {name_of(operand)}" if isinstance(operand, type) else name_of(type(operand))
+        raise TypeError(
+            f"{method.label}: {name} is not accepted{way_of(operand)}; accepted are {method.accepted}"
+        )
     return kind
+
+
+def way_of(operand: Any) -> str:
+    """Return how to make a NumPy array of what is not accepted, if there is a way."""
+    if isinstance(operand, type | str | bytes | bytearray):
+        return ""
+    if hasattr(operand, "__array__") or hasattr(operand, "__array_interface__"):
+        return "; numpy.asarray converts it to a NumPy array"
+    return "; numpy.array(list(x)) makes a NumPy array of it" if isinstance(operand, Sequence) else ""
 
 
 def kind_of_out(method: Any, out: Any) -> str:
@@ -72,13 +83,20 @@ def kind_of_out(method: Any, out: Any) -> str:
     TypeError
         If it is no array.
     """
-    kind = kind_of_type(type(out)) or offered(out)
+    kind = kind_if_any(out)
     if kind is None or kind in NUMBERS or kind == SEQUENCE:
         raise TypeError(
             f"{method.label}: out must be an array, or for several results a tuple of arrays, not "
             f"{name_of(type(out))}"
         )
     return kind
+
+
+def kind_if_any(operand: Any) -> str | None:
+    """Return the kind of an operand, None if it is not accepted."""
+    kind = kind_of_type(type(operand))
+    # the attributes of a class are for its objects
+    return offered(operand) if kind is None and not isinstance(operand, type) else kind
 
 
 def kind_of_type(of: type) -> str | None:
@@ -94,20 +112,27 @@ kind_of_type._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def classified(of: type) -> str | None:
-    """Return the kind of a type's operands, by the modules of its bases and by its protocols."""
+    """Return the kind of a type's operands, by its library's arrays and by its protocols."""
+    if issubclass(of, type):
+        return None
     if issubclass(of, np.generic):
         return NUMBER
     if issubclass(of, np.ndarray):
         return MANAGED if hasattr(of, "__cuda_ndarray__") else HOST
     if issubclass(of, list | tuple | range | array.array | memoryview):
         return SEQUENCE
-    for base in of.__mro__:
-        backend = BACKENDS.get(base.__module__.partition(".")[0])
-        if backend is not None:
+    for backend, attributes in libraries_of(of):
+        if any(hasattr(of, name) for name in attributes):
             return backend
     if issubclass(of, float | int):
         return FLOAT if issubclass(of, float) else INT
     return offered(of)
+
+
+def libraries_of(of: type) -> list[tuple[str, tuple[str, ...]]]:
+    """Return what is known of the libraries that a type and its bases come from."""
+    modules = (base.__module__.partition(".")[0] for base in of.__mro__)
+    return [LIBRARIES[module] for module in modules if module in LIBRARIES]
 
 
 def offered(by: Any) -> str | None:
@@ -160,7 +185,7 @@ def is_more_than_an_array(of: type) -> bool:
     kind = kind_of_type(of)
     if kind is None:
         # for other objects the dtype that NumPy finds gives a better error
-        return hasattr(of, "__array__")
+        return hasattr(of, "__array__") or bool(libraries_of(of))
     return kind not in {*NUMBERS, SEQUENCE} and of not in (np.ndarray, np.memmap)
 
 

@@ -18,6 +18,7 @@ from gpu_sigmoid.dispatch import call
 from gpu_sigmoid.documentation import documentation, summary
 from gpu_sigmoid.errors import unknown_keyword
 from gpu_sigmoid.halves import Packed
+from gpu_sigmoid.kinds import ACCEPTED
 from gpu_sigmoid.modes import NAMES, PUBLIC, Mode, Partial, Signature, label
 
 
@@ -26,12 +27,14 @@ class Method:
 
     `formula` is the scalar formula that all backends compute, and `mode` says which of its results.
     `name` is unique, `label` is the name that users see. `parametrised` is the same mode with a `parameter`.
+    `accepted` says what operands may be.
     `ready` holds calls that backends have prepared, by the type of the first operand, or by a NumPy array's
     dtype; they return NotImplemented for operands and `out` that need more.
     """
 
     parametrised: "Method | None" = None
     parameter = ""
+    accepted = ACCEPTED
 
     def __init__(
         self, formula: Callable, signature: Signature, mode: Mode, function: "Function", called: str

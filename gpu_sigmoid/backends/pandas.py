@@ -21,19 +21,10 @@ ARROW = {"float16": "halffloat[pyarrow]", "float32": "float[pyarrow]", "float64"
 COLUMNS = (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)
 """The types of pandas with one axis."""
 
-HELD = (*COLUMNS, pd.DataFrame, type(pd.NA))
-"""The types of pandas that hold elements, and that of a missing one."""
-
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
     """Compute on Series, indexes and frames."""
     refuse_out(method, out, "pandas objects are new ones; assign the result")
-    for of in map(type, operands):
-        if of.__module__.partition(".")[0] == "pandas" and not issubclass(of, HELD):
-            raise TypeError(
-                f"{method.label}: Series, indexes, DataFrames and their arrays are accepted, "
-                f"not {of.__name__}"
-            )
     frames = [o for o in operands if isinstance(o, pd.DataFrame)]
     if frames:
         return by_column(method, operands, frames[0])

@@ -1,5 +1,6 @@
 """What NumPy's arrays alone can be: read-only, not aligned, memory maps, subclasses, with signalling nans."""
 
+import collections
 import warnings
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,9 @@ def test_the_way_for_what_only_numpy_takes() -> None:
         TypeError, match=r"File is not accepted; numpy\.asarray converts .* of NumPy, CuPy, Dask"
     ):
         gs.sigmoid(file)
+    for sequence in (collections.deque([0.5]), collections.UserList([0.5])):
+        with pytest.raises(TypeError, match=r"^sigmoid: .* is not accepted; numpy\.array\(list\(x\)\) makes"):
+            gs.sigmoid(sequence)
     for wrong in ([file], [np.ones(2).view(Own)]):
         with pytest.raises(TypeError, match=r"^sigmoid: a sequence of .* is not accepted: join it"):
             gs.sigmoid(wrong)

@@ -51,6 +51,14 @@ def test_a_driver_without_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
         gs.asarray([1.0], require_gpu=True)
 
 
+def test_what_is_no_array_of_cupys_needs_no_gpu() -> None:
+    cupy = pytest.importorskip("cupy")
+    kernel = cupy.ElementwiseKernel("T x", "T y", "y = x")
+    for other in (kernel, cupy.sin, cupy.fuse(abs), cupy.RawKernel("", ""), cupy.ndarray):
+        with pytest.raises(TypeError, match=r"^sigmoid: .*cupy\S+ is not accepted; accepted are numbers"):
+            gs.sigmoid(other)
+
+
 @pytest.mark.usefixtures("gpu")
 def test_a_gpu_that_is_required_is_used() -> None:
     import cupy

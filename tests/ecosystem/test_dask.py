@@ -203,7 +203,12 @@ def test_refusals() -> None:
         gs.sigmoid(x, out=x)
     frame = library("dask.dataframe").from_dict({"a": [1.0, 2.0], "b": [0, 1]}, npartitions=1)
     bag, delayed = library("dask.bag").from_sequence([1.0]), library("dask").delayed(1.0)
-    for other in (bag, delayed, frame.groupby("b")):
+    for other in (frame.groupby("b"), x.blocks, x.dask, da.Array):
+        with pytest.raises(TypeError, match=r"^sigmoid: .*dask\S+ is not accepted; accepted are numbers"):
+            gs.sigmoid(other)
+    with pytest.raises(TypeError, match=r"^glu\.packed takes an array of NumPy, .*, not Delayed"):
+        gs.glu.packed(delayed)
+    for other in (bag, delayed):
         with pytest.raises(TypeError, match=f"are accepted, not {type(other).__name__}: pass the function"):
             gs.sigmoid(other)
 

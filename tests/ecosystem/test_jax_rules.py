@@ -86,6 +86,27 @@ def test_references_are_refused() -> None:
     np.testing.assert_array_equal(gs.sigmoid(reference[...]), gs.sigmoid(jnp.ones(3)))
 
 
+OTHERS = {
+    "struct": lambda: jax.ShapeDtypeStruct((2,), "float32"),
+    "dtype": lambda: jnp.float32,
+    "device": lambda: jax.devices()[0],
+    "class": lambda: jax.Array,
+    "compiled": lambda: jax.jit(jnp.sin),
+    "ufunc": lambda: jnp.add,
+    "indexer": lambda: jnp.ones(2).at,
+    "shard": lambda: jnp.ones(2).addressable_shards[0],
+    "variable": lambda: jax.make_jaxpr(jnp.sin)(1.0).jaxpr.invars[0],
+}
+
+
+@pytest.mark.parametrize("make", OTHERS.values(), ids=OTHERS)
+def test_what_is_no_array_of_jaxs_is_refused(make: Callable) -> None:
+    other, x = make(), jnp.ones(2)
+    for operands in ((other, x), (x, other)):
+        with pytest.raises(TypeError, match=r"^sigmoid\.vjp: .*jax\S+ is not accepted; .* of NumPy, CuPy"):
+            gs.sigmoid.vjp(*operands)
+
+
 @pytest.mark.parametrize(
     "pair",
     [

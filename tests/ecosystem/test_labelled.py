@@ -96,8 +96,9 @@ def test_pandas_refusals() -> None:
     with pytest.raises(TypeError, match="assign the result"):
         gs.sigmoid(pd.Series([1.0]), out=pd.Series([1.0]))
     series = pd.Series([1.0, 2.0])
-    for other in (series.rolling(2), series.groupby([0, 1]), pd.Timestamp(2026, 1, 1), pd.NaT):
-        with pytest.raises(TypeError, match=f"are accepted, not {type(other).__name__}"):
+    parts = (series.rolling(2), series.groupby([0, 1]), series.iloc)
+    for other in (*parts, pd.Timestamp(2026, 1, 1), pd.NaT, pd.Int64Dtype(), pd.Series):
+        with pytest.raises(TypeError, match=r"^sigmoid: .*pandas\S+ is not accepted; .* of NumPy, CuPy"):
             gs.sigmoid(other)
     with pytest.raises(TypeError, match="category is not accepted"):
         gs.sigmoid(pd.Series([1.0], dtype="category"))
@@ -156,6 +157,34 @@ def test_data_set_refusals() -> None:
         np.testing.assert_array_equal(
             gs.sigmoid.vjp(fine, VALUES[None]), gs.sigmoid.vjp(VALUES, VALUES)[None]
         )
+
+
+OTHERS_OF_XARRAY = {
+    "rolling": lambda x: x.rolling(t=2),
+    "weighted": lambda x: x.weighted(x),
+    "coarsened": lambda x: x.coarsen(t=2),
+    "indexer": lambda x: x.loc,
+    "strings": lambda x: x.astype(str).str,
+    "plot": lambda x: x.plot,
+    "rolling set": lambda x: x.to_dataset(name="x").rolling(t=2),
+    "coordinates": lambda x: x.coords,
+    "variables": lambda x: x.to_dataset(name="x").data_vars,
+    "class": type,
+}
+
+
+@pytest.mark.parametrize("other", OTHERS_OF_XARRAY.values(), ids=OTHERS_OF_XARRAY)
+def test_what_is_no_array_of_xarrays_is_refused(other: Any) -> None:
+    x = xr.DataArray(VALUES[:4], dims="t", coords={"t": range(4)})
+    for given in ((other(x), x), (x, other(x))):
+        with pytest.raises(TypeError, match=r"^sigmoid\.vjp: .*xarray\S+ is not accepted; .* of NumPy, CuPy"):
+            gs.sigmoid.vjp(*given)
+
+
+def test_groups_and_trees() -> None:
+    x = xr.DataArray(VALUES, dims="t", coords={"t": range(5)}, name="x")
+    np.testing.assert_array_equal(gs.sigmoid(x.groupby("t")), gs.sigmoid(VALUES))
+    np.testing.assert_array_equal(gs.sigmoid(xr.DataTree(x.to_dataset()))["x"], gs.sigmoid(VALUES))
 
 
 NUMPY = ["bool", "int8", "float32", "float64"]

@@ -71,6 +71,9 @@ def test_refusals() -> None:
     for wrong in (pl.DataFrame({"a": x}), pl.LazyFrame({"a": x})):
         with pytest.raises(TypeError, match=r"^sigmoid: only Series .* polars\.all\(\)\.map_batches"):
             gs.sigmoid(wrong)
+    for wrong in (pl.Float32, pl.Float32(), x.dt, pl.Schema({"a": pl.Int8}), pl.when(True)):
+        with pytest.raises(TypeError, match=r"^sigmoid: .*polars\S+ is not accepted; accepted are numbers"):
+            gs.sigmoid(wrong)
     for wrong, instead in ((pl.col("a"), r"polars\.col\('a'\)"), (pl.all(), "expression")):
         with pytest.raises(
             TypeError, match=rf"^sigmoid: .* not Expr: .* {instead}\.map_batches\(gs\.sigmoid\)$"

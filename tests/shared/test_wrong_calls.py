@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numba
+import numba.typed
 import numpy as np
 import pytest
 from helpers.backends import Backend
@@ -46,10 +48,11 @@ def test_operands_are_counted(function: Any, name: str, backend: Backend) -> Non
     assert (backend.to_host(untouched) == 7).all()
 
 
+OF_NUMBA = [numba.float64, numba.float64[:], numba.njit(laid), numba.vectorize(laid)]
 NO_ARRAYS = [None, "a", b"a", {1}, {"a": 1}, object(), 1j, np.complex64(1), [None], ["a"], [1, [2, 3]]]
 
 
-@pytest.mark.parametrize("x", NO_ARRAYS, ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize("x", [*NO_ARRAYS, *OF_NUMBA, np.ndarray, float], ids=lambda x: type(x).__name__)
 @pytest.mark.parametrize("method", [gs.sigmoid, *OF_SEVERAL_OPERANDS], ids=str)
 def test_what_is_no_array_is_refused(method: Any, x: Any, backend: Backend) -> None:
     fine = laid(backend, np.full(1, 0.25))
@@ -61,6 +64,25 @@ def test_what_is_no_array_is_refused(method: Any, x: Any, backend: Backend) -> N
         if not isinstance(x, list):
             assert caught.type is TypeError
             assert isinstance(x, np.generic) or "pandas, polars, torch and xarray" in str(caught.value)
+
+
+def test_a_class_is_none_of_its_objects() -> None:
+    for x in (np.ndarray, np.float32, float):
+        name = f"{x.__module__}.{x.__qualname__}"
+        with pytest.raises(
+            TypeError, match=rf"^sigmoid: the class {name} is not accepted; accepted are numbers"
+        ):
+            gs.sigmoid(x)
+        with pytest.raises(TypeError, match=r"^sigmoid: out must be an array"):
+            gs.sigmoid(0.5, out=x)
+
+
+def test_numbas_lists_are_converted_by_the_caller() -> None:
+    x = numba.typed.List([0.5, 1.0])
+    for wrong in (x, [x]):
+        with pytest.raises(TypeError, match=r"List is not accepted[;:]"):
+            gs.sigmoid(wrong)
+    assert gs.sigmoid(np.array(list(x))).tolist() == gs.sigmoid([0.5, 1.0]).tolist()
 
 
 def test_a_list_of_arrays_is_one_of_numpys(backend: Backend) -> None:

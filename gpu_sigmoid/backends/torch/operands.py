@@ -12,6 +12,7 @@ from torch import Tensor
 from gpu_sigmoid.backends.outputs import refuse_shared_memory, shape_mismatch
 from gpu_sigmoid.backends.placed import Placed
 from gpu_sigmoid.dtypes import ACCEPTED_BY_DEFAULT, accepted_name
+from gpu_sigmoid.kinds import name_of
 
 NAMES = {
     torch.float16: "float16",
@@ -21,6 +22,9 @@ NAMES = {
 }
 """The supported dtypes."""
 
+TAKEN = (Tensor, int, float, np.generic, torch.SymInt, torch.SymFloat, torch.SymBool)
+"""Tensors and numbers, and the numbers that torch's tracers have instead."""
+
 
 def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:
     """Return the operands as tensors of one dtype, by torch's rules, and one device.
@@ -28,6 +32,12 @@ def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:
     Integers become torch's default dtype, as torch users expect.
     """
     tensors = [o for o in operands if isinstance(o, Tensor)]
+    others = [o for o in operands if not isinstance(o, TAKEN)]
+    if others or not tensors:
+        wrong = name_of(type((others or operands)[0]))
+        raise TypeError(
+            f"{method.label}: {wrong} is not accepted; accepted are tensors, and numbers beside them"
+        )
     refuse_layouts(method, tensors)
     # check each one, since a tensor without dimensions does not count for the common dtype
     refused = [t.dtype for t in tensors if is_inexact(t.dtype) and t.dtype not in NAMES]
