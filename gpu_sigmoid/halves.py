@@ -5,13 +5,12 @@ of one array, by torch's backward pass too; they are joined afterwards where arr
 the gradient itself will be differentiated.
 """
 
-import sys
 from math import isnan
 from typing import Any
 
 import numpy as np
 
-from gpu_sigmoid.backends.made import EMPTY_LIKE, empty_like, is_masked, joined
+from gpu_sigmoid.backends.made import EMPTY_LIKE, empty_like, is_masked, joined, part
 from gpu_sigmoid.dispatch import module_of
 from gpu_sigmoid.dtypes import numpy_dtype, result_name
 from gpu_sigmoid.errors import rename, unknown_keyword, with_known_keywords
@@ -114,7 +113,7 @@ class Packed:
         gradient, (by_a, by_b) = self.places(x, axis, gradient, (x,))
         # torch's operators write into tensors but do not create them
         if value is None and kind_of(self, x) == "torch":
-            value = empty_like("torch", by_a)
+            value = empty_like("torch", by_a, by_a.dtype)
         value, *_ = self.of_both("value_and_grad", a, b, out=(value, by_a, by_b))
         return value, gradient
 
@@ -190,12 +189,8 @@ class Packed:
         """
         if out is None:
             kind = kind_of(self, x)
-            if kind == "numba_cuda":
-                cuda = sys.modules["numba"].cuda
-                dtype = numpy_dtype(result_name(self, operands))
-                out = cuda.device_array_like(x) if x.dtype == dtype else cuda.device_array(x.shape, dtype)
-            else:
-                out = empty_like(kind, x)
+            dtype = numpy_dtype(result_name(self, operands)) if kind == "numba_cuda" else x.dtype
+            out = empty_like(kind, x, dtype)
         elif not isinstance(getattr(out, "shape", None), tuple):
             raise TypeError(f"{self.label}: out must be an array for the gradient, not {type(out).__name__}")
         elif tuple(out.shape) != tuple(x.shape):
@@ -243,13 +238,7 @@ class Packed:
                 f"{self.label}: axis {axis} cannot be halved, since its length is {why}: {shape}"
             )
         axis %= len(shape)
-        if 0 in shape and kind == "numba_cuda":
-            # Numba refuses slices of an array without elements, or gives them other lengths
-            half = (*shape[:axis], length, *shape[axis + 1 :])
-            array = sys.modules["numba"].cuda.device_array
-            return array(half, x.dtype), array(half, x.dtype)
-        before = (slice(None),) * axis
-        return x[(*before, slice(0, length))], x[(*before, slice(length, 2 * length))]
+        return part(kind, x, axis, 0, length), part(kind, x, axis, length, 2 * length)
 
     def __repr__(self) -> str:
         return f"<gpu_sigmoid.{self.label}>"
