@@ -99,7 +99,7 @@ def test_errors_name_the_function_of_halves(function: Any, backend: Backend) -> 
     for call, name in (
         (lambda: packed(refused), "packed"),
         (lambda: packed(x, out=wrong), "packed"),
-        (lambda: packed.value_and_grad(refused), "packed.value_and_grad"),
+        (lambda: packed.value_and_grad(refused), "packed.*"),
         (lambda: packed.value_and_grad(x, out=(wrong, None)), "packed.value_and_grad"),
         (lambda: packed.vjp(x, wrong), "packed.vjp"),
         (lambda: packed.vjp(x, object()), "packed.*"),
