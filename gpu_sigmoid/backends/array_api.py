@@ -74,7 +74,7 @@ def way_to_read(method: Any, operand: Any) -> str:
     TypeError
         If the reason is the type of pyarrow's elements, which are no numbers.
     """
-    if hasattr(operand, "null_count"):
+    if type(operand).__module__.startswith("pyarrow."):
         of = sys.modules["pyarrow"].types
         if of.is_boolean(operand.type):
             # with nulls NumPy's array would be one of objects
