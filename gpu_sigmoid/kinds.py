@@ -148,6 +148,11 @@ def name_of(of: type) -> str:
     return f"{of.__module__}.{of.__qualname__}"
 
 
+def name_without_labels(operand: Any) -> str:
+    """Return what an operand beside labelled ones is called in errors; lists have become arrays there."""
+    return "a list or NumPy array" if type(operand) is np.ndarray else type(operand).__name__
+
+
 def from_sequence(method: Any, sequence: Any) -> np.ndarray:
     """Return the NumPy array that a sequence of numbers, or of sequences and NumPy arrays, makes.
 

@@ -10,6 +10,7 @@ import numpy as np
 from dask.base import is_dask_collection
 
 from gpu_sigmoid.backends.outputs import refuse_out, shape_mismatch
+from gpu_sigmoid.kinds import name_without_labels
 
 
 def run(method: Any, operands: tuple, out: Any) -> Any:
@@ -76,11 +77,9 @@ def by_partition(method: Any, operands: tuple) -> Any:
     for operand in operands:
         # Dask cannot hold the constant numpy.ma.masked, which has no axes, in a graph of frames
         if not is_labelled(operand) and (np.ndim(operand) or operand is np.ma.masked):
-            # a list has become an array
-            name = "a list or NumPy array" if type(operand) is np.ndarray else type(operand).__name__
             raise TypeError(
                 f"{method.label}: with Dask Series and DataFrames only those and numbers are accepted, not "
-                f"{name}, which has no labels"
+                f"{name_without_labels(operand)}, which has no labels"
             )
     if not any(o.ndim for o in operands if is_labelled(o)):
         raise TypeError(

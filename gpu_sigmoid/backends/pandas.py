@@ -14,6 +14,7 @@ import pandas as pd
 from gpu_sigmoid.backends import cpu
 from gpu_sigmoid.backends.outputs import broadcast_shape, refuse_out
 from gpu_sigmoid.dtypes import ACCEPTED, accepted_name, result_name
+from gpu_sigmoid.kinds import name_without_labels
 
 ARROW = {"float16": "halffloat[pyarrow]", "float32": "float[pyarrow]", "float64": "double[pyarrow]"}
 """The pyarrow dtypes of results, by name."""
@@ -158,11 +159,6 @@ def by_column(method: Any, operands: tuple, frame: pd.DataFrame) -> Any:
     if count == 1:
         return joined(columns, frame)
     return tuple(joined([results[i] for results in columns], frame) for i in range(count))
-
-
-def name_without_labels(operand: Any) -> str:
-    """Return what an operand is called in errors; lists have become arrays."""
-    return "a list or NumPy array" if type(operand) is np.ndarray else type(operand).__name__
 
 
 def is_refused(dtype: Any) -> bool:

@@ -50,7 +50,7 @@ def scalar_function(program: Program, dtype: str) -> FunctionType:
 def called(operation: Value) -> str:
     """Return the name in `scope` of what computes an operation."""
     if not fuses_multiply_add() and may_be_rounded_twice(operation):
-        return "rounded_twice"
+        return "fma_by_float64"
     return "negated" if may_lose_its_zero(operation) else operation.name
 
 
@@ -61,6 +61,6 @@ def scope(program: Program) -> dict[str, Any]:
         "floating": floating,
         "integer": integer,
         "negated": negated,
-        "rounded_twice": intrinsics.rounded_twice,
+        "fma_by_float64": intrinsics.fma_by_float64,
         **{name: intrinsics.primitive(name) for name in primitives.ARITY},
     }

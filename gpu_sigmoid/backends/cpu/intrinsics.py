@@ -8,7 +8,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from gpu_sigmoid.backends.conversions import CONVERSIONS
-from gpu_sigmoid.backends.cpu.multiply_add import emulated, in_float64
+from gpu_sigmoid.backends.cpu.multiply_add import emulated, rounded_twice
 from gpu_sigmoid.backends.instructions import ON_X86, fuses_multiply_add
 from gpu_sigmoid.lowering.primitives import ARITY, OVERLOADS
 
@@ -46,13 +46,9 @@ def primitive(name: str) -> Any:
 
 
 @intrinsic
-def rounded_twice(context: Any, a: Any, b: Any, c: Any) -> Any:
+def fma_by_float64(context: Any, a: Any, b: Any, c: Any) -> Any:
     """Return a * b + c, rounded to float64 and then to float32."""
-
-    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.fptrunc(in_float64(builder, *values), values[0].type)
-
-    return c(a, b, c), emit
+    return c(a, b, c), lambda context, builder, signature, values: rounded_twice(builder, *values)[1]
 
 
 def load(dtype: str) -> Any:

@@ -75,8 +75,7 @@ def in_any_lane(builder: Any, truth: Any) -> Any:
 
 def narrow(builder: Any, a: Any, b: Any, c: Any, is_ordinary: bool) -> tuple[Any, Any]:
     """Emit the sum rounded to float64, then to float32; doubtful if the float64 may be a tie."""
-    total = in_float64(builder, a, b, c)
-    result = builder.fptrunc(total, a.type)
+    total, result = rounded_twice(builder, a, b, c)
     word = shaped(WORD, a.type)
     low = builder.trunc(builder.bitcast(total, shaped(LONG, a.type)), word)
     tie = builder.icmp_unsigned("==", builder.shl(low, constant(word, 3)), constant(word, 1 << 31))
@@ -121,9 +120,11 @@ def wide_exact(builder: Any, a: Any, b: Any, c: Any) -> Any:
     return result
 
 
-def in_float64(builder: Any, a: Any, b: Any, c: Any) -> Any:
-    a, b, c = widened(builder, a, b, c)
-    return builder.fadd(builder.fmul(a, b), c)
+def rounded_twice(builder: Any, a: Any, b: Any, c: Any) -> tuple[Any, Any]:
+    """Emit the sum rounded to float64, and that rounded to float32."""
+    wide_a, wide_b, wide_c = widened(builder, a, b, c)
+    total = builder.fadd(builder.fmul(wide_a, wide_b), wide_c)
+    return total, builder.fptrunc(total, a.type)
 
 
 def widened(builder: Any, *operands: Any) -> list[Any]:

@@ -32,12 +32,13 @@ def promoted(method: Any, operands: tuple) -> tuple[Tensor, ...]:
     Integers become torch's default dtype, as torch users expect.
     """
     tensors = [o for o in operands if isinstance(o, Tensor)]
-    others = [o for o in operands if not isinstance(o, TAKEN)]
-    if others or not tensors:
-        wrong = name_of(type((others or operands)[0]))
-        raise TypeError(
-            f"{method.label}: {wrong} is not accepted; accepted are tensors, and numbers beside them"
-        )
+    if len(tensors) < len(operands):
+        others = [o for o in operands if not isinstance(o, TAKEN)]
+        if others or not tensors:
+            wrong = name_of(type((others or operands)[0]))
+            raise TypeError(
+                f"{method.label}: {wrong} is not accepted; accepted are tensors, and numbers beside them"
+            )
     refuse_layouts(method, tensors)
     # check each one, since a tensor without dimensions does not count for the common dtype
     refused = [t.dtype for t in tensors if is_inexact(t.dtype) and t.dtype not in NAMES]
